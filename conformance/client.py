@@ -1,0 +1,285 @@
+"""The refund API as a client sees it: one method per operation, each returning an answer before anyone believes it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from attrs import define, evolve, frozen
+
+from conformance import contract
+from conformance.model import (
+    Action,
+    LineItem,
+    Order,
+    OrderId,
+    Refund,
+    RefundId,
+    RightsType,
+    load_json,
+    read_refund,
+)
+from conformance.results import Blocked
+from conformance.wire import Exchange, Wire
+
+API = "/api/202412"
+TOKEN_HEADER = "X-Genstore-Access-Token"  # noqa: S105 - a header's name
+MAX_LIMIT = 250
+REASON = "Description of Other Reasons."
+
+
+class Absent:
+    """Says that something is left out of a request, as ``None`` says null."""
+
+    def __repr__(self) -> str:
+        return "absent"
+
+
+ABSENT = Absent()
+
+
+@frozen
+class Dialect:
+    """Which wire form of numbers a target takes: each is text (as in the examples) or a JSON number (as declared)."""
+
+    name: str
+    ids_as_text: bool
+    counts_as_text: bool
+    children_as_text: bool
+
+    def ident(self, value: str) -> Any:
+        """Return an id in its wire form."""
+        return value if self.ids_as_text or not value.isdecimal() else int(value)
+
+    def count(self, value: int) -> Any:
+        """Return an enum value in its wire form."""
+        return str(value) if self.counts_as_text else value
+
+    def child_id(self, value: str) -> Any:
+        """Return the id of a line item in its wire form."""
+        as_text = self.ids_as_text or self.children_as_text
+        return value if as_text or not value.isdecimal() else int(value)
+
+    def child_count(self, value: int) -> Any:
+        """Return a quantity or reason type in its wire form."""
+        return str(value) if self.children_as_text else value
+
+
+TEXT = Dialect("text", ids_as_text=True, counts_as_text=True, children_as_text=True)
+NUMBERS = Dialect("numbers", ids_as_text=False, counts_as_text=False, children_as_text=False)
+MIXED = Dialect("text in line items, numbers elsewhere", ids_as_text=False, counts_as_text=False, children_as_text=True)
+IDS_AS_TEXT = Dialect(
+    "text ids, other numbers as numbers", ids_as_text=True, counts_as_text=False, children_as_text=False
+)
+DIALECTS = (TEXT, NUMBERS, IDS_AS_TEXT, MIXED)
+
+
+@frozen
+class Part:
+    """Some units of one order line, to be refunded."""
+
+    line: LineItem
+    quantity: int = 1
+    reason: str = REASON
+
+
+@frozen(eq=False)
+class Answer:
+    """What a target replied, read but not believed."""
+
+    exchange: Exchange
+
+    @property
+    def status(self) -> int:
+        """The HTTP status.
+
+        Raises:
+            Blocked: nothing came back; transport trouble is no verdict on the target's conformance.
+        """
+        if self.exchange.trouble is not None or self.exchange.status is None:
+            raise Blocked(self.exchange.trouble or "no answer came")
+        return self.exchange.status
+
+    @cached_property
+    def json(self) -> Any:
+        """The body as JSON with exact numbers; ``None`` when it is none."""
+        try:
+            return load_json(self.exchange.body.decode("utf-8-sig"))
+        except ValueError:
+            return None
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the target says that it did what was asked: 2xx."""
+        return 200 <= self.status < 300  # noqa: PLR2004
+
+    @property
+    def refused(self) -> bool:
+        """Whether the target says that it did not: 4xx (429 never gets here)."""
+        return 400 <= self.status < 500  # noqa: PLR2004
+
+    @cached_property
+    def refund(self) -> Refund | None:
+        """The one refund of an accepted answer, if it can be read."""
+        return read_refund(self.json.get("refund")) if self.accepted and isinstance(self.json, dict) else None
+
+    @cached_property
+    def refunds(self) -> list[Refund] | None:
+        """The refunds of an accepted list, if each of them can be read."""
+        entries = self.json.get("refunds") if self.accepted and isinstance(self.json, dict) else None
+        if not isinstance(entries, list):
+            return None
+        read = [read_refund(entry) for entry in entries]
+        return [refund for refund in read if refund is not None] if all(read) else None
+
+    @property
+    def described(self) -> str:
+        """The answer in a few words, for an explanation."""
+        if self.exchange.trouble is not None:
+            return self.exchange.trouble
+        text = self.exchange.body[:160].decode("utf-8", "replace").strip()
+        return f"{self.exchange.status}" + (f" with {text}" if text else " with an empty body")
+
+
+class KeyMaker:
+    """Makes request numbers: each fresh, with the run's id in it so that what a run made can be recognised."""
+
+    def __init__(self, run_id: str) -> None:
+        self._run_id = run_id
+        self._count = 0
+
+    def __call__(self, length: int = 32) -> str:
+        """Return a key of that many ASCII characters; one of fewer than 12 is not unique."""
+        self._count += 1
+        tail = f"{self._run_id}{self._count:05d}"
+        return (tail + "x" * length)[:length] if length < len(tail) else tail.rjust(length, "k")
+
+
+@define
+class RefundApi:
+    """The four operations, as the holder of one token."""
+
+    wire: Wire
+    base_url: str
+    token: str | None
+    keys: KeyMaker
+    create_dialect: Dialect = TEXT
+    review_dialect: Dialect = TEXT
+
+    def with_token(self, token: str | None) -> "RefundApi":
+        """Return the same API as another holder sees it; ``None`` sends no token header."""
+        return evolve(self, token=token)
+
+    def speaking(self, dialect: Dialect) -> "RefundApi":
+        """Return the same API with numbers in another wire form."""
+        return evolve(self, create_dialect=dialect, review_dialect=dialect)
+
+    # The four operations, well formed.
+
+    def create_body(
+        self,
+        order: Order,
+        *parts: Part,
+        request_no: str | None = None,
+        rights_type: RightsType | Absent = RightsType.RETURN_AND_REFUND,
+        shipping: Mapping[str, str] | Absent = ABSENT,
+        customer_id: str | Absent | None = None,
+    ) -> dict[str, Any]:
+        """Return the body of a create in the page's own shape (lines 163-181): one unit of the first line by default."""
+        dialect = self.create_dialect
+        refund: dict[str, Any] = {
+            "lineItems": [self.line_body(part) for part in parts or (Part(order.line),)],
+            "rightsType": rights_type if isinstance(rights_type, Absent) else dialect.count(rights_type),
+            "shipping": shipping if isinstance(shipping, Absent) else dict(shipping),
+            "orderId": dialect.ident(order.order_id),
+            "customerId": customer_id
+            if isinstance(customer_id, Absent)
+            else dialect.ident(order.customer_id if customer_id is None else customer_id),
+            "requestNo": self.keys() if request_no is None else request_no,
+        }
+        return {"refund": {name: value for name, value in refund.items() if not isinstance(value, Absent)}}
+
+    def line_body(self, part: Part) -> dict[str, Any]:
+        """Return one requested line with all four of its fields (page lines 166-169)."""
+        return {
+            "quantity": self.create_dialect.child_count(part.quantity),
+            "lineItemId": self.create_dialect.child_id(part.line.line_item_id),
+            "rightsReason": part.reason,
+            "rightsReasonType": self.create_dialect.child_count(0),
+        }
+
+    def create_refund(self, order: Order, *parts: Part, **fields: Any) -> Answer:
+        """Ask for a refund, one unit of the first line by default; fields as in ``create_body``."""
+        return self.create(self.create_body(order, *parts, **fields))
+
+    def review_body(self, order_id: str, refund_id: str, action: int) -> dict[str, Any]:
+        """Return the body of a review in the page's own shape (lines 268-272)."""
+        dialect = self.review_dialect
+        return {
+            "orderId": dialect.ident(order_id),
+            "action": dialect.count(action),
+            "refundId": dialect.ident(refund_id),
+        }
+
+    def review_refund(self, order: Order, refund: Refund | RefundId, action: Action) -> Answer:
+        """Approve or reject a refund."""
+        refund_id = refund.refund_id if isinstance(refund, Refund) else refund
+        return self.review(refund_id, self.review_body(order.order_id, refund_id, action))
+
+    def list_refunds(self, order: Order | OrderId | str, limit: Any = MAX_LIMIT) -> Answer:
+        """List the refunds of an order; ``limit`` may be ``ABSENT``."""
+        order_id = order.order_id if isinstance(order, Order) else order
+        query = {} if isinstance(limit, Absent) else {"limit": limit}
+        return self.send("GET", f"{API}/orders/{quote(str(order_id), safe='')}/refunds", "list", query=query)
+
+    def get_refund(self, order: Order | str | Absent, refund: Refund | str | Absent) -> Answer:
+        """Get one refund; each of the two parameters may be ``ABSENT``."""
+        order_id = order.order_id if isinstance(order, Order) else order
+        refund_id = refund.refund_id if isinstance(refund, Refund) else refund
+        query = {"orderId": order_id, "refundId": refund_id}
+        return self.send(
+            "GET", f"{API}/refunds", "get", query={name: v for name, v in query.items() if not isinstance(v, Absent)}
+        )
+
+    # The same, with whatever body.
+
+    def create(self, body: Any, **more: Any) -> Answer:
+        """POST a body to create."""
+        return self.send("POST", f"{API}/refunds", "create", body=body, **more)
+
+    def review(self, refund_id: str, body: Any, **more: Any) -> Answer:
+        """PUT a body to review."""
+        return self.send("PUT", f"{API}/refunds/{quote(str(refund_id), safe='')}", "review", body=body, **more)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        operation: str,
+        *,
+        query: Mapping[str, Any] | Sequence[tuple[str, Any]] | None = None,
+        body: Any = ABSENT,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send any request and return the answer. ``content`` is sent as it stands, ``body`` as JSON."""
+        url = self.base_url + path + (f"?{urlencode(query)}" if query else "")
+        sent = {"Accept": "application/json"}
+        if self.token is not None:
+            sent[TOKEN_HEADER] = self.token
+        if not isinstance(body, Absent):
+            content = json.dumps(body, ensure_ascii=False, default=str).encode("utf-8", "surrogatepass")
+        if content is not None:
+            sent["Content-Type"] = "application/json"
+        sent |= headers or {}
+        sent = {name: value for name, value in sent.items() if value}
+        return Answer(self.wire.send(method, url, operation=operation, headers=sent, body=content))
+
+
+def breaches(answer: Answer) -> list[contract.Breach]:
+    """Return what an accepted answer of one of the four operations leaves out or gets wrong."""
+    exchange = answer.exchange
+    if exchange.trouble is not None or not answer.accepted or exchange.operation not in contract.OPERATION_IDS:
+        return []
+    return list(contract.breaches_of(exchange.operation, answer.json))

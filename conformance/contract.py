@@ -1,0 +1,105 @@
+"""What the OpenAPI document says of an exchange: which documented field is missing or has an illegal value."""
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import jsonschema_rs
+import yaml
+from attrs import frozen
+
+from conformance.catalogue import OPERATIONS, spec_folder
+
+OPERATION_IDS = dict(zip(OPERATIONS, ("createRefund", "reviewRefund", "listRefunds", "getRefund"), strict=True))
+
+
+@frozen
+class Breach:
+    """One documented field that an answer leaves out or gives an illegal value."""
+
+    operation: str
+    field: str
+    problem: str
+
+
+@cache
+def load_document() -> dict[str, Any]:
+    """Return the OpenAPI document as data."""
+    text = (spec_folder() / "openapi.yaml").read_text(encoding="utf-8")
+    document: dict[str, Any] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+    return document
+
+
+def operation_object(operation: str) -> dict[str, Any]:
+    """Return the operation object of the document."""
+    for path in load_document()["paths"].values():
+        for candidate in path.values():
+            if isinstance(candidate, dict) and candidate.get("operationId") == OPERATION_IDS[operation]:
+                return candidate
+    raise KeyError(operation)
+
+
+@cache
+def _answer_validator(operation: str) -> Any:
+    response = operation_object(operation)["responses"]["200"]
+    if "$ref" in response:
+        response = _resolve(response["$ref"])
+    return _validator(response["content"]["application/json"]["schema"])
+
+
+@cache
+def _request_validator(operation: str) -> Any:
+    body = operation_object(operation)["requestBody"]
+    if "$ref" in body:
+        body = _resolve(body["$ref"])
+    return _validator(body["content"]["application/json"]["schema"])
+
+
+def _validator(schema: dict[str, Any]) -> Any:
+    components = {"components": load_document()["components"]}
+    return jsonschema_rs.validator_for({**schema, **components})
+
+
+def _resolve(reference: str) -> Any:
+    node: Any = load_document()
+    for part in reference.removeprefix("#/").split("/"):
+        node = node[part]
+    return node
+
+
+def breaches_of(operation: str, body: Any) -> Iterator[Breach]:
+    """Yield what the body of a 2xx answer breaks, each field once."""
+    validator = _answer_validator(operation)
+    if validator.is_valid(body):
+        return
+    seen: set[str] = set()
+    for error in validator.iter_errors(body):
+        name = _field(operation, error)
+        if name not in seen:
+            seen.add(name)
+            yield Breach(operation, name, _problem(error))
+
+
+def request_problem(operation: str, body: Any) -> str | None:
+    """Return what is wrong with a request body of ours, or ``None``; for create and review."""
+    for error in _request_validator(operation).iter_errors(body):
+        return f"{_field(operation, error)}: {_problem(error)}"
+    return None
+
+
+def _field(operation: str, error: Any) -> str:
+    path = [part for part in error.instance_path if isinstance(part, str)]
+    kind = error.kind
+    if type(kind).__name__ == "ValidationErrorKind_Required":
+        path.append(str(kind.property))
+    wrapper = "refunds" if operation == "list" else "refund"
+    if path[:1] == [wrapper]:
+        path = path[1:]
+    return ".".join(path) or wrapper
+
+
+def _problem(error: Any) -> str:
+    if type(error.kind).__name__ == "ValidationErrorKind_Required":
+        return "is missing"
+    return f"has the illegal value {json.dumps(error.instance, default=str)[:120]}"

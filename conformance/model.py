@@ -1,0 +1,280 @@
+"""The words of the API as values: orders, refunds, and numbers that may arrive as strings.
+
+Nothing here judges. A value that cannot be read is ``None``; whether that is a breach is for the checks.
+"""
+
+import json
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from enum import IntEnum
+from typing import Any, NewType, TypeVar
+
+from attrs import field, frozen
+
+OrderId = NewType("OrderId", str)
+RefundId = NewType("RefundId", str)
+LineItemId = NewType("LineItemId", str)
+
+E = TypeVar("E", bound=IntEnum)
+
+MAX_DIGITS = 1000
+"""A number with more characters than this is no number of this API: it is left unread."""
+
+
+class RefundStatus(IntEnum):
+    """The five states of a refund (page lines 57 and 149)."""
+
+    INITIATED = 1
+    IN_PROCESS = 2
+    COMPLETED = 3
+    CANCELED = 4
+    ABNORMAL = 5
+
+
+class Action(IntEnum):
+    """What a review does (page line 236)."""
+
+    APPROVE = 1
+    REJECT = 2
+
+
+class RightsType(IntEnum):
+    """What a refund is asked for (page line 125)."""
+
+    RETURN_AND_REFUND = 1
+    REFUND = 2
+
+
+@frozen
+class LineItem:
+    """One line of an order, as the order provider made it."""
+
+    line_item_id: LineItemId
+    quantity: int
+    unit_price: Decimal
+    product_id: str | None = None
+    variant_id: str | None = None
+
+
+@frozen
+class Order:
+    """An order of the target: untaxed, undiscounted, without freight."""
+
+    order_id: OrderId
+    customer_id: str
+    shipped: bool
+    lines: tuple[LineItem, ...]
+
+    @property
+    def line(self) -> LineItem:
+        """The first line."""
+        return self.lines[0]
+
+    @property
+    def total(self) -> Decimal:
+        """What the whole order cost."""
+        return sum((line.unit_price * line.quantity for line in self.lines), Decimal(0))
+
+
+@frozen
+class RefundLine:
+    """One line of a refund, as an answer told it; what could not be read is ``None``."""
+
+    line_item_id: LineItemId | None
+    quantity: Decimal | None
+    reason: str | None
+    reason_type: str | None
+    subtotal: Decimal | None
+    total_tax: Decimal | None
+    product_id: str | None
+    variant_id: str | None
+
+
+@frozen
+class Refund:
+    """A refund as an answer told it; what could not be read is ``None``. ``raw`` is the JSON object itself."""
+
+    refund_id: RefundId
+    order_id: OrderId | None
+    customer_id: str | None
+    status: RefundStatus | None
+    rights_type: RightsType | None
+    amount: Decimal | None
+    lines: tuple[RefundLine, ...]
+    shipping: dict[str, str]
+    create_time: datetime | None
+    update_time: datetime | None
+    raw: dict[str, Any] = field(eq=False, repr=False)
+
+    @property
+    def quantities(self) -> dict[LineItemId, Decimal]:
+        """How many units of each line this refund takes back."""
+        sums: dict[LineItemId, Decimal] = {}
+        for line in self.lines:
+            if line.line_item_id is not None and line.quantity is not None:
+                sums[line.line_item_id] = sums.get(line.line_item_id, Decimal(0)) + line.quantity
+        return sums
+
+    @property
+    def settled(self) -> dict[str, Any]:
+        """What a review must not change: every value but status and update time."""
+        return {
+            "refundId": self.refund_id,
+            "customerId": self.customer_id,
+            "rightsType": self.rights_type,
+            "amount": self.amount,
+            "lineItems": sorted(self.lines, key=repr),
+            "shipping": self.shipping,
+            "createTime": self.create_time,
+        }
+
+    @property
+    def contents(self) -> dict[str, Any]:
+        """Every value, for telling whether a record was changed."""
+        return self.settled | {"status": self.status, "updateTime": self.update_time}
+
+
+def load_json(text: str) -> Any:
+    """Return the JSON value of a text, with exact numbers (int or Decimal).
+
+    Raises:
+        ValueError: the text is not JSON (RFC 8259), has NaN or Infinity, or a number too long to be one.
+    """
+    try:
+        return json.loads(text, parse_float=_exact, parse_int=_whole, parse_constant=_no_constant)
+    except RecursionError:
+        raise ValueError("nested too deeply to be read") from None
+
+
+def _exact(text: str) -> Decimal:
+    if len(text) > MAX_DIGITS:
+        raise ValueError("a number of more digits than any number of this API")
+    return Decimal(text)
+
+
+def _whole(text: str) -> int:
+    if len(text) > MAX_DIGITS:
+        raise ValueError("a number of more digits than any number of this API")
+    return int(text)
+
+
+def _no_constant(text: str) -> Any:
+    raise ValueError(f"{text} is not JSON")
+
+
+def read_id(value: Any) -> str | None:
+    """Return an id as text, whether it came as a number or as a string; ``None`` if it is neither."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
+        return str(int(value)) if value.adjusted() < MAX_DIGITS else None
+    if isinstance(value, str) and value.strip():
+        return value
+    return None
+
+
+def read_number(value: Any) -> Decimal | None:
+    """Return the exact number of a JSON number or a numeric string; ``None`` if it is neither."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | Decimal):
+        return Decimal(value)
+    if isinstance(value, str) and len(value) <= MAX_DIGITS and re.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)?", value):
+        return Decimal(value)
+    return None
+
+
+def read_money(value: Any) -> Decimal | None:
+    """Return an exact amount: a number, a decimal string, or one wrapped in quotes (page line 201)."""
+    if isinstance(value, str) and len(value) > 2 and value[0] == value[-1] == '"':  # noqa: PLR2004 - two quotes
+        return read_number(value[1:-1])
+    return read_number(value)
+
+
+_DATE_TIME = re.compile(
+    r"(?P<y>[0-9]{4})-?(?P<mo>[0-9]{2})-?(?P<d>[0-9]{2})[Tt ]"
+    r"(?P<h>[0-9]{2}):?(?P<mi>[0-9]{2})(:?(?P<s>[0-9]{2})([.,](?P<f>[0-9]{1,12}))?)?"
+    r"(?P<z>[Zz]|[+-][0-9]{2}(:?[0-9]{2})?)?"
+)
+
+
+def read_time(value: Any) -> datetime | None:
+    """Return an ISO 8601 date-time, basic or extended; without an offset it is naive; ``None`` if it is none."""
+    if not isinstance(value, str) or not (match := _DATE_TIME.fullmatch(value)):
+        return None
+    fraction = (match["f"] or "0")[:6].ljust(6, "0")
+    try:
+        naive = datetime(  # noqa: DTZ001 - the offset follows
+            int(match["y"]),
+            int(match["mo"]),
+            int(match["d"]),
+            int(match["h"]),
+            int(match["mi"]),
+            min(int(match["s"] or 0), 59),
+            int(fraction),
+        )
+        return naive if match["z"] is None else naive.replace(tzinfo=_offset(match["z"]))
+    except ValueError:
+        return None
+
+
+def _offset(text: str) -> timezone:
+    if text in "Zz":
+        return UTC
+    hours, minutes = int(text[1:3]), int(text[-2:]) if len(text) > 3 else 0  # noqa: PLR2004 - sign and hours
+    offset = timedelta(hours=hours, minutes=minutes)
+    return timezone(-offset if text[0] == "-" else offset)
+
+
+def read_refund(raw: Any) -> Refund | None:
+    """Return the refund in a JSON object, or ``None`` if it is no object with a readable refundId."""
+    if not isinstance(raw, dict) or (refund_id := read_id(raw.get("refundId"))) is None:
+        return None
+    order_id = read_id(raw.get("orderId"))
+    lines = raw.get("lineItems")
+    return Refund(
+        refund_id=RefundId(refund_id),
+        order_id=None if order_id is None else OrderId(order_id),
+        customer_id=read_id(raw.get("customerId")),
+        status=_read_enum(RefundStatus, raw.get("status")),
+        rights_type=_read_enum(RightsType, raw.get("rightsType")),
+        amount=read_money(raw.get("amount")),
+        lines=tuple(_read_line(line) for line in lines if isinstance(line, dict)) if isinstance(lines, list) else (),
+        shipping=_read_shipping(raw.get("shipping")),
+        create_time=read_time(raw.get("createTime")),
+        update_time=read_time(raw.get("updateTime")),
+        raw=raw,
+    )
+
+
+def _read_line(raw: dict[str, Any]) -> RefundLine:
+    item = raw.get("lineItem")
+    item = item if isinstance(item, dict) else {}
+    line_item_id = read_id(raw.get("lineItemId"))
+    reason = raw.get("rightsReason")
+    return RefundLine(
+        line_item_id=None if line_item_id is None else LineItemId(line_item_id),
+        quantity=read_number(raw.get("quantity")),
+        reason=reason if isinstance(reason, str) else None,
+        reason_type=read_id(raw.get("rightsReasonType")),
+        subtotal=read_money(raw.get("subtotal")),
+        total_tax=read_money(raw.get("totalTax")),
+        product_id=read_id(item.get("productId")),
+        variant_id=read_id(item.get("variantId")),
+    )
+
+
+def _read_shipping(raw: Any) -> dict[str, str]:
+    if not isinstance(raw, dict):
+        return {}
+    return {name: value for name, value in raw.items() if isinstance(value, str) and value}
+
+
+def _read_enum(kind: type[E], value: Any) -> E | None:
+    number = read_number(value)
+    if number is None or number != number.to_integral_value() or int(number) not in set(kind):
+        return None
+    return kind(int(number))

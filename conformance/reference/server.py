@@ -1,0 +1,104 @@
+"""The reference as a running server: two shops, a token for each set of scopes, real HTTP behind waitress."""
+
+import contextlib
+import secrets
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from conformance.clock import Clock
+from conformance.reference.app import WSGI, App
+from conformance.reference.rules import Shop, Token
+from conformance.reference.store import Store
+from conformance.target import Orders, Target
+
+FIRST_SHOP, SECOND_SHOP = "first-shop", "second-shop"
+TOKEN_SCOPES: Mapping[str, frozenset[str]] = {
+    "full": frozenset({"write_refunds", "write_refund", "read_refunds"}),
+    "write_refunds": frozenset({"write_refunds"}),
+    "write_refund": frozenset({"write_refund"}),
+    "read_refunds": frozenset({"read_refunds"}),
+    "unrelated": frozenset({"write_products"}),
+}
+THREADS = 16
+
+MakeShop = Callable[..., Shop]
+
+
+@frozen
+class Reference:
+    """An application with its two shops and the tokens of each, by name."""
+
+    app: WSGI
+    shops: Mapping[str, Shop]
+    tokens: Mapping[str, Mapping[str, str]]
+    store: Store
+
+    def target(self, origin: str, name: str = "reference") -> Target:
+        """Return the application as a target, reachable at an origin like ``http://127.0.0.1:8000``."""
+
+        def shop(shop_name: str) -> Target:
+            base_url = f"{origin}/{shop_name}"
+            return Target(
+                name=name,
+                base_url=base_url,
+                tokens=self.tokens[shop_name],
+                orders=Orders(url=f"{base_url}/_test/orders"),
+            )
+
+        first, second = shop(FIRST_SHOP), shop(SECOND_SHOP)
+        return Target(name=name, base_url=first.base_url, tokens=first.tokens, orders=first.orders, other_shop=second)
+
+
+def make_reference(
+    make_shop: MakeShop = Shop,
+    *,
+    db: Path | None = None,
+    clock: Clock | None = None,
+    wrap: Callable[[WSGI], WSGI] = lambda app: app,
+    token: Callable[[str, str], str] = lambda shop, name: f"{shop}-{name}-{secrets.token_hex(8)}",
+    make_app: Callable[[Mapping[str, Shop]], WSGI] = App,
+) -> Reference:
+    """Return the reference; ``make_shop`` and ``wrap`` put other rules or another wire in its place."""
+    store = Store(db)
+    values = {shop: {name: token(shop, name) for name in TOKEN_SCOPES} for shop in (FIRST_SHOP, SECOND_SHOP)}
+    known = {
+        value: Token(value, shop, TOKEN_SCOPES[name]) for shop, named in values.items() for name, value in named.items()
+    }
+    shops = {shop: make_shop(shop, store, known, clock) for shop in values}
+    return Reference(wrap(make_app(shops)), shops, values, store)
+
+
+def free_socket(port: int = 0) -> socket.socket:
+    """Return a socket that listens on a loopback port; 0 takes any free one.
+
+    Raises:
+        OSError: the port is taken.
+    """
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind(("127.0.0.1", port))
+    listening.listen(128)
+    return listening
+
+
+@contextlib.contextmanager
+def serving(app: Any, listening: socket.socket | None = None) -> Iterator[str]:
+    """Serve an application while the block runs; yields its origin."""
+    import waitress
+
+    listening = listening or free_socket()
+    server = waitress.create_server(
+        app, sockets=[listening], threads=THREADS, clear_untrusted_proxy_headers=True, ident=None
+    )
+    thread = threading.Thread(target=server.run, name="reference", daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        server.close()
+        thread.join(timeout=5)

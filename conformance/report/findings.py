@@ -1,0 +1,181 @@
+"""What a run says of each requirement, and of those that failed, worst first."""
+
+import re
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+
+from attrs import frozen
+
+from conformance.catalogue import Catalogue, Requirement
+from conformance.report.text import one_line
+from conformance.results import Evidence, Outcome, Run, Verdict, worst
+
+LEVELS = ("MUST", "SHOULD", "MAY")
+BASES = ("stated", "by example", "implied", "open")
+
+
+class State(StrEnum):
+    """What a requirement came to; besides the outcomes of its checks, there may be no answer at all."""
+
+    FAILED = "failed"
+    ERROR = "error"
+    BLOCKED = "blocked"
+    NOT_CHECKED = "not checked"
+    PASSED = "passed"
+    NOT_RUN = "not run"
+
+
+@frozen
+class Standing:
+    """One requirement and everything that was said of it."""
+
+    requirement: Requirement
+    state: State
+    verdicts: tuple[Verdict, ...] = ()
+
+    @property
+    def failed(self) -> tuple[Verdict, ...]:
+        """The verdicts that speak against it."""
+        return tuple(verdict for verdict in self.verdicts if verdict.outcome is Outcome.FAILED)
+
+    @property
+    def seconds(self) -> float:
+        """How long its checks took."""
+        return sum(verdict.seconds for verdict in self.verdicts)
+
+    @property
+    def requests(self) -> int:
+        """How many requests its checks sent."""
+        return sum(verdict.requests for verdict in self.verdicts)
+
+
+@frozen
+class Reason:
+    """Why some requirements could not be judged; ``declared`` when the target file said so beforehand."""
+
+    text: str
+    requirements: tuple[str, ...]
+    checks: int
+    declared: str | None = None
+
+
+def standings(run: Run, catalogue: Catalogue) -> dict[str, Standing]:
+    """Return the standing of every requirement, in the order of the catalogue.
+
+    A requirement that only the record knows, because it was made with another catalogue, comes last.
+    """
+    said: dict[str, list[Verdict]] = {identifier: [] for identifier in catalogue.requirements}
+    for verdict in run.verdicts:
+        said.setdefault(verdict.requirement, []).append(verdict)
+    declared = frozenset(run.header.get("not_available", ()))
+    return {
+        identifier: Standing(
+            catalogue.requirements.get(identifier) or _told_by(verdicts[0]),
+            _state(verdicts, declared),
+            tuple(verdicts),
+        )
+        for identifier, verdicts in said.items()
+    }
+
+
+def findings(run: Run, catalogue: Catalogue) -> list[Standing]:
+    """Return the requirements that failed, worst first: MUST before SHOULD, stated before implied."""
+    return worst_first(standings(run, catalogue).values())
+
+
+def worst_first(found: Iterable[Standing]) -> list[Standing]:
+    """Return those that failed, the worst first; equally bad ones stay in their order."""
+    return sorted((standing for standing in found if standing.failed), key=_badness)
+
+
+def reasons(run: Run) -> list[Reason]:
+    """Return why checks were blocked, each reason once, the most frequent first; the declared ones come last.
+
+    Reasons that differ only in ids and other numbers count as one, in the words in which it came first.
+    """
+    declared = frozenset(run.header.get("not_available", ()))
+    alike: dict[tuple[str | None, str], list[Verdict]] = {}
+    for verdict in run.verdicts:
+        if verdict.outcome is Outcome.BLOCKED:
+            lack = verdict.lacks if verdict.lacks in declared else None
+            words = "" if lack else re.sub(r"\b\w*\d\w*", "#", verdict.explanation)
+            alike.setdefault((lack, words), []).append(verdict)
+    found = [
+        Reason(
+            text=f"the target file says that {lack} is not available" if lack else one_line(verdicts[0].explanation),
+            requirements=tuple(dict.fromkeys(verdict.requirement for verdict in verdicts)),
+            checks=len(verdicts),
+            declared=lack,
+        )
+        for (lack, _), verdicts in alike.items()
+    ]
+    return sorted(found, key=lambda reason: (reason.declared is not None, -len(reason.requirements)))
+
+
+def deciding(evidence: Sequence[Evidence]) -> Evidence | None:
+    """Return the exchange that a verdict is about: its last probe, or else its first exchange."""
+    probes = [exchange for exchange in evidence if exchange.role == "probe"]
+    return probes[-1] if probes else next(iter(evidence), None)
+
+
+def place(lines: Sequence[int]) -> str:
+    """Return where something stands on the API's page."""
+    return f"page line{'' if len(lines) == 1 else 's'} {spans(lines)}" if lines else "no line of the page"
+
+
+def spans(lines: Sequence[int]) -> str:
+    """Return line numbers with neighbours drawn together: ``235, 252–253``."""
+    runs: list[list[int]] = []
+    for line in sorted(set(lines)):
+        if runs and line == runs[-1][-1] + 1:
+            runs[-1].append(line)
+        else:
+            runs.append([line])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}–{run[-1]}" for run in runs)
+
+
+def told(verdict: Verdict) -> str:
+    """Return a failure in its four lines and how to see it again; what a server sent never starts a line of its own.
+
+    Of the other outcomes it tells the reason, or the traceback of an error of the suite, each line behind a bar.
+    """
+    head = f"{verdict.requirement} ({verdict.level}, {verdict.basis}) {one_line(verdict.title)}"
+    if verdict.outcome is not Outcome.FAILED:
+        return "\n".join([head, *(f"  | {one_line(line)}" for line in verdict.explanation.rstrip().split("\n"))])
+    probe = deciding(verdict.evidence)
+    where = place(verdict.lines) + (f" · {one_line(f'{probe.method} {probe.url}')}" if probe else "")
+    lines = [
+        head,
+        f"  {where}",
+        f"  expected  {one_line(verdict.expected)}",
+        f"  observed  {one_line(verdict.observed)}",
+    ]
+    if probe is not None:
+        lines.append(f"  reproduce {one_line(probe.curl)}")
+    if verdict.again:
+        lines.append(f"  again     {one_line(verdict.again)}")
+    return "\n".join(lines)
+
+
+def _told_by(verdict: Verdict) -> Requirement:
+    return Requirement(
+        id=verdict.requirement, area=verdict.area, level=verdict.level, basis=verdict.basis,
+        lines=verdict.lines, operations=(), text=verdict.title, why="",
+    )  # fmt: skip
+
+
+def _state(verdicts: Sequence[Verdict], declared: frozenset[str]) -> State:
+    if not verdicts:
+        return State.NOT_RUN
+    outcome = worst(verdict.outcome for verdict in verdicts)
+    blocked = [verdict for verdict in verdicts if verdict.outcome is Outcome.BLOCKED]
+    if outcome is Outcome.BLOCKED and all(verdict.lacks in declared for verdict in blocked):
+        return State.NOT_CHECKED
+    return State(outcome.value)
+
+
+def _badness(standing: Standing) -> tuple[int, int]:
+    requirement = standing.requirement
+    level = LEVELS.index(requirement.level) if requirement.level in LEVELS else len(LEVELS)
+    basis = BASES.index(requirement.basis) if requirement.basis in BASES else len(BASES)
+    return level, basis

@@ -1,0 +1,93 @@
+"""``junit.xml``: a suite for each requirement with its properties, and a test case for each check.
+
+It keeps to what all readers share: the Ant schema knows properties of suites only, and no output of a single case.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from conformance.report.findings import Standing, spans, told
+from conformance.report.material import PAGE, Material
+from conformance.report.text import harmless, one_line
+from conformance.results import Outcome, Verdict
+
+
+def draw_junit(material: Material) -> str:
+    """Return the run as JUnit XML; a failure carries its four lines, a blocked check is skipped with its reason."""
+    root = Element("testsuites")
+    started = str(material.run.header.get("started", "1970-01-01T00:00:00"))[:19]
+    for standing in material.standings.values():
+        if standing.verdicts:
+            suite = _suite(root, standing.requirement.id, standing.requirement.area, started, standing.verdicts)
+            _describe(suite, standing)
+            for verdict in standing.verdicts:
+                _add_case(suite, verdict)
+            _close(suite, _attachments(standing, material.folder))
+    if material.run.interrupted or not material.run.verdicts:
+        _add_unfinished(root, started, material.run.sentence)
+    indent(root)
+    return tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _suite(root: Element, name: str, package: str, started: str, verdicts: Sequence[Verdict]) -> Element:
+    outcomes = [verdict.outcome for verdict in verdicts]
+    return SubElement(
+        root, "testsuite", name=harmless(name), package=harmless(package), id=str(len(root)), timestamp=started,
+        hostname="localhost",  # the schema insists on one, and this is its word for none
+        tests=str(len(outcomes)), failures=str(outcomes.count(Outcome.FAILED)),
+        errors=str(outcomes.count(Outcome.ERROR)), skipped=str(outcomes.count(Outcome.BLOCKED)),
+        time=f"{sum(verdict.seconds for verdict in verdicts):.3f}",
+    )  # fmt: skip
+
+
+def _describe(suite: Element, standing: Standing) -> None:
+    requirement = standing.requirement
+    described: Mapping[str, str] = {
+        "requirement": requirement.id,
+        "title": requirement.text,
+        "level": requirement.level,
+        "basis": requirement.basis,
+        "area": requirement.area,
+        "page lines": spans(requirement.lines),
+    }
+    properties = SubElement(suite, "properties")
+    for name, value in described.items():
+        SubElement(properties, "property", name=name, value=harmless(value))
+
+
+def _add_case(suite: Element, verdict: Verdict) -> None:
+    case = SubElement(
+        suite, "testcase", name=one_line(verdict.check), classname=harmless(verdict.requirement),
+        time=f"{verdict.seconds:.3f}",
+    )  # fmt: skip
+    if verdict.outcome is Outcome.FAILED:
+        message = f"expected {one_line(verdict.expected)}; observed {one_line(verdict.observed)}"
+        SubElement(case, "failure", type=verdict.level, message=message).text = told(verdict)
+    elif verdict.outcome is Outcome.ERROR:
+        last = verdict.explanation.rstrip().rpartition("\n")[2]
+        SubElement(case, "error", type="error of the suite", message=one_line(last)).text = told(verdict)
+    elif verdict.outcome is Outcome.BLOCKED:
+        SubElement(case, "skipped").text = harmless(verdict.explanation)
+
+
+def _attachments(standing: Standing, folder: Path) -> str:
+    # Readers look for the path from the workspace; an absolute one would only tell about this machine.
+    page = PAGE if folder.is_absolute() else (folder / PAGE).as_posix()
+    return f"{PAGE}#{standing.requirement.id}\n[[ATTACHMENT|{page}]]" if standing.failed else ""
+
+
+def _close(suite: Element, output: str = "") -> None:
+    SubElement(suite, "system-out").text = harmless(output)
+    SubElement(suite, "system-err")
+
+
+def _add_unfinished(root: Element, started: str, sentence: str) -> None:
+    """Without this, a run that did nothing would look like one where nothing went wrong."""
+    suite = _suite(root, "run", "run", started, ())
+    suite.set("tests", "1")
+    suite.set("skipped", "1")
+    SubElement(suite, "properties")
+    case = SubElement(suite, "testcase", name="the run is complete", classname="run", time="0.000")
+    SubElement(case, "skipped").text = harmless(sentence)
+    _close(suite)

@@ -1,0 +1,92 @@
+"""What every format is drawn from: the run, the catalogue, and what follows from the two."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from attrs import field, frozen
+
+from conformance.catalogue import Catalogue
+from conformance.report.findings import Reason, Standing, State, reasons, standings, worst_first
+from conformance.report.text import one_line
+from conformance.results import Outcome, Run
+
+PAGE = "report.html"
+RECORD = "run.jsonl"
+
+
+@frozen
+class Material:
+    """A run to be drawn. ``proof`` names, for a requirement, the faults that its checks were seen to catch."""
+
+    run: Run
+    catalogue: Catalogue
+    folder: Path = Path()
+    proof: Mapping[str, Sequence[str]] = field(factory=dict)
+
+    @cached_property
+    def standings(self) -> dict[str, Standing]:
+        """What the run says of each requirement."""
+        return standings(self.run, self.catalogue)
+
+    @cached_property
+    def findings(self) -> list[Standing]:
+        """The requirements that failed, worst first."""
+        return worst_first(self.standings.values())
+
+    @cached_property
+    def reasons(self) -> list[Reason]:
+        """Why checks were blocked."""
+        return reasons(self.run)
+
+    @cached_property
+    def errors(self) -> list[Standing]:
+        """The requirements of which a check ended in an error of the suite."""
+        return [s for s in self.standings.values() if any(v.outcome is Outcome.ERROR for v in s.verdicts)]
+
+    @cached_property
+    def states(self) -> dict[State, int]:
+        """How many requirements are in each state; all states are named."""
+        found = [standing.state for standing in self.standings.values()]
+        return {state: found.count(state) for state in State}
+
+    @property
+    def footer(self) -> Mapping[str, Any]:
+        """What was written at the end of the run; empty when it was killed."""
+        return self.run.footer or {}
+
+    @property
+    def target(self) -> str:
+        """The target's name, and its address unless that says the same."""
+        name, url = one_line(self.target_name), one_line(str(self._target.get("base_url", "")))
+        return name if not url or url == name else f"{name} at {url}"
+
+    @property
+    def target_name(self) -> str:
+        """What the target is called."""
+        return str(self._target.get("name", "")) or "unnamed target"
+
+    @property
+    def _target(self) -> Mapping[str, Any]:
+        told = self.run.header.get("target", {})
+        return told if isinstance(told, Mapping) else {"name": told}
+
+    @property
+    def worst(self) -> str:
+        """One sentence about what failed and what could not be judged."""
+        states = self.states
+        must = sum(standing.requirement.level == "MUST" for standing in self.findings)
+        parts = [f"{states[State.PASSED]} of {len(self.standings)} requirements passed"]
+        if self.findings:
+            parts.append(f"{len(self.findings)} failed ({must} of them MUST)")
+        parts += [f"{states[state]} {words}" for state, words in _SAID.items() if states[state]]
+        return ", ".join(parts)
+
+
+_SAID = {
+    State.ERROR: "ended in an error of the suite",
+    State.BLOCKED: "could not be checked",
+    State.NOT_CHECKED: "not checked, as declared",
+    State.NOT_RUN: "not part of this run",
+}

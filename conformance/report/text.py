@@ -1,0 +1,63 @@
+"""Text from a server made fit to be shown: harmless in any format, on one line, or indented as JSON."""
+
+import re
+from collections.abc import Iterator
+
+# What no reader can see and some readers obey: control characters, the two non-characters that XML forbids,
+# halves of surrogate pairs, line and paragraph separators, and marks that turn the direction of writing.
+_HARMFUL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]"
+)
+_JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+|"')
+_DEEPEST = 12
+
+
+def harmless(text: str) -> str:
+    r"""Return the text with every harmful character written out, as in ``\x1b``; newlines and tabs stay."""
+    return _HARMFUL.sub(_written_out, text)
+
+
+def one_line(text: str) -> str:
+    r"""Return the text harmless and on one line; a newline in it is written out as ``\n``."""
+    return harmless(text).strip().replace("\n", "\\n").replace("\t", "\\t")
+
+
+def shortened(text: str, most: int) -> str:
+    """Return the text with at most so many characters; one that was cut ends in an ellipsis."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def indented(text: str) -> str:
+    """Return JSON, or as much of it as was kept, one value on a line; any other text comes back as it is.
+
+    Only white space between values changes: numbers, escapes and duplicate keys stay as the server wrote them.
+    """
+    if text.lstrip()[:1] not in {"{", "["}:
+        return text
+    return "".join(_laid_out(_JSON_TOKEN.findall(text)))
+
+
+def _laid_out(tokens: list[str]) -> Iterator[str]:
+    depth = 0
+    before = ""
+    for token in tokens:
+        if token in {"}", "]"}:
+            depth = max(0, depth - 1)
+            if before not in {"{", "["}:
+                yield _break(depth)
+        elif before in {"{", "[", ","}:
+            yield _break(depth)
+        yield ": " if token == ":" else token
+        if token in {"{", "["}:
+            depth += 1
+        before = token
+
+
+def _break(depth: int) -> str:
+    # A body of brackets alone would otherwise grow with the square of its depth.
+    return "\n" + "  " * min(depth, _DEEPEST)
+
+
+def _written_out(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}"  # noqa: PLR2004 - what two hex digits hold

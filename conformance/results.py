@@ -1,0 +1,275 @@
+"""What checks come to: outcomes, verdicts, and the record of a run as lines of JSON.
+
+The record is the only thing reports are drawn from. It is written line by line, each flushed, so that a run that is
+killed leaves all but the check it was in. Its line kinds are ``header``, ``verdict``, ``observation`` and ``footer``.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TextIO
+
+from attrs import asdict, define, evolve, field, frozen
+
+RECORD_FORMAT = 1
+
+
+class Outcome(StrEnum):
+    """What one check came to."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    BLOCKED = "blocked"
+    ERROR = "error"
+
+
+class Conclusion(StrEnum):
+    """What a run came to."""
+
+    CONFORMANT = "conformant"
+    NON_CONFORMANT = "non-conformant"
+    INCOMPLETE = "incomplete"
+    ERROR = "error"
+
+
+EXIT_CODES = {
+    Conclusion.CONFORMANT: 0,
+    Conclusion.NON_CONFORMANT: 1,
+    Conclusion.INCOMPLETE: 3,
+    Conclusion.ERROR: 4,
+}
+EXIT_USAGE = 2
+
+
+class UsageError(Exception):
+    """The user's mistake: what was wrong, where, and what to do. Shown as it is, without a traceback."""
+
+
+class Failed(Exception):  # noqa: N818 - it names the outcome
+    """An expectation of a requirement was not met."""
+
+    def __init__(self, expected: str, observed: str) -> None:
+        super().__init__(f"expected {expected}; observed {observed}")
+        self.expected = expected
+        self.observed = observed
+
+
+class Blocked(Exception):  # noqa: N818 - it names the outcome
+    """The check could not be carried out; ``lacks`` names the capability the target is short of, if it is that."""
+
+    def __init__(self, reason: str, lacks: str | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.lacks = lacks
+
+
+@frozen
+class Evidence:
+    """One exchange as it may be shown: redacted, bounded, text."""
+
+    role: str
+    operation: str
+    at: str
+    method: str
+    url: str
+    request_headers: dict[str, str]
+    request_body: str | None
+    status: int | None
+    response_headers: dict[str, str]
+    response_body: str
+    cut_off: bool
+    trouble: str | None
+    milliseconds: int
+    curl: str
+
+
+@frozen
+class Verdict:
+    """What one check said of one requirement."""
+
+    requirement: str
+    check: str
+    outcome: Outcome
+    level: str
+    basis: str
+    area: str
+    title: str
+    lines: tuple[int, ...]
+    explanation: str = ""
+    expected: str = ""
+    observed: str = ""
+    lacks: str | None = None
+    again: str = ""
+    seconds: float = 0.0
+    requests: int = 0
+    evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def must(self) -> bool:
+        """Whether this verdict can make a run non-conformant or incomplete."""
+        return self.level == "MUST" and self.basis != "open"
+
+
+@frozen
+class Observation:
+    """Which reading of a vague place the target was seen to take."""
+
+    reading: str
+    observed: str
+    check: str = ""
+
+
+@define
+class Run:
+    """A whole run, as its record tells it."""
+
+    header: dict[str, Any]
+    verdicts: list[Verdict] = field(factory=list)
+    observations: list[Observation] = field(factory=list)
+    footer: dict[str, Any] | None = None
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the run ended before all that was planned was done."""
+        return self.footer is None or bool(self.footer.get("interrupted"))
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many checks came to each outcome; all four are named."""
+        seen = Counter(verdict.outcome.value for verdict in self.verdicts)
+        return {outcome.value: seen[outcome.value] for outcome in Outcome}
+
+    @property
+    def not_checked(self) -> dict[str, list[str]]:
+        """The requirements not checked because the target file says what they need is not available, by what."""
+        declared = set(self.header.get("not_available", ()))
+        found: dict[str, list[str]] = {}
+        for verdict in self.verdicts:
+            if verdict.outcome is Outcome.BLOCKED and verdict.lacks in declared:
+                ids = found.setdefault(str(verdict.lacks), [])
+                if verdict.requirement not in ids:
+                    ids.append(verdict.requirement)
+        return found
+
+    @property
+    def conclusion(self) -> Conclusion:
+        """The one word for it all."""
+        outcomes = {verdict.outcome for verdict in self.verdicts if verdict.must}
+        if any(verdict.outcome is Outcome.ERROR for verdict in self.verdicts):
+            return Conclusion.ERROR
+        if Outcome.FAILED in outcomes:
+            return Conclusion.NON_CONFORMANT
+        declared = set(self.header.get("not_available", ()))
+        undecided = [v for v in self.verdicts if v.must and v.outcome is Outcome.BLOCKED and v.lacks not in declared]
+        if undecided or self.interrupted or Outcome.PASSED not in outcomes:
+            return Conclusion.INCOMPLETE
+        return Conclusion.CONFORMANT
+
+    @property
+    def sentence(self) -> str:
+        """The verdict as a reader sees it: the conclusion, and what it leaves out."""
+        words = [self.conclusion.value]
+        if self.interrupted:
+            words.append("interrupted")
+        ids = {requirement for found in self.not_checked.values() for requirement in found}
+        if ids:
+            plural = "requirement" if len(ids) == 1 else "requirements"
+            words.append(f"{len(ids)} {plural} not checked: {', '.join(sorted(self.not_checked))}")
+        return ", ".join(words)
+
+
+class Record:
+    """The record of a run while it is written; each line is on disk before the next check starts."""
+
+    def __init__(self, path: Path, header: Mapping[str, Any]) -> None:
+        self.path = path
+        self.run = Run(header=dict(header), footer={})
+        self._file: TextIO = path.open("w", encoding="utf-8")
+        self._write({"kind": "header", "format": RECORD_FORMAT, **header})
+
+    def add(self, line: Verdict | Observation) -> None:
+        """Append a verdict or an observation."""
+        if isinstance(line, Verdict):
+            self.run.verdicts.append(line)
+            self._write({"kind": "verdict", **asdict(line)})
+        else:
+            self.run.observations.append(line)
+            self._write({"kind": "observation", **asdict(line)})
+
+    def close(self, *, requests: int, seconds: float, interrupted: bool, **more: Any) -> Run:
+        """Write the footer and return the whole run."""
+        self.run.footer = {"interrupted": interrupted}
+        self.run.footer |= {
+            "verdict": self.run.conclusion.value,
+            "sentence": self.run.sentence,
+            "exit": EXIT_CODES[self.run.conclusion],
+            "requests": requests,
+            "seconds": round(seconds, 3),
+            "counts": self.run.counts,
+            **self.run.counts,
+            "not_checked": self.run.not_checked,
+            **more,
+        }
+        self._write({"kind": "footer", **self.run.footer})
+        self._file.close()
+        return self.run
+
+    def _write(self, line: Mapping[str, Any]) -> None:
+        # Escaping everything beyond ASCII keeps lone surrogates and line separators from breaking the file.
+        self._file.write(json.dumps(line, ensure_ascii=True, default=str) + "\n")
+        self._file.flush()
+
+
+def read_record(path: Path) -> Run:
+    """Return the run that a record tells of; one that was cut off has no footer and counts as interrupted.
+
+    Raises:
+        UsageError: the file is missing or is no record; the message names the line.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: the record cannot be read: {error}") from None
+    run: Run | None = None
+    lines = text.split("\n")
+    for number, line in enumerate(lines, start=1):
+        if not line:
+            continue
+        try:
+            run = _take(run, json.loads(line))
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            if run is not None and number == len(lines):
+                break  # the last line of a killed run may be cut off in the middle
+            raise UsageError(f"{path}:{number}: not a line of a record: {error}") from None
+    if run is None:
+        raise UsageError(f"{path}: the record is empty: it has no header")
+    return run
+
+
+def _take(run: Run | None, line: Any) -> Run:
+    if not isinstance(line, dict):
+        raise TypeError("not a JSON object")
+    kind = line.pop("kind", None)
+    if run is None:
+        if kind != "header" or line.get("format") != RECORD_FORMAT:
+            raise ValueError(f"expected a header of format {RECORD_FORMAT}")
+        return Run(header=line)
+    if kind == "verdict":
+        evidence = tuple(Evidence(**entry) for entry in line.pop("evidence"))
+        verdict = Verdict(**{**line, "outcome": Outcome(line["outcome"]), "lines": tuple(line["lines"])})
+        run.verdicts.append(evolve(verdict, evidence=evidence))
+    elif kind == "observation":
+        run.observations.append(Observation(**line))
+    elif kind == "footer":
+        run.footer = line
+    else:
+        raise ValueError(f"unknown kind {kind!r}")
+    return run
+
+
+def worst(outcomes: Iterable[Outcome]) -> Outcome:
+    """Return the outcome that decides when a requirement has several checks."""
+    order = [Outcome.PASSED, Outcome.BLOCKED, Outcome.FAILED, Outcome.ERROR]
+    return max(outcomes, key=order.index)

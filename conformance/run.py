@@ -1,0 +1,144 @@
+"""A run from its first request to its reports: one target, one record, one verdict."""
+
+import datetime
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import httpx
+from attrs import frozen
+
+from conformance import __version__
+from conformance.catalogue import Catalogue, Requirement
+from conformance.clock import Clock
+from conformance.plugin import Listener, Plan, run_checks
+from conformance.results import Blocked, Record, Run, UsageError
+from conformance.session import Session, new_run_id, open_session
+from conformance.target import Target
+
+
+@frozen
+class Options:
+    """What a user can say about a run, besides its target."""
+
+    profile: str = "standard"
+    selection: tuple[str, ...] = ()
+    seed: int = 0
+    requests_per_second: float | None = None
+    spoken_target: str = "reference"
+
+
+def run(
+    target: Target,
+    catalogue: Catalogue,
+    folder: Path,
+    options: Options,
+    *,
+    listener: Listener | None = None,
+    clock: Clock | None = None,
+    transport: httpx.BaseTransport | None = None,
+) -> Run:
+    """Judge a target and return the run; its record is ``run.jsonl`` in the folder.
+
+    An interrupt (SIGINT, SIGTERM) ends the run after the check that it is in; a second one ends it at once.
+
+    Raises:
+        UsageError: the folder cannot be written to, or the target's files cannot be used.
+    """
+    run_id = new_run_id()
+    session = open_session(
+        target, seed=options.seed, run_id=run_id, clock=clock, transport=transport,
+        requests_per_second=options.requests_per_second,
+    )  # fmt: skip
+    header = _header(target, catalogue, options, run_id, session)
+    started = time.monotonic()
+    with _interrupts() as interrupted:
+        record = _open_record(folder, header)
+        plan = Plan(
+            catalogue=catalogue,
+            session=session,
+            profile=options.profile,
+            selection=options.selection,
+            say=record.add,
+            listener=listener,
+            again=lambda wanted: _again(options, wanted),
+            blocked=_blocked_from_the_start(session),
+            stop=interrupted,
+        )
+        status = run_checks(plan)
+        session.close()
+        return record.close(
+            requests=session.wire.api_requests,
+            seconds=time.monotonic() - started,
+            interrupted=interrupted() or len(plan.verdicts) < len(plan.checks) or status not in {0, 1},
+            order_requests=session.wire.requests - session.wire.api_requests,
+            planned=len(plan.checks),
+            blocked=plan.blocked,
+        )
+
+
+def _blocked_from_the_start(session: Session) -> str | None:
+    try:
+        session.find_out()
+    except Blocked as trouble:
+        return session.wire.redact(trouble.reason)
+    return None
+
+
+def _header(target: Target, catalogue: Catalogue, options: Options, run_id: str, session: Session) -> dict[str, object]:
+    return {
+        "suite_version": __version__,
+        "catalogue": catalogue.digest,
+        "requirements": len(catalogue.requirements),
+        "target": {
+            "name": session.wire.redact(target.name),
+            "base_url": session.wire.redact(target.base_url),
+            "tokens": sorted(target.tokens),
+            "other_shop": target.other_shop is not None,
+        },
+        "not_available": list(target.not_available),
+        "profile": options.profile,
+        "selection": list(options.selection),
+        "seed": options.seed,
+        "run_id": run_id,
+        "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _again(options: Options, wanted: Requirement) -> str:
+    target = "" if options.spoken_target == "reference" else f" {options.spoken_target}"
+    return f"genstore-conformance run{target} --select {wanted.id} --seed {options.seed}"
+
+
+def _open_record(folder: Path, header: dict[str, object]) -> Record:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return Record(folder / "run.jsonl", header)
+    except OSError as error:
+        raise UsageError(
+            f"{folder}: the reports cannot be written there: {error.strerror}. Choose another --out."
+        ) from None
+
+
+@contextmanager
+def _interrupts() -> Iterator[Callable[[], bool]]:
+    """Turn the first interrupt into a wish, and the second into an end; yields whether one came."""
+    came: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+        if len(came) > 1:
+            raise KeyboardInterrupt
+
+    try:
+        before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    except ValueError:  # not in the main thread: whoever runs us there handles the signals
+        before = {}
+    try:
+        yield lambda: bool(came)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

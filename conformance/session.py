@@ -1,0 +1,214 @@
+"""A run's hold on its target: who may call it, where orders come from, and what was found out about it first."""
+
+import secrets
+import ssl
+from collections.abc import Sequence
+from typing import Any
+
+import httpx
+from attrs import define, evolve, field
+
+from conformance import verify
+from conformance.client import DIALECTS, Answer, KeyMaker, RefundApi
+from conformance.clock import Clock, RealClock
+from conformance.model import Action, Order, Refund
+from conformance.orders import CommandOrders, HttpOrders, OrderProvider, PoolOrders, WantedLine
+from conformance.pace import Pace
+from conformance.redact import Redactor
+from conformance.results import Blocked, Failed, Observation, UsageError
+from conformance.target import Target
+from conformance.wire import Wire
+
+BASE_UNITS = 20
+
+
+def new_run_id() -> str:
+    """Return six characters that tell this run's request numbers from those of others."""
+    return secrets.token_hex(3)
+
+
+@define
+class Shop:
+    """One shop of the target, as the holder of its full token sees it."""
+
+    target: Target
+    api: RefundApi
+    provider: OrderProvider
+
+    def holder(self, name: str) -> RefundApi:
+        """Return the API as the holder of a scoped token sees it.
+
+        Raises:
+            Blocked: the target file gives no such token.
+        """
+        if name not in self.target.tokens:
+            raise Blocked(f"the target file gives no token {name}", lacks="scoped_tokens")
+        return self.api.with_token(self.target.tokens[name])
+
+    def order(self, *lines: tuple[int, str], shipped: bool = True, customer_id: str | None = None) -> Order:
+        """Return a fresh order with lines of (units, unit price); one of 5 × 10.00 by default."""
+        wanted: Sequence[WantedLine] = [WantedLine(*line) for line in lines or ((5, "10.00"),)]
+        return self.provider.create_order(wanted, shipped=shipped, customer_id=customer_id)
+
+
+@define
+class Session:
+    """Everything a check needs: the shops, the wire, and the observations made so far."""
+
+    target: Target
+    wire: Wire
+    shop: Shop
+    other_shop: Shop | None
+    seed: int = 0
+    observations: list[Observation] = field(factory=list)
+    base_order: Order | None = None
+    base_refund: Refund | None = None
+    base_key: str = ""
+    began: float = 0.0
+
+    def observe(self, reading: str, observed: str, check: str = "") -> None:
+        """Remember which reading the target was seen to take; the same one is remembered once."""
+        observation = Observation(reading, self.wire.redact(observed)[:300], check)
+        if all((o.reading, o.observed) != (reading, observation.observed) for o in self.observations):
+            self.observations.append(observation)
+
+    def find_out(self) -> None:
+        """Find out the wire form of numbers that the target takes, and how long an effect takes to show.
+
+        The page shows text and declares numbers (reading A01), so neither is a fault; what works is used from here on.
+
+        Raises:
+            Blocked: no order can be had, or the target cannot be reached or does not answer as an API does.
+        """
+        shop = self.shop
+        order = self.base_order = shop.order((BASE_UNITS, "10.00"))
+        answer = self._first_accepted(order)
+        if answer is None or answer.refund is None:
+            return
+        self.base_refund = answer.refund
+        self.began = self.wire.clock.monotonic()
+        if self.other_shop is not None:
+            self.other_shop.api = evolve(self.other_shop.api, create_dialect=shop.api.create_dialect)
+        started = self.wire.clock.monotonic()
+        try:
+            looks = verify.appears(shop.api, order, answer.refund)
+        except (Failed, Blocked):
+            return
+        self._take_lag(started, at_once=answer.refund.refund_id in looks)
+        self._find_out_reviews(order, answer.refund)
+
+    def _first_accepted(self, order: Order) -> Answer | None:
+        for dialect in DIALECTS:
+            api = evolve(self.shop.api, create_dialect=dialect)
+            self.base_key = api.keys()
+            answer = api.create_refund(order, request_no=self.base_key)
+            answer.exchange.role = "arrange"
+            self._insist_on_an_api(answer)
+            if answer.accepted:
+                self.shop.api = api
+                self.observe("A01", f"create takes {dialect.name}")
+                return answer
+        return None
+
+    def _insist_on_an_api(self, answer: Answer) -> None:
+        if answer.status in {401, 403}:
+            raise Blocked(
+                f"the target refused the full token with {answer.status}: check tokens/full in the target file"
+            )
+        page = answer.exchange.body.lstrip()[:15].lower()
+        if (
+            answer.json is None
+            and page.startswith((b"<!doctype", b"<html"))
+            and (answer.accepted or answer.status < 400)
+        ):
+            raise Blocked(f"{self.target.base_url} answers with a web page, not with the API: check base_url")
+
+    def _take_lag(self, started: float, *, at_once: bool) -> None:
+        took = self.wire.clock.monotonic() - started
+        looks = [e for e in self.wire.recorded if e.operation == "list"]
+        if at_once and len(looks) > 1:
+            self.wire.lag = min(2 * took + 0.2, self.wire.limits.settle)
+        self.observe("A64", "a new refund is listed at once" if not self.wire.lag else "a new refund is listed later")
+
+    def _find_out_reviews(self, order: Order, refund: Refund) -> None:
+        for dialect in DIALECTS:
+            api = evolve(self.shop.api, review_dialect=dialect)
+            answer = api.review_refund(order, refund, Action.APPROVE)
+            answer.exchange.role = "arrange"
+            if answer.accepted:
+                self.shop.api = api
+                if self.other_shop is not None:
+                    self.other_shop.api = evolve(self.other_shop.api, review_dialect=dialect)
+                self.observe("A01", f"review takes {dialect.name}")
+                return
+
+    def let_pass(self, seconds: float) -> None:
+        """Wait until so many seconds have passed since the run's first refund was created."""
+        missing = self.began + seconds - self.wire.clock.monotonic()
+        if missing > 0:
+            self.wire.clock.sleep(missing)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.wire.close()
+
+
+def open_session(
+    target: Target,
+    *,
+    seed: int = 0,
+    run_id: str | None = None,
+    clock: Clock | None = None,
+    transport: httpx.BaseTransport | None = None,
+    requests_per_second: float | None = None,
+) -> Session:
+    """Return a session with a target; nothing has been sent yet.
+
+    Raises:
+        UsageError: the target's pool or CA file cannot be used.
+    """
+    redact = Redactor(target.secrets)
+    wire = Wire(
+        clock=clock or RealClock(),
+        limits=target.limits,
+        pace=Pace(requests_per_second),
+        redact=redact,
+        verify=_tls(target),
+        transport=transport,
+        headers=dict(target.headers),
+    )
+    keys = KeyMaker(run_id or new_run_id())
+    other = target.other_shop
+    return Session(
+        target=target,
+        wire=wire,
+        shop=_shop(target, wire, keys),
+        other_shop=None if other is None else _shop(other, wire, keys),
+        seed=seed,
+    )
+
+
+def _shop(target: Target, wire: Wire, keys: KeyMaker) -> Shop:
+    api = RefundApi(wire=wire, base_url=target.base_url, token=target.tokens["full"], keys=keys)
+    return Shop(target, api, _provider(target, wire))
+
+
+def _provider(target: Target, wire: Wire) -> OrderProvider:
+    orders = target.orders
+    if orders.url is not None:
+        return HttpOrders(orders.url, wire)
+    if orders.command is not None:
+        return CommandOrders(orders.command, target.folder, wire)
+    assert orders.pool is not None  # noqa: S101 - the target file gave exactly one of the three
+    return PoolOrders(orders.pool)
+
+
+def _tls(target: Target) -> Any:
+    if not target.verify_tls:
+        return False
+    if target.ca_file is None:
+        return True
+    try:
+        return ssl.create_default_context(cafile=str(target.ca_file))
+    except (OSError, ssl.SSLError) as error:
+        raise UsageError(f"tls/ca_file: {target.ca_file} cannot be used: {error}") from None

@@ -1,0 +1,242 @@
+"""The target file: what a person writes down to point the suite at an implementation."""
+
+import difflib
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import jsonschema_rs
+from attrs import evolve, frozen
+
+from conformance.catalogue import load_yaml
+from conformance.results import UsageError
+from conformance.wire import Limits
+
+CAPABILITIES = ("other_shop", "ship_order", "scoped_tokens", "unshipped_orders")
+SCOPED_TOKENS = ("write_refunds", "write_refund", "read_refunds", "unrelated")
+
+_TEXT = {"type": "string", "minLength": 1}
+_TOKENS: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["full"],
+    "properties": dict.fromkeys(("full", *SCOPED_TOKENS), _TEXT),
+}
+_ORDERS: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "url": _TEXT,
+        "command": {"type": "array", "minItems": 1, "items": _TEXT},
+        "pool": _TEXT,
+    },
+}
+_SHOP = {"name": _TEXT, "base_url": _TEXT, "tokens": _TOKENS, "orders": _ORDERS}
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["base_url", "tokens", "orders"],
+    "properties": {
+        **_SHOP,
+        "other_shop": {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["base_url", "tokens"],
+            "properties": _SHOP,
+        },
+        "tls": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {"ca_file": _TEXT, "verify": {"type": "boolean"}},
+        },
+        "headers": {"type": "object", "additionalProperties": _TEXT},
+        "not_available": {"type": "array", "items": {"enum": list(CAPABILITIES)}},
+        "limits": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {
+                name: {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^[0-9]+[.][0-9]+$"}]}
+                for name in ("connect", "answer", "settle", "poll", "rate_limited")
+            },
+        },
+    },
+}
+
+
+@frozen
+class Orders:
+    """Where test orders come from: exactly one of a URL, a program, and a pool file."""
+
+    url: str | None = None
+    command: tuple[str, ...] | None = None
+    pool: Path | None = None
+
+
+@frozen
+class Target:
+    """An implementation under test: where it is, who may do what, and what it is known to lack."""
+
+    name: str
+    base_url: str
+    tokens: Mapping[str, str]
+    orders: Orders
+    folder: Path = Path()
+    other_shop: "Target | None" = None
+    ca_file: Path | None = None
+    verify_tls: bool = True
+    headers: Mapping[str, str] = {}
+    not_available: tuple[str, ...] = ()
+    limits: Limits = Limits()
+
+    @property
+    def secrets(self) -> list[tuple[str, str]]:
+        """Every value that must never be shown, with the name to show in its place."""
+        found = [(_shell_name(name), value) for name, value in self.tokens.items()]
+        if self.other_shop is not None:
+            found += [(f"OTHER_SHOP_{_shell_name(name)}", value) for name, value in self.other_shop.tokens.items()]
+        found += [
+            (re.sub(r"\W", "_", name).upper(), value)
+            for name, value in self.headers.items()
+            if re.search(r"auth|token|secret|key|cookie", name, re.IGNORECASE)
+        ]
+        return found
+
+
+def _shell_name(token: str) -> str:
+    return "GENSTORE_TOKEN" if token == "full" else f"TOKEN_{token.upper()}"
+
+
+def load_target(path: Path, environment: Mapping[str, str] | None = None) -> Target:
+    """Return the target that a file describes; ``${NAME}`` in its values is taken from the environment.
+
+    Raises:
+        UsageError: the file is missing or malformed, has an unknown key, or names an unset variable.
+    """
+    environment = os.environ if environment is None else environment
+    if not path.exists():
+        raise UsageError(
+            f"{path}: there is no such target file. A target is a file, a URL, reference, fault:NAME or variant:NAME."
+        )
+    data = _expanded(load_yaml(path), environment, path, "")
+    _validate(data, path)
+    target = _shop(data, data.get("name", path.stem), path)
+    not_available = tuple(data.get("not_available", ()))
+    tls = data.get("tls", {})
+    limits = evolve(Limits(), **{name: float(value) for name, value in data.get("limits", {}).items()})
+    other = data.get("other_shop")
+    target = evolve(
+        target,
+        other_shop=None
+        if other is None
+        else evolve(_shop(other, "the other shop", path), headers=data.get("headers", {})),
+        ca_file=None if "ca_file" not in tls else path.parent / tls["ca_file"],
+        verify_tls=tls.get("verify", True),
+        headers=data.get("headers", {}),
+        not_available=not_available,
+        limits=limits,
+    )
+    _check_not_available(target, path)
+    if target.ca_file is not None and not target.ca_file.is_file():
+        raise UsageError(f"{path}: tls/ca_file: there is no file {target.ca_file}")
+    return target
+
+
+def target_of_url(base_url: str, token: str, orders_url: str) -> Target:
+    """Return a target that is only a base URL, one token and an order provider.
+
+    Raises:
+        UsageError: one of them cannot be used.
+    """
+    data = {"base_url": base_url, "tokens": {"full": token}, "orders": {"url": orders_url}}
+    return _shop(data, urlsplit(base_url).hostname or "target", Path("the command line"))
+
+
+def _check_not_available(target: Target, path: Path) -> None:
+    if "other_shop" in target.not_available and target.other_shop is not None:
+        raise UsageError(f"{path}: not_available names other_shop, but the file describes one: take one of them out")
+    if "scoped_tokens" in target.not_available and (given := [name for name in SCOPED_TOKENS if name in target.tokens]):
+        raise UsageError(
+            f"{path}: not_available names scoped_tokens, but the file gives {', '.join(given)}: take one of them out"
+        )
+
+
+def _shop(data: dict[str, Any], name: str, path: Path) -> Target:
+    base_url = data["base_url"].rstrip("/")
+    parts = urlsplit(base_url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise UsageError(f"{path}: base_url: {base_url!r} is not a URL like https://shop.example.com")
+    if "/api/202412" in parts.path:
+        raise UsageError(f"{path}: base_url: leave out /api/202412 and what follows; the suite adds it")
+    orders = data.get("orders", {})
+    if len(orders) != 1:
+        raise UsageError(f"{path}: orders: give exactly one of url, command and pool")
+    for token, value in data["tokens"].items():
+        if not value.isascii() or not value.isprintable():
+            raise UsageError(f"{path}: tokens/{token}: has a character that cannot be sent in a header")
+    command = orders.get("command")
+    return Target(
+        name=name,
+        base_url=base_url,
+        tokens=data["tokens"],
+        orders=Orders(
+            url=orders.get("url"),
+            command=None if command is None else tuple(command),
+            pool=path.parent / orders["pool"] if "pool" in orders else None,
+        ),
+        folder=path.parent,
+    )
+
+
+def _expanded(value: Any, environment: Mapping[str, str], path: Path, place: str) -> Any:
+    if isinstance(value, dict):
+        return {name: _expanded(inner, environment, path, f"{place}/{name}") for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_expanded(inner, environment, path, f"{place}/{index}") for index, inner in enumerate(value)]
+    if isinstance(value, int) and not isinstance(value, bool) and "tokens" in place:
+        return str(value)  # a token of digits needs no quotes
+    if not isinstance(value, str):
+        return value
+
+    def lookup(match: re.Match[str]) -> str:
+        found = environment.get(match[1])
+        if not found:
+            raise UsageError(
+                f"{path}: at {place.lstrip('/')}: the environment variable {match[1]} is not set. "
+                f"Set it (export {match[1]}=…) or leave the key out."
+            )
+        return found
+
+    return re.sub(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", lookup, value)
+
+
+def _validate(data: Any, path: Path) -> None:
+    if not isinstance(data, dict):
+        raise UsageError(f"{path}: is not a target file: it must be a mapping with base_url, tokens and orders")
+    for place, keys, known in _mappings(data):
+        for key in keys:
+            if key not in known:
+                near = difflib.get_close_matches(str(key), known, n=1)
+                hint = f" Did you mean {near[0]}?" if near else f" Known keys: {', '.join(known)}."
+                raise UsageError(f"{path}: {place}unknown key {key!r}.{hint}")
+    for error in jsonschema_rs.validator_for(SCHEMA).iter_errors(data):
+        place = "/".join(map(str, error.instance_path))
+        # A wrong value may be a token: the message says what is expected, never what stood there.
+        shown = error.message if "required" in str(error.schema_path) else "is not what is expected there"
+        raise UsageError(f"{path}: {place or 'the file'}: {shown}. See docs/target-file.md or the README.")
+
+
+def _mappings(data: dict[str, Any]) -> list[tuple[str, list[Any], list[str]]]:
+    found = [("", list(data), list(SCHEMA["properties"]))]
+    for name in ("tokens", "orders", "other_shop", "tls", "limits"):
+        if isinstance(data.get(name), dict):
+            found.append((f"{name}: ", list(data[name]), list(SCHEMA["properties"][name]["properties"])))
+    other = data.get("other_shop")
+    if isinstance(other, dict):
+        for name in ("tokens", "orders"):
+            if isinstance(other.get(name), dict):
+                known = list(_SHOP[name]["properties"])
+                found.append((f"other_shop/{name}: ", list(other[name]), known))
+    return found

@@ -1,0 +1,278 @@
+"""The vocabulary of the checks: what they look at, and what they insist on.
+
+``given`` functions arrange and ``look`` functions read back; what goes wrong there blocks the check. The other
+functions judge; what goes wrong there fails it.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+from conformance.client import MAX_LIMIT, Answer, Part, RefundApi
+from conformance.model import Action, Order, Refund, RefundId, RefundStatus
+from conformance.results import Blocked, Failed
+
+T = TypeVar("T")
+
+PENDING = {RefundStatus.INITIATED}
+APPROVED = {RefundStatus.IN_PROCESS, RefundStatus.COMPLETED}
+FINAL = {RefundStatus.COMPLETED, RefundStatus.CANCELED}
+
+
+# Arrangements.
+
+
+def given_refund(api: RefundApi, order: Order, *parts: Part, **fields: Any) -> Refund:
+    """Return a new refund of the order, visible in its list.
+
+    A target may refuse a second refund while another is open (reading A27): then the open ones are approved first.
+
+    Raises:
+        Blocked: the target did not create it.
+    """
+    answer = api.create_refund(order, *parts, **fields)
+    answer.exchange.role = "arrange"
+    if answer.refused and _approve_open(api, order):
+        fields.pop("request_no", None)
+        answer = api.create_refund(order, *parts, **fields)
+        answer.exchange.role = "arrange"
+    if not answer.accepted or answer.refund is None:
+        raise Blocked(f"a refund could not be arranged: create answered {answer.described}")
+    if api.wire.lag:
+        await_visible(api, order, answer.refund)
+    return answer.refund
+
+
+def await_visible(api: RefundApi, order: Order, refund: Refund) -> None:
+    """The refund can be got and is listed, on a target that was seen to lag.
+
+    Raises:
+        Blocked: it does not show within ``limits.settle`` seconds.
+    """
+
+    def seen_by_get() -> bool:
+        answer = api.get_refund(order, refund)
+        answer.exchange.role = "look"
+        return answer.accepted
+
+    try:
+        appears(api, order, refund)
+        settles(api, seen_by_get, bool, f"refund {refund.refund_id} to be got")
+    except Failed as failure:
+        raise Blocked(f"a refund could not be arranged: {failure}") from None
+
+
+def _approve_open(api: RefundApi, order: Order) -> bool:
+    open_ones = [refund for refund in look_list(api, order).values() if refund.status in PENDING]
+    for refund in open_ones:
+        given_review(api, order, refund, Action.APPROVE)
+    return bool(open_ones)
+
+
+def given_review(api: RefundApi, order: Order, refund: Refund, action: Action) -> Refund:
+    """Return the refund, now approved (status 2 or 3) or rejected (status 4).
+
+    Raises:
+        Blocked: the target did not bring it there.
+    """
+    answer = api.review_refund(order, refund, action)
+    answer.exchange.role = "arrange"
+    if not answer.accepted:
+        raise Blocked(f"a review could not be arranged: it answered {answer.described}")
+    wanted = APPROVED if action is Action.APPROVE else {RefundStatus.CANCELED}
+    try:
+        return settles(
+            api, lambda: look_get(api, order, refund), lambda now: now.status in wanted, "the status after a review"
+        )
+    except Failed as failure:
+        raise Blocked(f"a review could not be arranged: {failure.observed}") from None
+
+
+# Looks.
+
+
+def look_list(api: RefundApi, order: Order) -> dict[RefundId, Refund]:
+    """Return the refunds of the order by id, as list tells them.
+
+    Raises:
+        Blocked: the list cannot be read.
+    """
+    answer = api.list_refunds(order, MAX_LIMIT)
+    answer.exchange.role = "look"
+    if answer.status == 404:  # noqa: PLR2004 - an order without refunds may be unknown to list (reading A49)
+        return {}
+    if answer.refunds is None:
+        raise Blocked(f"the refunds of the order could not be looked up: list answered {answer.described}")
+    return {refund.refund_id: refund for refund in answer.refunds}
+
+
+def look_get(api: RefundApi, order: Order, refund: Refund | RefundId) -> Refund:
+    """Return one refund as get tells it.
+
+    Raises:
+        Blocked: it cannot be read.
+    """
+    answer = api.get_refund(order, refund)
+    answer.exchange.role = "look"
+    if answer.refund is None:
+        raise Blocked(f"the refund could not be looked up: get answered {answer.described}")
+    return answer.refund
+
+
+def look_again(api: RefundApi, order: Order) -> dict[RefundId, Refund]:
+    """Return the refunds of the order once everything already sent had the time to show.
+
+    A target whose answers are eventual was seen to lag; nothing is concluded from an absence before that.
+    """
+    if api.wire.lag:
+        api.wire.clock.sleep(api.wire.lag)
+    return look_list(api, order)
+
+
+# Judgements.
+
+
+def accepted(answer: Answer, what: str = "an acceptance (2xx)") -> Answer:
+    """The target says that it did what it was asked; returns the answer.
+
+    Raises:
+        Failed: it says anything else.
+    """
+    if answer.exchange.role == "act":
+        answer.exchange.role = "probe"
+    if not answer.accepted:
+        raise Failed(what, answer.described)
+    return answer
+
+
+def created(answer: Answer) -> Refund:
+    """The answer is an acceptance with a refund in it; returns the refund.
+
+    Raises:
+        Failed: the request was not accepted, or no refund can be read from the answer.
+    """
+    accepted(answer, "an acceptance (2xx) with the refund")
+    if answer.refund is None:
+        raise Failed("the refund in the answer", answer.described)
+    return answer.refund
+
+
+def refused(answer: Answer) -> None:
+    """The target says that it did not do it: a 4xx.
+
+    Raises:
+        Failed: it says anything else.
+    """
+    answer.exchange.role = "probe"
+    if not answer.refused:
+        raise Failed("a refusal (4xx)", answer.described)
+
+
+def control(answer: Answer) -> Answer:
+    """The same request with the one thing put right is accepted; otherwise the refusal proved nothing.
+
+    Raises:
+        Blocked: it is not.
+    """
+    answer.exchange.role = "control"
+    if not answer.accepted:
+        raise Blocked(f"the control was not accepted, so the refusal proves nothing: {answer.described}")
+    return answer
+
+
+def same(expected: object, observed: object, what: str) -> None:
+    """Two values are equal.
+
+    Raises:
+        Failed: they are not; with both.
+    """
+    if expected != observed:
+        raise Failed(f"{what}: {shown(expected)}", shown(observed))
+
+
+def holds(condition: bool, expected: str, observed: object) -> None:  # noqa: FBT001 - the judged condition
+    """A condition is met.
+
+    Raises:
+        Failed: it is not.
+    """
+    if not condition:
+        raise Failed(expected, shown(observed))
+
+
+def unchanged(before: Mapping[RefundId, Refund], after: Mapping[RefundId, Refund], what: str = "the refunds") -> None:
+    """The same refunds with the same values are there.
+
+    Raises:
+        Failed: one was added, is gone, or has another value; names each difference.
+    """
+    differences = list(_differences(before, after))
+    if differences:
+        raise Failed(f"{what} of the order as they were", "; ".join(differences))
+
+
+def no_effect(answer: Answer, before: Mapping[RefundId, Refund], after: Mapping[RefundId, Refund]) -> None:
+    """The request was refused, and everything is as it was.
+
+    Raises:
+        Failed: it was not refused, or it had an effect all the same.
+    """
+    answer.exchange.role = "probe"
+    differences = list(_differences(before, after))
+    if not answer.refused or differences:
+        seen = f"{answer.described}, and " + ("; ".join(differences) or "nothing changed")
+        raise Failed("a refusal (4xx), and nothing changed", seen)
+
+
+def settles(api: RefundApi, look: Callable[[], T], until: Callable[[T], bool], what: str) -> T:
+    """Looking again until a condition holds, it does so within ``limits.settle`` seconds; returns what was then seen.
+
+    Raises:
+        Failed: it did not; with what was seen last.
+    """
+    clock, limits = api.wire.clock, api.wire.limits
+    started, pause = clock.monotonic(), limits.poll
+    while not until(seen := look()):
+        if clock.monotonic() - started > limits.settle:
+            raise Failed(f"{what} within {limits.settle:g} s", f"still {shown(seen)}")
+        clock.sleep(pause)
+        pause = min(pause * 2, 2.0)
+    return seen
+
+
+def appears(api: RefundApi, order: Order, refund: Refund) -> dict[RefundId, Refund]:
+    """The refund shows up in the list of its order; returns the list by id.
+
+    Raises:
+        Failed: it does not within ``limits.settle`` seconds.
+    """
+    return settles(
+        api, lambda: look_list(api, order), lambda seen: refund.refund_id in seen,
+        f"refund {refund.refund_id} in the list of its order",
+    )  # fmt: skip
+
+
+def _differences(before: Mapping[RefundId, Refund], after: Mapping[RefundId, Refund]) -> Iterable[str]:
+    for refund_id in after.keys() - before.keys():
+        yield f"a new refund {refund_id}"
+    for refund_id, was in before.items():
+        if refund_id not in after:
+            yield f"refund {refund_id} is gone"
+            continue
+        now = after[refund_id].contents
+        for name, value in was.contents.items():
+            if now[name] != value:
+                yield f"refund {refund_id}: {name} went from {shown(value)} to {shown(now[name])}"
+
+
+def shown(value: object) -> str:
+    """Return a value as an explanation shows it."""
+    if isinstance(value, RefundStatus):
+        return f"{value.value} ({value.name.lower().replace('_', ' ')})"
+    if isinstance(value, Refund):
+        status = "unreadable" if value.status is None else shown(value.status)
+        return f"refund {value.refund_id} with status {status}"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{shown(key)}: {shown(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list | tuple | set | frozenset):
+        return "[" + ", ".join(map(shown, value)) + "]"
+    return str(value)
