@@ -68,8 +68,9 @@ _READINGS_SCHEMA: dict[str, Any] = {
 _PAGE_SCHEMA: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
-    "required": ["sections", "untestable"],
+    "required": ["sections", "normative", "untestable"],
     "properties": {
+        "normative": _LINES,
         "sections": {
             "type": "array",
             "items": {
@@ -141,12 +142,19 @@ class Catalogue:
     sections: tuple[Section, ...]
     untestable: dict[int, str]
     digest: str
+    normative: tuple[int, ...] = ()
 
     def documenting(self, operation: str, field: str) -> Requirement | None:
-        """Return the *records* requirement of a field in the answers of an operation."""
-        for requirement in self.requirements.values():
-            if requirement.field == field and operation in requirement.operations:
-                return requirement
+        """Return the *records* requirement of a field in the answers of an operation.
+
+        A field without one belongs to the nearest field around it that has one, and at last to the wrapper.
+        """
+        parts = field.split(".")
+        around = [".".join(parts[:length]) for length in range(len(parts), 0, -1)]
+        for name in (*around, "refunds" if operation == "list" else "refund"):
+            for requirement in self.requirements.values():
+                if requirement.field == name and operation in requirement.operations:
+                    return requirement
         return None
 
 
@@ -188,6 +196,7 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
         requirements=requirements,
         readings=readings,
         sections=tuple(Section(entry["title"], entry["from"], entry["to"]) for entry in page["sections"]),
+        normative=tuple(page["normative"]),
         untestable={line: entry["reason"] for entry in page["untestable"] for line in entry["lines"]},
         digest=digest.hexdigest()[:16],
     )

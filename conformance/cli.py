@@ -12,6 +12,7 @@ from conformance import __version__
 from conformance.results import EXIT_CODES, EXIT_USAGE, UsageError
 
 PROFILES = ("quick", "standard", "full")
+DEFAULT_FORMATS = ("html", "junit")
 
 
 class Group(click.Group):
@@ -29,7 +30,7 @@ class Group(click.Group):
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__)
 def main() -> None:
-    r"""Judge a server that claims to implement the Genstore refund API.
+    """Judge a server that claims to implement the Genstore refund API.
 
     \b
     genstore-conformance run                    try it on the embedded reference server
@@ -40,7 +41,7 @@ def main() -> None:
     \b
     Exit status: 0 conformant · 1 non-conformant · 2 a mistake in the command line or a file ·
     3 incomplete: nothing failed, but something could not be checked · 4 the suite itself failed
-    """
+    """  # noqa: D301 - click takes the character itself
 
 
 @main.command()
@@ -65,7 +66,7 @@ def run(
     target: str, profile: str, selection: tuple[str, ...], seed: int, out: Path | None, orders: str | None,
     rps: float | None, formats: tuple[str, ...], verbose: bool,  # noqa: FBT001 - a flag of the command line
 ) -> None:  # fmt: skip
-    r"""Judge TARGET and write the reports.
+    """Judge TARGET and write the reports.
 
     \b
     TARGET is one of
@@ -79,20 +80,23 @@ def run(
     Examples
       genstore-conformance run staging.yaml --profile quick
       genstore-conformance run fault:refuses-but-revives --select review
-    """
+    """  # noqa: D301 - click takes the character itself
     from conformance import console
     from conformance.catalogue import load_catalogue
-    from conformance.report import draw
+    from conformance.proof import load_proof
+    from conformance.report import check_formats, draw
     from conformance.run import Options
     from conformance.run import run as judge
 
     catalogue = load_catalogue()
     chosen = _selected(selection)
+    check_formats(formats)
     options = Options(profile, chosen, seed, rps, spoken_target=target)
     with _opened(target, orders) as opened:
         folder = out or Path("reports") / _folder_name(opened.name)
-        done = judge(opened, catalogue, folder, options, listener=console.Progress())
-    paths = draw(done, catalogue, folder, formats or ("html", "junit"))
+        with console.Progress() as progress:
+            done = judge(opened, catalogue, folder, options, listener=progress)
+    paths = draw(done, catalogue, folder, formats or DEFAULT_FORMATS, proof=load_proof())
     console.summary(done, catalogue, {"record": folder / "run.jsonl", **paths}, verbose=verbose)
     sys.exit(EXIT_CODES[done.conclusion])
 
@@ -111,14 +115,16 @@ def report(record: Path, out: Path | None, formats: tuple[str, ...]) -> None:
     """Draw the reports of a RECORD (run.jsonl) again; no server is needed."""
     from conformance import console
     from conformance.catalogue import load_catalogue
-    from conformance.report import draw
+    from conformance.proof import load_proof
+    from conformance.report import check_formats, draw
     from conformance.results import read_record
 
+    check_formats(formats)
     catalogue = load_catalogue()
     done = read_record(record)
     folder = out or record.parent
     folder.mkdir(parents=True, exist_ok=True)
-    paths = draw(done, catalogue, folder, formats or ("html", "junit"))
+    paths = draw(done, catalogue, folder, formats or DEFAULT_FORMATS, proof=load_proof())
     console.summary(done, catalogue, {"record": record, **paths})
     sys.exit(EXIT_CODES[done.conclusion])
 
@@ -183,9 +189,12 @@ def _selected(selection: tuple[str, ...]) -> tuple[str, ...]:
 
 def _unknown(word: str, known: list[str], kind: str) -> str:
     import difflib
+    import re
 
     folded = {name.lower(): name for name in known}
     near = [folded[name] for name in difflib.get_close_matches(word.lower(), folded, n=4, cutoff=0.5)]
+    padded = re.sub(r"(?<=[a-z])-?([0-9])$", r"-0\1", word.lower())
+    near = list(dict.fromkeys([*(folded[name] for name in folded if name == padded), *near]))
     hint = f"Did you mean {', '.join(near)}?" if near else "See genstore-conformance list."
     return f"there is no {kind} {word!r}. {hint}"
 
@@ -241,3 +250,39 @@ def _ours(spoken: str) -> Any:
     if name not in shelf:
         raise UsageError(_unknown(name, list(shelf), kind))
     return shelf[name].make()
+
+
+@main.command()
+@click.option("--area", help="Only the faults of this area, and no variants.")
+@click.option("--fault", help="Only this fault.")
+@click.option(
+    "--profile", type=click.Choice(PROFILES), default="standard", show_default=True, help="How much to check."
+)
+@click.option("--workers", type=click.IntRange(1), help="Processes [default: all cores].")
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("reports/proof"), show_default=True
+)
+@click.option(
+    "--publish",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write which faults each requirement is proven to catch, for the reports.",
+)
+def prove(
+    area: str | None, fault: str | None, profile: str, workers: int | None, out: Path, publish: Path | None
+) -> None:
+    """Prove that every requirement can fail: judge every faulty and every honest server of the shelf."""
+    from conformance import console, proof
+    from conformance.catalogue import AREAS
+    from conformance.faults import load_faults
+    from conformance.report.matrix import draw_matrix
+
+    if area is not None and area not in AREAS:
+        raise UsageError(_unknown(area, list(AREAS), "area"))
+    if fault is not None and fault not in load_faults():
+        raise UsageError(_unknown(fault, list(load_faults()), "fault"))
+    with console.proving() as tell:
+        matrix = proof.prove(out, area=area, fault=fault, profile=profile, workers=workers, tell=tell)
+    if publish is not None:
+        proof.publish(matrix, publish)
+    console.proof_summary(matrix, {"matrix": out / "matrix.json", "page": draw_matrix(matrix, out)})
+    sys.exit(0 if proof.proven(matrix) else 1)

@@ -186,7 +186,7 @@ class RefundApi:
         shipping: Mapping[str, str] | Absent = ABSENT,
         customer_id: str | Absent | None = None,
     ) -> dict[str, Any]:
-        """Return the body of a create in the page's own shape (lines 163-181): one unit of the first line by default."""
+        """Return the body of a create in the page's own shape (lines 163-181), by default one unit of the first line."""
         dialect = self.create_dialect
         refund: dict[str, Any] = {
             "lineItems": [self.line_body(part) for part in parts or (Part(order.line),)],
@@ -273,7 +273,7 @@ class RefundApi:
         if content is not None:
             sent["Content-Type"] = "application/json"
         sent |= headers or {}
-        sent = {name: value for name, value in sent.items() if value}
+        sent = {name: value for name, value in sent.items() if value or name == TOKEN_HEADER}
         return Answer(self.wire.send(method, url, operation=operation, headers=sent, body=content))
 
 

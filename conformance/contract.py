@@ -45,7 +45,7 @@ def _answer_validator(operation: str) -> Any:
     response = operation_object(operation)["responses"]["200"]
     if "$ref" in response:
         response = _resolve(response["$ref"])
-    return _validator(response["content"]["application/json"]["schema"])
+    return validator(response["content"]["application/json"]["schema"])
 
 
 @cache
@@ -53,10 +53,11 @@ def _request_validator(operation: str) -> Any:
     body = operation_object(operation)["requestBody"]
     if "$ref" in body:
         body = _resolve(body["$ref"])
-    return _validator(body["content"]["application/json"]["schema"])
+    return validator(body["content"]["application/json"]["schema"])
 
 
-def _validator(schema: dict[str, Any]) -> Any:
+def validator(schema: dict[str, Any]) -> Any:
+    """Return a validator for a schema that may refer to the document's components."""
     components = {"components": load_document()["components"]}
     return jsonschema_rs.validator_for({**schema, **components})
 
@@ -90,9 +91,8 @@ def request_problem(operation: str, body: Any) -> str | None:
 
 def _field(operation: str, error: Any) -> str:
     path = [part for part in error.instance_path if isinstance(part, str)]
-    kind = error.kind
-    if type(kind).__name__ == "ValidationErrorKind_Required":
-        path.append(str(kind.property))
+    if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Required):
+        path.append(str(error.kind.property))
     wrapper = "refunds" if operation == "list" else "refund"
     if path[:1] == [wrapper]:
         path = path[1:]
@@ -100,6 +100,6 @@ def _field(operation: str, error: Any) -> str:
 
 
 def _problem(error: Any) -> str:
-    if type(error.kind).__name__ == "ValidationErrorKind_Required":
+    if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Required):
         return "is missing"
     return f"has the illegal value {json.dumps(error.instance, default=str)[:120]}"

@@ -6,7 +6,7 @@ Nothing here judges. A value that cannot be read is ``None``; whether that is a 
 import json
 import re
 from datetime import UTC, datetime, timedelta, timezone
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from enum import IntEnum
 from typing import Any, NewType, TypeVar
 
@@ -117,6 +117,12 @@ class Refund:
         return sums
 
     @property
+    def all_lines_read(self) -> bool:
+        """Whether the lines are a list, and each of them could be read."""
+        raw = self.raw.get("lineItems")
+        return isinstance(raw, list) and len(raw) == len(self.lines)
+
+    @property
     def settled(self) -> dict[str, Any]:
         """What a review must not change: every value but status and update time."""
         return {
@@ -124,8 +130,8 @@ class Refund:
             "customerId": self.customer_id,
             "rightsType": self.rights_type,
             "amount": self.amount,
-            "lineItems": sorted(self.lines, key=repr),
-            "shipping": self.shipping,
+            "lineItems": sorted(self.lines, key=repr) if self.all_lines_read else None,
+            "shipping": self.shipping if isinstance(self.raw.get("shipping"), dict | None) else None,
             "createTime": self.create_time,
         }
 
@@ -150,7 +156,10 @@ def load_json(text: str) -> Any:
 def _exact(text: str) -> Decimal:
     if len(text) > MAX_DIGITS:
         raise ValueError("a number of more digits than any number of this API")
-    return Decimal(text)
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise ValueError("a number with a greater exponent than any number of this API") from None
 
 
 def _whole(text: str) -> int:

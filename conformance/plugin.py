@@ -1,6 +1,6 @@
-"""The one module that knows pytest: it selects the checks, hands them their session, and turns outcomes into verdicts.
+"""The one module that knows pytest: it selects the checks, hands them their session, and says a verdict for each.
 
-Exit: a check that returns has passed; ``Failed`` fails it, ``Blocked`` blocks it; anything else is an error of the suite.
+A check that returns has passed; ``Failed`` fails it, ``Blocked`` blocks it; anything else is an error of the suite.
 """
 
 import json
@@ -16,6 +16,7 @@ from conformance import contract
 from conformance.catalogue import AREAS, Catalogue, Requirement
 from conformance.client import Answer, breaches
 from conformance.evidence import as_evidence
+from conformance.observe import observations
 from conformance.results import Blocked, Evidence, Failed, Observation, Outcome, Verdict
 from conformance.session import Session
 from conformance.wire import Exchange
@@ -66,9 +67,9 @@ class Plan:
     session: Session | None
     profile: str = "standard"
     selection: tuple[str, ...] = ()
-    say: Callable[[Verdict | Observation], object] = lambda line: None
+    say: Callable[[Verdict | Observation], object] = lambda _: None
     listener: Listener | None = None
-    again: Callable[[Requirement], str] = lambda requirement: ""
+    again: Callable[[Requirement], str] = lambda _: ""
     blocked: str | None = None
     stop: Callable[[], bool] = lambda: False
     checks: list[Check] = field(factory=list)
@@ -81,6 +82,7 @@ class ConformancePlugin:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self._breaches: dict[str, Verdict] = {}
+        self._arranged: dict[tuple[str, str], list[Exchange]] = {}
 
     @pytest.fixture(scope="session")
     def session(self) -> Session:
@@ -118,6 +120,26 @@ class ConformancePlugin:
         explicit = wanted.id in selection
         return explicit or PROFILES.index(check.profile) <= PROFILES.index(self.plan.profile)
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(
+        self, fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest
+    ) -> Generator[None, object, object]:
+        """Remember what was exchanged to make a shared fixture: it is evidence for every check that uses it."""
+        if self.plan.session is None or fixturedef.scope == "function":
+            return (yield)
+        wire = self.plan.session.wire
+        before = len(wire.recorded)
+        try:
+            return (yield)
+        finally:
+            made = [exchange for exchange in wire.recorded[before:] if not exchange.batched]
+            self._arranged[fixturedef.argname, request.node.nodeid] = made
+
+    def _arrangements(self, item: pytest.Item) -> list[Exchange]:
+        names = set(getattr(item, "fixturenames", ()))
+        nodes = {node.nodeid for node in item.listchain()}
+        return [e for (name, node), made in self._arranged.items() if name in names and node in nodes for e in made]
+
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Tell the listener; block everything when the target cannot be judged at all."""
         if self.plan.listener is not None:
@@ -142,10 +164,15 @@ class ConformancePlugin:
         check = _check(item)
         wanted = self.plan.catalogue.requirements[check.requirement]
         exchanges = [] if self.plan.session is None else self.plan.session.wire.take_recorded()
+        if call.excinfo is not None:
+            shown = [exchange for exchange in self._arrangements(item) if all(exchange is not e for e in exchanges)]
+            exchanges = sorted(shown + exchanges, key=lambda exchange: exchange.at)
+        fresh = [exchange for exchange in exchanges if not exchange.counted]
         verdict = self._verdict(check, wanted, call, exchanges)
         self.say(verdict)
         for exchange in exchanges:
             self._note_breaches(exchange)
+        self._observe(fresh, check)
         if self.plan.stop():
             item.session.shouldstop = "interrupted"
 
@@ -196,9 +223,15 @@ class ConformancePlugin:
             requests = 0 if self.plan.session is None else self.plan.session.wire.requests
             self.plan.listener.judged(verdict, requests)
 
+    def _observe(self, exchanges: Iterable[Exchange], check: Check) -> None:
+        if self.plan.session is not None:
+            for exchange in exchanges:
+                for reading, observed in observations(exchange):
+                    self.plan.session.observe(reading, observed, check.name)
+
     def _note_breaches(self, exchange: Exchange) -> None:
-        if exchange.role == "open":
-            return
+        if exchange.role == "open" or exchange.exempt or _request_problem(exchange) is not None:
+            return  # what comes of a request that breaks the page may break it too
         for breach in breaches(Answer(exchange)):
             wanted = self.plan.catalogue.documenting(breach.operation, breach.field)
             if wanted is None or wanted.id in self._breaches:
@@ -225,20 +258,25 @@ class ConformancePlugin:
 
 def four_lines(verdict: Verdict) -> str:
     """Return a failure as people read it: requirement, place on the page, expected, observed, how to see it again."""
-    probe = next((e for e in reversed(verdict.evidence) if e.role == "probe"), None)
-    probe = probe or next(iter(verdict.evidence), None)
+    judged = [e for e in verdict.evidence if e.role in {"probe", "open"}] or [*verdict.evidence[:1]]
+    probe = judged[-1] if judged else None
     place = f"page line{'s' if len(verdict.lines) > 1 else ''} {', '.join(map(str, verdict.lines))}"
     lines = [
         f"{verdict.requirement} ({verdict.level}, {verdict.basis}) {verdict.title}",
         f"  {place}" + (f" · {probe.method} {probe.url}" if probe else ""),
-        f"  expected  {verdict.expected}",
-        f"  observed  {verdict.observed}",
+        f"  expected  {_one_line(verdict.expected)}",
+        f"  observed  {_one_line(verdict.observed)}",
     ]
     if probe is not None:
         lines.append(f"  reproduce {probe.curl}")
     if verdict.again:
         lines.append(f"  again     {verdict.again}")
     return "\n".join(lines)
+
+
+def _one_line(text: str) -> str:
+    """Return a text that no line break of a server's can turn into lines of ours."""
+    return " ".join(text.split())
 
 
 def _check(item: pytest.Item) -> Check:
@@ -278,13 +316,21 @@ def _count(exchanges: Iterable[Exchange]) -> int:
 def _own_mistake(exchanges: Iterable[Exchange]) -> str | None:
     """Return what is wrong with a request that was meant to be valid; probes are invalid on purpose."""
     for exchange in exchanges:
-        body = exchange.request.body
-        if exchange.operation not in {"create", "review"} or exchange.role in {"probe", "open"} or not body:
-            continue
-        problem = contract.request_problem(exchange.operation, json.loads(body))
+        problem = None if exchange.role in {"probe", "open"} else _request_problem(exchange)
         if problem is not None:
             return f"the suite sent a request that breaks the page, and did not mean to: {problem}"
     return None
+
+
+def _request_problem(exchange: Exchange) -> str | None:
+    """Return what is wrong with the body of a create or a review."""
+    body = exchange.request.body
+    if exchange.operation not in {"create", "review"} or not body:
+        return None
+    try:
+        return contract.request_problem(exchange.operation, json.loads(body))
+    except (ValueError, RecursionError):
+        return "the body is not JSON"
 
 
 def run_checks(plan: Plan, *, collect_only: bool = False) -> int:

@@ -1,10 +1,10 @@
 """A run from its first request to its reports: one target, one record, one verdict."""
 
-import datetime
 import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
@@ -53,6 +53,7 @@ def run(
         target, seed=options.seed, run_id=run_id, clock=clock, transport=transport,
         requests_per_second=options.requests_per_second,
     )  # fmt: skip
+    session.whole = not options.selection
     header = _header(target, catalogue, options, run_id, session)
     started = time.monotonic()
     with _interrupts() as interrupted:
@@ -104,7 +105,7 @@ def _header(target: Target, catalogue: Catalogue, options: Options, run_id: str,
         "selection": list(options.selection),
         "seed": options.seed,
         "run_id": run_id,
-        "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
 
@@ -128,7 +129,7 @@ def _interrupts() -> Iterator[Callable[[], bool]]:
     """Turn the first interrupt into a wish, and the second into an end; yields whether one came."""
     came: list[int] = []
 
-    def note(number: int, frame: FrameType | None) -> None:
+    def note(number: int, _: FrameType | None) -> None:
         came.append(number)
         if len(came) > 1:
             raise KeyboardInterrupt

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import jsonschema_rs
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from conformance.catalogue import load_yaml
 from conformance.results import UsageError
@@ -89,7 +89,7 @@ class Target:
     verify_tls: bool = True
     headers: Mapping[str, str] = {}
     not_available: tuple[str, ...] = ()
-    limits: Limits = Limits()
+    limits: Limits = field(factory=Limits)
 
     @property
     def secrets(self) -> list[tuple[str, str]]:

@@ -7,8 +7,10 @@ functions judge; what goes wrong there fails it.
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
+from attrs import astuple
+
 from conformance.client import MAX_LIMIT, Answer, Part, RefundApi
-from conformance.model import Action, Order, Refund, RefundId, RefundStatus
+from conformance.model import Action, Order, Refund, RefundId, RefundLine, RefundStatus
 from conformance.results import Blocked, Failed
 
 T = TypeVar("T")
@@ -31,7 +33,7 @@ def given_refund(api: RefundApi, order: Order, *parts: Part, **fields: Any) -> R
     """
     answer = api.create_refund(order, *parts, **fields)
     answer.exchange.role = "arrange"
-    if answer.refused and _approve_open(api, order):
+    if answer.refused and approve_open(api, order):
         fields.pop("request_no", None)
         answer = api.create_refund(order, *parts, **fields)
         answer.exchange.role = "arrange"
@@ -61,11 +63,23 @@ def await_visible(api: RefundApi, order: Order, refund: Refund) -> None:
         raise Blocked(f"a refund could not be arranged: {failure}") from None
 
 
-def _approve_open(api: RefundApi, order: Order) -> bool:
-    open_ones = [refund for refund in look_list(api, order).values() if refund.status in PENDING]
-    for refund in open_ones:
-        given_review(api, order, refund, Action.APPROVE)
+def approve_open(api: RefundApi, order: Order) -> bool:
+    """Approve the open refunds of the order and wait until they are decided; says whether there were any.
+
+    Raises:
+        Blocked: one stays open.
+    """
+    open_ones = {key for key, refund in look_again(api, order).items() if refund.status in PENDING}
+    for refund_id in open_ones:
+        api.review_refund(order, refund_id, Action.APPROVE).exchange.role = "arrange"
+    seen = patiently(api, lambda: look_list(api, order), lambda now: not _pending(now) & open_ones)
+    if _pending(seen) & open_ones:
+        raise Blocked("an open refund that is in the way could not be approved")
     return bool(open_ones)
+
+
+def _pending(refunds: Mapping[RefundId, Refund]) -> set[RefundId]:
+    return {refund_id for refund_id, refund in refunds.items() if refund.status in PENDING}
 
 
 def given_review(api: RefundApi, order: Order, refund: Refund, action: Action) -> Refund:
@@ -90,14 +104,16 @@ def given_review(api: RefundApi, order: Order, refund: Refund, action: Action) -
 # Looks.
 
 
-def look_list(api: RefundApi, order: Order) -> dict[RefundId, Refund]:
+def look_list(api: RefundApi, order: Order, *, role: str = "look") -> dict[RefundId, Refund]:
     """Return the refunds of the order by id, as list tells them.
+
+    In the role ``open`` the records may break the page, since requests that do may have made them.
 
     Raises:
         Blocked: the list cannot be read.
     """
     answer = api.list_refunds(order, MAX_LIMIT)
-    answer.exchange.role = "look"
+    answer.exchange.role = role
     if answer.status == 404:  # noqa: PLR2004 - an order without refunds may be unknown to list (reading A49)
         return {}
     if answer.refunds is None:
@@ -118,14 +134,32 @@ def look_get(api: RefundApi, order: Order, refund: Refund | RefundId) -> Refund:
     return answer.refund
 
 
-def look_again(api: RefundApi, order: Order) -> dict[RefundId, Refund]:
+def look_again(api: RefundApi, order: Order, *, role: str = "look") -> dict[RefundId, Refund]:
     """Return the refunds of the order once everything already sent had the time to show.
 
     A target whose answers are eventual was seen to lag; nothing is concluded from an absence before that.
     """
     if api.wire.lag:
         api.wire.clock.sleep(api.wire.lag)
-    return look_list(api, order)
+    return look_list(api, order, role=role)
+
+
+def patiently(api: RefundApi, look: Callable[[], T], until: Callable[[T], bool]) -> T:
+    """Return what is seen once a condition holds, or at last when it does not within ``limits.settle`` seconds.
+
+    A target on which many waits were in vain is waited for less each time, down to twice its lag: it has had its
+    chance, and a run must end.
+    """
+    wire = api.wire
+    clock, allowed = wire.clock, max(wire.limits.settle / (1 + wire.waits_in_vain), 2 * wire.lag)
+    started, pause = clock.monotonic(), wire.limits.poll
+    while not until(seen := look()):
+        if clock.monotonic() - started > allowed:
+            wire.waits_in_vain += 1
+            break
+        clock.sleep(pause)
+        pause = min(pause * 2, 2.0)
+    return seen
 
 
 # Judgements.
@@ -148,11 +182,12 @@ def created(answer: Answer) -> Refund:
     """The answer is an acceptance with a refund in it; returns the refund.
 
     Raises:
-        Failed: the request was not accepted, or no refund can be read from the answer.
+        Failed: the request was not accepted.
+        Blocked: no refund can be read from the answer, which is judged by the fields that it lacks.
     """
     accepted(answer, "an acceptance (2xx) with the refund")
     if answer.refund is None:
-        raise Failed("the refund in the answer", answer.described)
+        raise Blocked(f"the refund in the answer cannot be read: {answer.described}")
     return answer.refund
 
 
@@ -163,6 +198,7 @@ def refused(answer: Answer) -> None:
         Failed: it says anything else.
     """
     answer.exchange.role = "probe"
+    answer.exchange.exempt = True
     if not answer.refused:
         raise Failed("a refusal (4xx)", answer.described)
 
@@ -184,7 +220,10 @@ def same(expected: object, observed: object, what: str) -> None:
 
     Raises:
         Failed: they are not; with both.
+        Blocked: what was observed cannot be read, which is judged as a field of its own.
     """
+    if observed is None and expected is not None:
+        raise Blocked(f"{what} cannot be read")
     if expected != observed:
         raise Failed(f"{what}: {shown(expected)}", shown(observed))
 
@@ -217,6 +256,7 @@ def no_effect(answer: Answer, before: Mapping[RefundId, Refund], after: Mapping[
         Failed: it was not refused, or it had an effect all the same.
     """
     answer.exchange.role = "probe"
+    answer.exchange.exempt = True
     differences = list(_differences(before, after))
     if not answer.refused or differences:
         seen = f"{answer.described}, and " + ("; ".join(differences) or "nothing changed")
@@ -229,13 +269,9 @@ def settles(api: RefundApi, look: Callable[[], T], until: Callable[[T], bool], w
     Raises:
         Failed: it did not; with what was seen last.
     """
-    clock, limits = api.wire.clock, api.wire.limits
-    started, pause = clock.monotonic(), limits.poll
-    while not until(seen := look()):
-        if clock.monotonic() - started > limits.settle:
-            raise Failed(f"{what} within {limits.settle:g} s", f"still {shown(seen)}")
-        clock.sleep(pause)
-        pause = min(pause * 2, 2.0)
+    seen = patiently(api, look, until)
+    if not until(seen):
+        raise Failed(f"{what} within {api.wire.limits.settle:g} s", f"still {shown(seen)}")
     return seen
 
 
@@ -259,9 +295,20 @@ def _differences(before: Mapping[RefundId, Refund], after: Mapping[RefundId, Ref
             yield f"refund {refund_id} is gone"
             continue
         now = after[refund_id].contents
+        if was.status is RefundStatus.IN_PROCESS and after[refund_id].status is RefundStatus.COMPLETED:
+            now |= {"status": was.status, "updateTime": was.update_time}  # it gets there on its own (reading A37)
         for name, value in was.contents.items():
-            if now[name] != value:
+            if not _agree(value, now[name]):
                 yield f"refund {refund_id}: {name} went from {shown(value)} to {shown(now[name])}"
+
+
+def _agree(was: object, now: object) -> bool:
+    """Say whether two values are equal; one that cannot be read is judged as a field of its own, and agrees."""
+    if isinstance(was, list) and isinstance(now, list) and len(was) == len(now):
+        return all(map(_agree, was, now))
+    if isinstance(was, RefundLine) and isinstance(now, RefundLine):
+        return all(map(_agree, astuple(was), astuple(now)))
+    return was is None or now is None or was == now
 
 
 def shown(value: object) -> str:

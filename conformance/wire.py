@@ -3,6 +3,7 @@
 import contextlib
 import random
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -42,7 +43,12 @@ class Request:
 
 @define
 class Exchange:
-    """One request and what came back: an answer, or the trouble that kept it from coming."""
+    """One request and what came back: an answer, or the trouble that kept it from coming.
+
+    ``counted`` once it is part of a check's number of requests; ``batched`` when it is one of many sent together for
+    several checks, so that it is evidence only where it is shown; ``exempt`` when the form of
+    an acceptance is not judged as well, since it had to be refused, or nothing says what comes of it.
+    """
 
     request: Request
     operation: str
@@ -55,12 +61,14 @@ class Exchange:
     trouble: str | None = None
     seconds: float = 0.0
     counted: bool = False
+    batched: bool = False
+    exempt: bool = False
 
 
 class Wire:
     """Sends requests to one target over keep-alive connections and remembers what passed.
 
-    ``lag`` is how many seconds an effect may take to show, as far as this target was seen to lag.
+    ``accepted`` counts the acceptances of each operation; ``lag`` is how many seconds an effect may take to show, as far as this target was seen to lag.
     It is safe to use from several threads. Redirects are never followed: a token goes to no other place.
     """
 
@@ -81,7 +89,9 @@ class Wire:
         self.redact = redact
         self.requests = 0
         self.api_requests = 0
+        self.accepted: Counter[str] = Counter()
         self.lag = 0.0
+        self.waits_in_vain = 0
         self._pace = pace
         self._headers = headers or {}
         self._jitter = jitter or random.Random(0)  # noqa: S311 - spreads retries, guards nothing
@@ -105,9 +115,8 @@ class Wire:
 
     def reconnect(self) -> None:
         """The next request goes over a new connection."""
-        if self._transport is None:
-            self._client.close()
-            self._client = self._connect()
+        self._client.close()
+        self._client = self._connect()
 
     def close(self) -> None:
         """Close every connection."""
@@ -159,6 +168,7 @@ class Wire:
             waited += pause
         with self._lock:
             self._recorded.append(exchange)
+            self.accepted[operation] += exchange.status in {200, 201, 202}
         return exchange
 
     def _send_once(self, request: Request, operation: str) -> Exchange:

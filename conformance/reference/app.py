@@ -1,6 +1,7 @@
 """The reference over HTTP: routes and JSON, no rules. The one module that knows the web framework."""
 
 import json
+import logging
 import re
 import secrets
 from collections.abc import Callable, Iterable, Mapping
@@ -28,6 +29,9 @@ _ROUTES = Map(
     strict_slashes=False,
 )
 
+LOG = logging.getLogger(__name__)
+LOG.addHandler(logging.NullHandler())
+
 WSGI = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
@@ -39,7 +43,7 @@ class App:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one request."""
-        request = Request(environ)
+        request = Request(environ | {"PATH_INFO": _as_latin(environ.get("PATH_INFO", ""))})
         request.max_content_length = MAX_BODY
         return self.respond(request)(environ, start_response)
 
@@ -47,11 +51,9 @@ class App:
         """Return the answer to a request; a refusal tells why in an ``error`` field."""
         try:
             endpoint, values = _ROUTES.bind_to_environ(request.environ).match()
-            shop = self.shops.get(values["shop"])
-            if shop is None:
-                raise Refusal(404, "there is no such shop")
+            shop = self.find_shop(values["shop"])
             if endpoint == "orders":
-                return _json(200, provide(shop, _body(request)))
+                return _json(200, provide(shop, self.read_body(request)))
             return self.operate(shop, endpoint, values, request)
         except Refusal as refusal:
             return self.refuse(refusal.status, refusal.message)
@@ -59,41 +61,59 @@ class App:
             return self.refuse(413, "the body is too large")
         except HTTPException as error:
             return self.refuse(error.code or 400, error.name)
+        except Exception:
+            LOG.exception("the request could not be carried out")
+            return self.refuse(500, "the server failed")
+
+    def find_shop(self, name: str) -> Shop:
+        """Return the shop that the path names."""
+        if name not in self.shops:
+            raise Refusal(404, "there is no such shop")
+        return self.shops[name]
 
     def operate(self, shop: Shop, operation: str, values: Mapping[str, str], request: Request) -> Response:
         """Carry out one of the four operations for the holder of the request's token."""
-        token = shop.authenticate(request.headers.get(TOKEN_HEADER))
-        shop.authorise(token, operation)
-        query = _query(request)
+        shop.admit(request.headers.get(TOKEN_HEADER), operation)
+        return self.carry_out(shop, operation, values, request)
+
+    def carry_out(self, shop: Shop, operation: str, values: Mapping[str, str], request: Request) -> Response:
+        """Return the answer to what a request asks for."""
+        query = self.read_query(request)
         answer: Any
         if operation == "create":
-            answer = shop.one(operation, shop.create(_body(request)))
+            answer = shop.one(operation, shop.create(self.read_body(request)))
         elif operation == "review":
-            answer = shop.one(operation, shop.review(values["refund_id"], _body(request)))
+            answer = shop.one(operation, shop.review(values["refund_id"], self.read_body(request)))
         elif operation == "list":
             answer = shop.many(shop.list_refunds(values["order_id"], query))
         else:
             answer = shop.one(operation, shop.get_refund(query))
         return _json(shop.success_status(operation), answer)
 
+    def read_query(self, request: Request) -> dict[str, str]:
+        """Return the query parameters; one that is there twice is ambiguous and refused."""
+        for name, values in request.args.lists():
+            if len(values) > 1:
+                raise Refusal(400, f"{name} is there twice")
+        return request.args.to_dict()
+
+    def read_body(self, request: Request) -> Any:
+        """Return the JSON value of the body; text with half a character in it, as a lone surrogate is, is none."""
+        try:
+            body = load_json(request.get_data().decode("utf-8"))
+            json.dumps(body, ensure_ascii=False, default=str).encode("utf-8")
+        except (ValueError, RecursionError):
+            raise Refusal(400, "the body is not JSON") from None
+        return body
+
     def refuse(self, status: int, message: str) -> Response:
         """Return a refusal."""
         return _json(status, {"error": message})
 
 
-def _query(request: Request) -> dict[str, str]:
-    """Return the query parameters; one that is there twice is ambiguous and refused."""
-    for name, values in request.args.lists():
-        if len(values) > 1:
-            raise Refusal(400, f"{name} is there twice")
-    return request.args.to_dict()
-
-
-def _body(request: Request) -> Any:
-    try:
-        return load_json(request.get_data().decode("utf-8"))
-    except ValueError:
-        raise Refusal(400, "the body is not JSON") from None
+def _as_latin(path: str) -> str:
+    """Return a path as PEP 3333 asks for, each byte a character; some transports hand it over decoded."""
+    return path if all(ord(character) < 256 for character in path) else path.encode().decode("latin-1")  # noqa: PLR2004
 
 
 def _json(status: int, body: Any) -> Response:

@@ -25,6 +25,9 @@ READ = frozenset({"read_refunds"})
 SCOPES = {"create": WRITE, "review": WRITE, "list": READ, "get": READ}
 MAX_REASON = 10_000
 MAX_LINES = 1_000
+MAX_DIGITS = 30
+MAX_NUMBER = 10**MAX_DIGITS
+"""No id or count of this API is greater."""
 
 
 class Refusal(Exception):  # noqa: N818 - it names the answer
@@ -78,6 +81,10 @@ class Shop(Answers):
 
     # Access.
 
+    def admit(self, value: str | None, operation: str) -> None:
+        """Let a request for an operation pass if its token may do that."""
+        self.authorise(self.authenticate(value), operation)
+
     def authenticate(self, value: str | None) -> Token:
         """Return the holder of a token of this shop."""
         token = self.tokens.get(value) if value else None
@@ -104,7 +111,8 @@ class Shop(Answers):
             if not re.fullmatch(r"-?[0-9]{1,30}", value):
                 raise Refusal(400, f"{name} must be a number")
             return int(value)
-        if value != int(value) or abs(value) > 10**30:
+        too_great = isinstance(value, Decimal) and value.adjusted() > MAX_DIGITS  # not written out: it may be endless
+        if too_great or value != int(value) or abs(int(value)) > MAX_NUMBER:
             raise Refusal(400, f"{name} must be a whole number")
         return int(value)
 
@@ -233,7 +241,7 @@ class Shop(Answers):
         if not isinstance(value, dict):
             raise Refusal(400, "shipping must be an object")
         names = ("shippingCarrierCode", "shippingCarrier", "trackingNumber")
-        given = {name: value[name] for name in names if value.get(name) not in {None, ""}}
+        given = {name: value[name] for name in names if value.get(name) not in (None, "")}
         if not all(isinstance(text, str) and len(text) <= MAX_REASON for text in given.values()):
             raise Refusal(400, "shipping must hold texts")
         return given

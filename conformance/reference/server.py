@@ -89,10 +89,10 @@ def free_socket(port: int = 0) -> socket.socket:
 @contextlib.contextmanager
 def serving(app: Any, listening: socket.socket | None = None) -> Iterator[str]:
     """Serve an application while the block runs; yields its origin."""
-    import waitress
+    import waitress.server
 
     listening = listening or free_socket()
-    server = waitress.create_server(
+    server = waitress.server.create_server(
         app, sockets=[listening], threads=THREADS, clear_untrusted_proxy_headers=True, ident=None
     )
     thread = threading.Thread(target=server.run, name="reference", daemon=True)

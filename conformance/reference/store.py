@@ -22,7 +22,8 @@ CREATE INDEX IF NOT EXISTS order_lines_of ON order_lines (order_id);
 CREATE TABLE IF NOT EXISTS refunds (
     number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, shop TEXT NOT NULL,
     order_id TEXT NOT NULL REFERENCES orders, customer TEXT NOT NULL, rights_type INTEGER NOT NULL,
-    status INTEGER NOT NULL, amount TEXT NOT NULL, shipping TEXT NOT NULL, created TEXT NOT NULL, updated TEXT NOT NULL);
+    status INTEGER NOT NULL, amount TEXT NOT NULL, shipping TEXT NOT NULL,
+    created TEXT NOT NULL, updated TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS refunds_of ON refunds (order_id);
 CREATE TABLE IF NOT EXISTS refund_lines (
     refund_id TEXT NOT NULL REFERENCES refunds (id), position INTEGER NOT NULL, line_id TEXT NOT NULL,
@@ -33,6 +34,8 @@ CREATE TABLE IF NOT EXISTS keys (
 """
 FIRST_ID = 9_007_199_254_740_993_000
 """Ids start beyond 2^53, so that a client which reads them as floating point is found out at once."""
+KINDS = ("customer", "order", "line", "product", "variant", "refund")
+"""Each kind of thing has a range of ids of its own, so that none is taken for another unnoticed."""
 
 
 @frozen
@@ -132,7 +135,7 @@ class Store:
         with self.exclusive():
             self._database.execute(
                 "INSERT INTO counters VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = value + 7",
-                (kind, FIRST_ID),
+                (kind, FIRST_ID + 1_000_000 * KINDS.index(kind)),
             )
             row = self._database.execute("SELECT value FROM counters WHERE name = ?", (kind,)).fetchone()
         return str(row[0])

@@ -1,15 +1,19 @@
 """Reports: each format is drawn from the record of a run and the catalogue, and from nothing else."""
 
+import contextlib
 import os
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from attrs import frozen
 
 from conformance.catalogue import Catalogue
+from conformance.report.ctrf import draw_ctrf
+from conformance.report.har import draw_har
 from conformance.report.html import draw_html
 from conformance.report.junit import draw_junit
+from conformance.report.machine import draw_machine
+from conformance.report.markdown import draw_markdown
 from conformance.report.material import PAGE, Material
 from conformance.results import Run, UsageError
 
@@ -25,7 +29,22 @@ class Renderer:
 FORMATS: dict[str, Renderer] = {
     "html": Renderer(PAGE, draw_html),
     "junit": Renderer("junit.xml", draw_junit),
+    "markdown": Renderer("summary.md", draw_markdown),
+    "ctrf": Renderer("ctrf.json", draw_ctrf),
+    "har": Renderer("traffic.har", draw_har),
+    "json": Renderer("conformance.json", draw_machine),
 }
+
+
+def check_formats(formats: Sequence[str]) -> None:
+    """Each format is known.
+
+    Raises:
+        UsageError: one is not.
+    """
+    for name in formats:
+        if name not in FORMATS:
+            raise UsageError(f"there is no format {name!r}. Formats: {', '.join(FORMATS)}")
 
 
 def draw(
@@ -43,26 +62,18 @@ def draw(
     Raises:
         UsageError: a format is unknown, or the folder cannot be written to.
     """
-    unknown = [name for name in formats if name not in FORMATS]
-    if unknown:
-        raise UsageError(f"there is no format {unknown[0]!r}. Formats: {', '.join(FORMATS)}")
+    check_formats(formats)
     material = Material(run, catalogue, folder, proof or {})
     return {name: _write(folder / FORMATS[name].file, FORMATS[name].render(material)) for name in formats}
 
 
 def _write(path: Path, text: str) -> Path:
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
-            file.write(text)
-        # A temporary file is its maker's alone; a report is for everyone who may read its folder.
-        Path(file.name).chmod(0o666 & ~_umask())
-        return Path(file.name).replace(path)
+        beside.write_text(text, encoding="utf-8", newline="\n")
+        return beside.replace(path)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            beside.unlink()
         raise UsageError(f"{path}: the report cannot be written: {error.strerror}") from None
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -7,7 +7,7 @@ from enum import StrEnum
 from attrs import frozen
 
 from conformance.catalogue import Catalogue, Requirement
-from conformance.report.text import one_line
+from conformance.report.text import harmless, one_line
 from conformance.results import Evidence, Outcome, Run, Verdict, worst
 
 LEVELS = ("MUST", "SHOULD", "MAY")
@@ -20,8 +20,8 @@ class State(StrEnum):
     FAILED = "failed"
     ERROR = "error"
     BLOCKED = "blocked"
-    NOT_CHECKED = "not checked"
     PASSED = "passed"
+    NOT_CHECKED = "not checked"
     NOT_RUN = "not run"
 
 
@@ -37,6 +37,11 @@ class Standing:
     def failed(self) -> tuple[Verdict, ...]:
         """The verdicts that speak against it."""
         return tuple(verdict for verdict in self.verdicts if verdict.outcome is Outcome.FAILED)
+
+    @property
+    def errors(self) -> tuple[Verdict, ...]:
+        """The verdicts that say nothing of it, because the suite itself failed."""
+        return tuple(verdict for verdict in self.verdicts if verdict.outcome is Outcome.ERROR)
 
     @property
     def seconds(self) -> float:
@@ -141,7 +146,7 @@ def told(verdict: Verdict) -> str:
     """
     head = f"{verdict.requirement} ({verdict.level}, {verdict.basis}) {one_line(verdict.title)}"
     if verdict.outcome is not Outcome.FAILED:
-        return "\n".join([head, *(f"  | {one_line(line)}" for line in verdict.explanation.rstrip().split("\n"))])
+        return "\n".join([head, *(f"  | {harmless(line)}" for line in verdict.explanation.rstrip().split("\n"))])
     probe = deciding(verdict.evidence)
     where = place(verdict.lines) + (f" · {one_line(f'{probe.method} {probe.url}')}" if probe else "")
     lines = [

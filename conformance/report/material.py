@@ -10,7 +10,7 @@ from attrs import field, frozen
 from conformance.catalogue import Catalogue
 from conformance.report.findings import Reason, Standing, State, reasons, standings, worst_first
 from conformance.report.text import one_line
-from conformance.results import Outcome, Run
+from conformance.results import Evidence, Run, Verdict
 
 PAGE = "report.html"
 RECORD = "run.jsonl"
@@ -43,7 +43,17 @@ class Material:
     @cached_property
     def errors(self) -> list[Standing]:
         """The requirements of which a check ended in an error of the suite."""
-        return [s for s in self.standings.values() if any(v.outcome is Outcome.ERROR for v in s.verdicts)]
+        return [standing for standing in self.standings.values() if standing.errors]
+
+    @cached_property
+    def exchanges(self) -> list[tuple[Verdict, Evidence]]:
+        """Every exchange once, oldest first, with the first verdict that it speaks for."""
+        seen: dict[tuple[object, ...], tuple[Verdict, Evidence]] = {}
+        for verdict in self.run.verdicts:
+            for each in verdict.evidence:
+                same = (each.at, each.method, each.url, each.milliseconds, each.request_body)
+                seen.setdefault(same, (verdict, each))
+        return sorted(seen.values(), key=lambda entry: entry[1].at)
 
     @cached_property
     def states(self) -> dict[State, int]:
@@ -79,7 +89,7 @@ class Material:
         must = sum(standing.requirement.level == "MUST" for standing in self.findings)
         parts = [f"{states[State.PASSED]} of {len(self.standings)} requirements passed"]
         if self.findings:
-            parts.append(f"{len(self.findings)} failed ({must} of them MUST)")
+            parts.append(f"{len(self.findings)} failed ({must} MUST)")
         parts += [f"{states[state]} {words}" for state, words in _SAID.items() if states[state]]
         return ", ".join(parts)
 

@@ -1,14 +1,16 @@
 """Text from a server made fit to be shown: harmless in any format, on one line, or indented as JSON."""
 
+import json
 import re
 from collections.abc import Iterator
+from typing import Any
 
 # What no reader can see and some readers obey: control characters, the two non-characters that XML forbids,
 # halves of surrogate pairs, line and paragraph separators, and marks that turn the direction of writing.
 _HARMFUL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]"
 )
-_JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+|"')
+_JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+|".*', re.DOTALL)
 _DEEPEST = 12
 
 
@@ -37,20 +39,35 @@ def indented(text: str) -> str:
     return "".join(_laid_out(_JSON_TOKEN.findall(text)))
 
 
-def _laid_out(tokens: list[str]) -> Iterator[str]:
+def as_json(value: Any) -> str:
+    """Return any data as JSON of which every text, and every name in it, is harmless."""
+    return json.dumps(_cleaned(value), ensure_ascii=False, indent=1) + "\n"
+
+
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, str):
+        return harmless(value)
+    if isinstance(value, dict):
+        return {harmless(str(name)): _cleaned(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_cleaned(inner) for inner in value]
+    return value
+
+
+def _laid_out(pieces: list[str]) -> Iterator[str]:
     depth = 0
     before = ""
-    for token in tokens:
-        if token in {"}", "]"}:
+    for piece in pieces:
+        if piece in {"}", "]"}:
             depth = max(0, depth - 1)
             if before not in {"{", "["}:
                 yield _break(depth)
         elif before in {"{", "[", ","}:
             yield _break(depth)
-        yield ": " if token == ":" else token
-        if token in {"{", "["}:
+        yield ": " if piece == ":" else piece
+        if piece in {"{", "["}:
             depth += 1
-        before = token
+        before = piece
 
 
 def _break(depth: int) -> str:

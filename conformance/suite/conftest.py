@@ -1,7 +1,7 @@
 """What the checks are given: the API, fresh orders, and benches where many refusals are tried on one order."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from attrs import define, field
@@ -9,10 +9,11 @@ from attrs import define, field
 from conformance import verify
 from conformance.client import Answer, RefundApi
 from conformance.model import Action, Order, Refund, RefundId
-from conformance.results import Blocked
+from conformance.results import Blocked, Failed
 from conformance.session import Session, Shop
 
 NewOrder = Callable[..., Order]
+Row = TypeVar("Row")
 
 
 @pytest.fixture(scope="session")
@@ -30,8 +31,8 @@ def other_shop(session: Session) -> Shop:
 
 
 @pytest.fixture(scope="session")
-def api(shop: Shop) -> RefundApi:
-    """The API as the holder of the full token sees it."""
+def api(shop: Shop, accepted_create: Refund) -> RefundApi:
+    """The API as the holder of the full token sees it; where no create is accepted, nothing can be judged by it."""
     return shop.api
 
 
@@ -66,8 +67,12 @@ class Bench:
 
     def judge(self, probe: Answer) -> None:
         """The probe was refused and changed nothing."""
-        before, self.before = self.before, verify.look_again(self.api, self.order)
+        before, self.before = self.before, self.look()
         verify.no_effect(probe, before, self.before)
+
+    def look(self) -> dict[RefundId, Refund]:
+        """Return the refunds that a probe must leave as they are."""
+        return verify.look_again(self.api, self.order, role="open")
 
     def renew(self) -> None:
         """Make the bench fit for another probe after one had an effect; an order with units left still is."""
@@ -80,7 +85,8 @@ Probe = Callable[[Order], Answer]
 class Probes:
     """Requests that must all be refused, sent one after another to one order, with one look after the last.
 
-    Only when that look shows an effect are they sent again, each with a look of its own, to name the one that did it.
+    Only when that look shows an effect are the refused ones sent again, each with a look of its own, to name the one
+    that did it all the same.
     """
 
     bench: Bench
@@ -93,15 +99,20 @@ class Probes:
         self.sent = {name: probe(bench.order) for name, probe in probes.items()}
         for answer in self.sent.values():
             answer.exchange.role = "probe"
-        before, bench.before = bench.before, verify.look_again(bench.api, bench.order)
+            answer.exchange.batched = answer.exchange.exempt = True
+        before, bench.before = bench.before, bench.look()
         if before == bench.before:
             return
         together = (before, bench.before)
         for name, probe in probes.items():
+            if not self.sent[name].refused:
+                self.effects[name] = together
+                continue
             bench.renew()
             before = bench.before
-            self.sent[name] = probe(bench.order)
-            bench.before = verify.look_again(bench.api, bench.order)
+            answer = self.sent[name] = probe(bench.order)
+            answer.exchange.role = "probe"
+            bench.before = bench.look()
             if before != bench.before:
                 self.effects[name] = (before, bench.before)
         if not self.effects:  # what they did together none does alone: each of them is to blame
@@ -115,22 +126,85 @@ class Probes:
         verify.no_effect(answer, before, after)
 
 
-def selected_rows(request: pytest.FixtureRequest, rows: Mapping[str, Probe]) -> dict[str, Probe]:
+def selected_rows(request: pytest.FixtureRequest, rows: Mapping[str, Row]) -> dict[str, Row]:
     """Return the rows that this run's selection and profile have checks for; only they are worth sending."""
     names = {item.callspec.params.get("row") for item in request.session.items if hasattr(item, "callspec")}
-    return {name: probe for name, probe in rows.items() if name in names}
+    return {name: row for name, row in rows.items() if name in names}
+
+
+@define
+class Placed:
+    """A create that was accepted: the order it is of, its body, and its refund."""
+
+    order: Order
+    body: dict[str, Any]
+    refund: Refund
+
+
+@define
+class Ledger:
+    """Puts open refunds side by side on one order, so that one look shows them all.
+
+    Where a target allows one open refund at a time (reading A27), each gets an order of its own.
+    """
+
+    api: RefundApi
+    new_order: Callable[[], Order]
+    orders: list[Order] = field(factory=list)
+    refunds: set[RefundId] = field(factory=set)
+
+    def put(self, body_of: Callable[[Order], dict[str, Any]]) -> Placed:
+        """Return an open refund, made by a body for whichever order it is put on.
+
+        Raises:
+            Blocked: the target did not create it.
+        """
+        if not self.orders:
+            self.orders.append(self.new_order())
+        placed = self._try(body_of)
+        if placed is None:
+            self.orders.append(self.new_order())
+            placed = self._try(body_of)
+        if placed is None:
+            raise Blocked("a refund could not be arranged: create refused it on two orders")
+        return placed
+
+    def _try(self, body_of: Callable[[Order], dict[str, Any]]) -> Placed | None:
+        order = self.orders[-1]
+        body = body_of(order)
+        answer = self.api.create(body)
+        answer.exchange.role = "arrange"
+        if answer.refused:
+            return None
+        if answer.refund is None:
+            raise Blocked(f"a refund could not be arranged: create answered {answer.described}")
+        if answer.refund.refund_id in self.refunds:
+            raise Blocked(f"a refund could not be arranged: create answered with an earlier one: {answer.described}")
+        self.refunds.add(answer.refund.refund_id)
+        if self.api.wire.lag:
+            verify.await_visible(self.api, order, answer.refund)
+        return Placed(order, body, answer.refund)
+
+    def look(self) -> dict[RefundId, Refund]:
+        """Return all the refunds of its orders."""
+        return {key: refund for order in self.orders for key, refund in verify.look_again(self.api, order).items()}
 
 
 @define
 class ReviewBench(Bench):
-    """An order with an open refund on which only reviews are tried that must be refused."""
+    """An order with an open refund on which only reviews are tried that must be refused.
+
+    Its customer has another order; the foreign order is of another customer.
+    """
 
     new_order: NewOrder = field(kw_only=True)
     refund: Refund = field(kw_only=True)
+    another_order: Order = field(kw_only=True)
+    foreign_order: Order = field(kw_only=True)
 
     def renew(self) -> None:
         """Take another order with an open refund."""
-        self.order = self.new_order()
+        self.order = self.new_order(customer_id=self.order.customer_id)
         self.refund = verify.given_refund(self.api, self.order)
         self.before = verify.look_list(self.api, self.order)
 
@@ -158,15 +232,22 @@ def reviewed(api: RefundApi, session: Session, accepted_create: Refund) -> Refun
     """The control of every refused review: a plain approval that took effect."""
     order = session.base_order
     assert order is not None  # noqa: S101 - there is no accepted create without its order
-    try:
-        return verify.given_review(api, order, verify.given_refund(api, order), Action.APPROVE)
-    except Blocked as trouble:
-        raise Blocked(f"the control, a plain approval, did not work: {trouble.reason}") from None
+    try:  # the session approved it when it found out how to review
+        return verify.settles(
+            api, lambda: verify.look_get(api, order, accepted_create), lambda now: now.status in verify.APPROVED,
+            "the first refund of the run approved",
+        )  # fmt: skip
+    except (Blocked, Failed) as trouble:
+        raise Blocked(f"the control, a plain approval, did not work: {trouble}") from None
 
 
 @pytest.fixture(scope="session")
-def review_bench(api: RefundApi, new_order: NewOrder, reviewed: Refund) -> ReviewBench:
+def review_bench(api: RefundApi, session: Session, new_order: NewOrder, reviewed: Refund) -> ReviewBench:
     """A shared order with one open refund for reviews that must be refused."""
     order = new_order()
     refund = verify.given_refund(api, order)
-    return ReviewBench(api, order, verify.look_list(api, order), new_order=new_order, refund=refund)
+    assert session.base_order is not None  # noqa: S101 - there is no reviewed refund without its order
+    return ReviewBench(
+        api, order, verify.look_list(api, order), new_order=new_order, refund=refund,
+        another_order=new_order(customer_id=order.customer_id), foreign_order=session.base_order,
+    )  # fmt: skip

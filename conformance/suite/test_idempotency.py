@@ -6,19 +6,21 @@ from functools import partial
 from typing import Any
 
 import pytest
-from attrs import define, evolve, frozen
+from attrs import define, field, frozen
 
 from conformance import verify
 from conformance.client import ABSENT, NUMBERS, TEXT, Answer, Part, RefundApi
-from conformance.model import Action, Order, Refund, RefundId
+from conformance.model import Action, Order, Refund, RefundId, RightsType
 from conformance.plugin import requirement
-from conformance.results import Blocked
+from conformance.results import Blocked, Failed
 from conformance.session import Session, Shop
-from conformance.suite.conftest import Bench, NewOrder, Probes, selected_rows
+from conformance.suite.conftest import Bench, Ledger, NewOrder, Placed, Probes, selected_rows
+
+# Keys that must be refused.
 
 
 def with_key(key: Any) -> Callable[[RefundApi, Order], Answer]:
-    """Return a create that is valid but for its request number; an integer stands for a key of that length."""
+    """Return a create that is valid but for its request number; ``OfLength`` stands for a fresh one."""
 
     def send(api: RefundApi, order: Order) -> Answer:
         body = api.create_body(order)
@@ -78,127 +80,234 @@ def test_an_illegal_request_no_is_refused(refused_keys: Probes, row: str) -> Non
     refused_keys.judge(row)
 
 
-def first_refund(api: RefundApi, order: Order, body: dict[str, Any]) -> dict[RefundId, Refund]:
-    """Create a refund to be replayed, and return the order's refunds by id."""
-    answer = verify.control(api.create(body))
-    if answer.refund is None:
-        return {}
-    if api.wire.lag:
-        verify.await_visible(api, order, answer.refund)
-    return verify.look_list(api, order)
+# Keys that must be accepted, each for a refund of its own.
+
+PARTNERS = {
+    "any": "first", "case": "first", "last of 50": "50 characters",
+    "last digit": "25 digits", "leading zero": "25 digits",
+}  # fmt: skip
 
 
-def replay_is_true(answer: Answer, before: dict[RefundId, Refund], session: Session | None = None) -> None:
-    """The answer to a replay is the original refund, or a refusal (reading A22)."""
-    verify.holds(answer.accepted or answer.refused, "the original refund (2xx) or a refusal (4xx)", answer.described)
-    if session is not None:
-        session.observe("A22", f"a replay is answered with {answer.status}")
-    if answer.accepted:
-        told = None if answer.refund is None else answer.refund.refund_id
-        verify.same(list(before), [told], "the refund in the replay's answer")
+def acceptable_keys(api: RefundApi) -> dict[str, tuple[str, str]]:
+    """Return each key with another of its kind, in case that the first try is refused and burns it (reading A24)."""
+    first, of_49 = "kEy" + api.keys(), api.keys(49)
+    of_24 = str(uuid.uuid5(uuid.NAMESPACE_OID, first).int)[:24].rjust(24, "1")
+    return {
+        "first": (first, api.keys()),
+        "any": (api.keys(), api.keys()),
+        "case": (first.swapcase(), first.lower()),
+        "20 characters": (api.keys(20), api.keys(20)),
+        "50 characters": (of_49 + "a", of_49 + "b"),
+        "last of 50": (of_49 + "c", of_49 + "d"),
+        "25 digits": (of_24 + "1", of_24 + "2"),
+        "last digit": (of_24 + "3", of_24 + "4"),
+        "leading zero": (f"0{of_24}1", f"00{of_24}1"),
+        "uuid": (str(uuid.uuid5(uuid.NAMESPACE_OID, api.keys())), str(uuid.uuid5(uuid.NAMESPACE_OID, api.keys()))),
+    }
 
 
-def no_new_refund(
-    api: RefundApi, order: Order, body: dict[str, Any], before: dict[RefundId, Refund], session: Session | None = None
-) -> None:
-    """Replaying a body neither creates nor changes anything."""
-    answer = api.create(body)
-    answer.exchange.role = "probe"
-    verify.unchanged(before, verify.look_again(api, order))
-    verify.holds(answer.status < 500, "the original refund (2xx) or a refusal (4xx)", answer.described)
-    if session is not None:
-        session.observe("A22", f"a replay is answered with {answer.status}")
+@define
+class Accepted:
+    """Creates that differ in their keys alone, all of one order: the bodies, the answers, and what is then listed."""
+
+    order: Order
+    bodies: dict[str, dict[str, Any]] = field(factory=dict)
+    answers: dict[str, Answer] = field(factory=dict)
+    listed: dict[RefundId, Refund] = field(factory=dict)
+
+    def send(self, api: RefundApi, name: str, keys: tuple[str, str]) -> None:
+        """Create under the first key; a target that allows one open refund at a time (A27) gets a second chance."""
+        for key in keys:
+            self.bodies[name] = api.create_body(self.order, request_no=key)
+            answer = self.answers[name] = api.create(self.bodies[name])
+            answer.exchange.role = "probe"
+            if answer.refused and verify.approve_open(api, self.order):
+                answer = self.answers[name] = api.create(self.bodies[name])
+                answer.exchange.role = "probe"
+            if not answer.refused:
+                break
+
+    def refund(self, name: str) -> Refund:
+        """The create of that name was accepted and its refund is listed; returns it."""
+        refund = verify.created(self.answers[name])
+        verify.holds(
+            refund.refund_id in self.listed, f"refund {refund.refund_id} in the list of its order", "it is not"
+        )
+        return refund
+
+
+@pytest.fixture(scope="module")
+def accepted_keys(request: pytest.FixtureRequest, api: RefundApi, new_order: NewOrder) -> Accepted:
+    """An order with a refund for each key that a check is about, and for the one that it is compared with."""
+    rows = acceptable_keys(api)
+    names = set(selected_rows(request, rows))
+    names |= {PARTNERS[name] for name in names & PARTNERS.keys()} | {"first", "any"}
+    sent = Accepted(new_order((30, "10.00")))
+    for name in rows:
+        if name in names:
+            sent.send(api, name, rows[name])
+    told = {answer.refund.refund_id for answer in sent.answers.values() if answer.refund is not None}
+    sent.listed = verify.patiently(api, lambda: verify.look_again(api, sent.order), lambda seen: told <= seen.keys())
+    return sent
 
 
 @pytest.mark.parametrize(
-    "length",
+    "row",
     [
-        pytest.param(20, marks=requirement("IDEM-02", profile="quick")),
-        pytest.param(50, marks=requirement("IDEM-03", profile="quick")),
+        pytest.param("20 characters", marks=requirement("IDEM-02", profile="quick")),
+        pytest.param("50 characters", marks=requirement("IDEM-03", profile="quick")),
     ],
 )
-def test_a_request_no_of_a_limit_s_length_is_accepted(api: RefundApi, shipped_order: Order, length: int) -> None:
+def test_a_request_no_of_a_limit_s_length_is_accepted(accepted_keys: Accepted, row: str) -> None:
     """The limits themselves belong to what is allowed, and the refund is there."""
-    refund = verify.created(api.create_refund(shipped_order, request_no=api.keys(length)))
+    accepted_keys.refund(row)
 
-    verify.appears(api, shipped_order, refund)
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param("any", marks=requirement("IDEM-20", profile="quick")),
+        pytest.param("last of 50", marks=requirement("IDEM-21")),
+        pytest.param("case", marks=requirement("IDEM-22")),
+        pytest.param("last digit", marks=requirement("IDEM-23")),
+        pytest.param("leading zero", marks=requirement("IDEM-23")),
+    ],
+)
+def test_different_keys_are_different_refunds(session: Session, accepted_keys: Accepted, row: str) -> None:
+    """Two creates that differ in their keys alone are two refunds."""
+    partner = PARTNERS[row]
+    first = accepted_keys.answers[partner].refund
+    if first is None:
+        raise Blocked(f"the refund to compare with was not created: {accepted_keys.answers[partner].described}")
+    if row != "any" and accepted_keys.answers["any"].refund == accepted_keys.answers["first"].refund:
+        raise Blocked("equal bodies under any two keys are already one refund (IDEM-20)")
+    second = accepted_keys.refund(row)
+
+    verify.holds(first.refund_id != second.refund_id, "two refunds", f"refund {first.refund_id} twice")
+    open_ones = [refund for refund in accepted_keys.listed.values() if refund.status in verify.PENDING]
+    several = "accepted" if len(open_ones) > 1 else "refused"
+    session.observe("A27", f"a second refund of a line is {several} while one is open")
+
+
+# Creates sent again.
+
+
+def names_the_original(answer: Answer, original: Refund) -> None:
+    """The answer to a create sent again names the original refund, or is a refusal (readings A22 and A23)."""
+    verify.holds(answer.accepted or answer.refused, "the original refund (2xx) or a refusal (4xx)", answer.described)
+    if answer.accepted:
+        told = None if answer.refund is None else answer.refund.refund_id
+        verify.same(original.refund_id, told, "the refund in the replay's answer")
+
+
+def is_the_original(answer: Answer, original: Refund) -> None:
+    """The answer names the original refund, and shows its units and its amount."""
+    names_the_original(answer, original)
+    if answer.refund is not None:
+        verify.same(original.amount, answer.refund.amount, "the amount in the replay's answer")
+        verify.same(original.quantities, answer.refund.quantities, "the units in the replay's answer")
 
 
 @define
 class Replay:
-    """A plain replay: the order's refunds before and after, and the answer between."""
+    """A create sent twice, at once: the order's refunds before and after, and the answer between.
 
+    ``now`` is what was seen last, after further requests under the key.
+    """
+
+    placed: Placed
     before: dict[RefundId, Refund]
     answer: Answer
     after: dict[RefundId, Refund]
+    now: dict[RefundId, Refund]
+
+    def changes_nothing(self, api: RefundApi, *bodies: dict[str, Any]) -> None:
+        """More requests under the key neither create nor change anything on the order."""
+        if self.now != self.after:
+            raise Blocked("an earlier request under the key already changed something")
+        for body in bodies:
+            api.create(body).exchange.role = "probe"
+        self.now = verify.look_again(api, self.placed.order)
+        verify.unchanged(self.after, self.now)
 
 
 @pytest.fixture(scope="module")
-def replay(api: RefundApi, new_order: NewOrder) -> Replay:
-    """The same body sent twice, at once."""
-    order = new_order()
-    body = api.create_body(order)
-    before = first_refund(api, order, body)
-    answer = api.create(body)
+def replay(api: RefundApi, new_order: NewOrder, accepted_create: Refund) -> Replay:
+    """The same body, of two units of five, sent twice at once."""
+    placed = Ledger(api, new_order).put(lambda order: api.create_body(order, Part(order.line, 2)))
+    before = verify.look_list(api, placed.order)
+    answer = api.create(placed.body)
     answer.exchange.role = "probe"
-    return Replay(before, answer, verify.look_again(api, order))
+    after = verify.look_again(api, placed.order)
+    return Replay(placed, before, answer, after, after)
 
 
 @pytest.fixture
 def protected(replay: Replay) -> None:
-    """The control of every special replay: the plain one leaves one refund."""
-    if len(replay.before) != 1 or list(replay.after) != list(replay.before):
-        raise Blocked("a plain replay already goes wrong (IDEM-09), so this special one would prove nothing")
+    """The control of every special replay: the plain one leaves one refund as it was."""
+    if len(replay.before) != 1 or replay.after != replay.before or replay.answer.status >= 500:
+        raise Blocked("a plain replay already goes wrong (IDEM-09, IDEM-11), so this special one would prove nothing")
 
 
 @requirement("IDEM-09", profile="quick")
 def test_a_replay_leaves_one_refund(session: Session, replay: Replay) -> None:
     """The same body sent twice leaves one refund on the order."""
+    if list(replay.before) != [replay.placed.refund.refund_id]:
+        raise Blocked("after one create, the list does not show its one refund")
     verify.same(list(replay.before), list(replay.after), "the refunds of the order")
     answer = replay.answer
     verify.holds(answer.status < 500, "the original refund (2xx) or a refusal (4xx)", answer.described)
     session.observe("A22", f"a replay is answered with {answer.status}")
 
 
-@requirement("IDEM-10", profile="quick")
-@pytest.mark.usefixtures("protected")
-def test_an_accepted_replay_answers_with_the_original(api: RefundApi, shipped_order: Order) -> None:
-    """What a replay answers is the refund of its key, also when a younger one is there."""
-    body = api.create_body(shipped_order)
-    before = first_refund(api, shipped_order, body)
-    verify.given_refund(api, shipped_order)
+@requirement("IDEM-11")
+def test_a_replay_changes_nothing_in_the_refund(replay: Replay) -> None:
+    """Every value of the refund is what it was before the replay."""
+    if replay.before.keys() != replay.after.keys():
+        raise Blocked("a plain replay already makes a second refund (IDEM-09)")
+    verify.unchanged(replay.before, replay.after)
 
-    answer = api.create(body)
+
+@requirement("IDEM-31")
+@pytest.mark.usefixtures("protected")
+def test_the_third_and_fourth_request_are_replays_too(api: RefundApi, replay: Replay) -> None:
+    """However often a body is sent, there is one refund."""
+    replay.changes_nothing(api, replay.placed.body, replay.placed.body)
+
+
+@requirement("IDEM-19")
+@pytest.mark.usefixtures("protected")
+def test_a_key_reused_with_another_order_answers_the_truth(
+    api: RefundApi, session: Session, replay: Replay, shipped_order: Order
+) -> None:
+    """The first order stays as it is, and a refund that the answer names is on one of the two."""
+    key = replay.placed.body["refund"]["requestNo"]
+    answer = api.create(api.create_body(shipped_order, request_no=key))
     answer.exchange.role = "probe"
 
-    replay_is_true(answer, before)
-    if answer.refund is not None:
-        original = next(iter(before.values()))
-        verify.same(original.amount, answer.refund.amount, "the amount in the replay's answer")
-        verify.same(original.quantities, answer.refund.quantities, "the units in the replay's answer")
-
-
-@requirement("IDEM-11")
-@pytest.mark.usefixtures("protected")
-def test_a_replay_changes_nothing_in_the_refund(api: RefundApi, shipped_order: Order) -> None:
-    """Every value of the refund is what it was before the replay."""
-    body = api.create_body(shipped_order, Part(shipped_order.line, 2))
-    before = first_refund(api, shipped_order, body)
-
-    no_new_refund(api, shipped_order, body, before)
+    replay.changes_nothing(api)
+    there = verify.look_again(api, shipped_order)
+    if answer.accepted:
+        told = None if answer.refund is None else answer.refund.refund_id
+        verify.holds(told in replay.now or list(there) == [told], "a refund of one of the two orders", told)
+    else:
+        verify.same([], list(there), "refunds of the other order")
+    session.observe("A24", f"a key is good once {'for each order' if there else 'in a shop'}")
 
 
 @requirement("IDEM-12")
 @pytest.mark.usefixtures("protected")
-def test_a_replay_uses_up_no_quantity(api: RefundApi, shipped_order: Order) -> None:
+def test_a_replay_uses_up_no_quantity(api: RefundApi, replay: Replay) -> None:
     """After a replay the rest of the line, to the last unit, can still be refunded."""
-    body = api.create_body(shipped_order, Part(shipped_order.line, 2))
-    before = first_refund(api, shipped_order, body)
-    api.create(body)
-    for refund in before.values():
-        verify.given_review(api, shipped_order, refund, Action.APPROVE)
+    if replay.now != replay.after:
+        raise Blocked("an earlier request under the key already changed something")
+    order = replay.placed.order
+    rest = Part(order.line, order.line.quantity - 2)
+    answer = api.create_refund(order, rest)
+    if answer.refused and verify.approve_open(api, order):  # one open refund at a time is legal (reading A27)
+        answer = api.create_refund(order, rest)
 
-    verify.created(api.create_refund(shipped_order, Part(shipped_order.line, 3)))
+    verify.created(answer)
 
 
 @pytest.mark.parametrize(
@@ -212,171 +321,228 @@ def test_a_replay_uses_up_no_quantity(api: RefundApi, shipped_order: Order) -> N
 def test_a_replay_after_a_review_changes_nothing(api: RefundApi, shipped_order: Order, action: Action) -> None:
     """A late retry finds the decision made, and leaves it."""
     body = api.create_body(shipped_order)
-    for refund in first_refund(api, shipped_order, body).values():
-        verify.given_review(api, shipped_order, refund, action)
-    before = verify.look_list(api, shipped_order)
+    created = api.create(body)
+    if created.refund is None:
+        raise Blocked(f"the refund to be replayed was not created: {created.described}")
+    if api.wire.lag:
+        verify.await_visible(api, shipped_order, created.refund)
+    verify.given_review(api, shipped_order, created.refund, action)
+    before = verify.look_again(api, shipped_order)
 
     answer = api.create(body)
     answer.exchange.role = "probe"
 
-    after = verify.look_again(api, shipped_order)
-    verify.unchanged(settled(before), settled(after))
-    replay_is_true(answer, before)
-    verify.same(*statuses(before, after), "the statuses of the order's refunds")
-
-
-def settled(refunds: dict[RefundId, Refund]) -> dict[RefundId, Refund]:
-    """Leave out what may still move on its own after an approval (reading A37)."""
-    return {key: evolve(refund, status=None, update_time=None) for key, refund in refunds.items()}
-
-
-def statuses(before: dict[RefundId, Refund], after: dict[RefundId, Refund]) -> tuple[object, object]:
-    """Return the statuses before and after, taking an approval in process and a completed one for the same."""
-
-    def merged(refunds: dict[RefundId, Refund]) -> list[object]:
-        return ["approved" if r.status in verify.APPROVED else r.status for r in refunds.values()]
-
-    return merged(before), merged(after)
-
-
-@requirement("IDEM-15")
-@pytest.mark.usefixtures("protected")
-def test_a_replay_over_a_new_connection_leaves_one_refund(api: RefundApi, shipped_order: Order) -> None:
-    """The key protects whatever connection the retry comes by."""
-    body = api.create_body(shipped_order)
-    before = first_refund(api, shipped_order, body)
-    api.wire.reconnect()
-
-    no_new_refund(api, shipped_order, body, before)
-
-
-@requirement("IDEM-16")
-@pytest.mark.usefixtures("protected")
-def test_a_replay_with_reordered_members_leaves_one_refund(api: RefundApi, shipped_order: Order) -> None:
-    """The order of JSON members means nothing."""
-    body = api.create_body(shipped_order)
-    before = first_refund(api, shipped_order, body)
-    reordered = {"refund": dict(reversed(body["refund"].items()))}
-
-    no_new_refund(api, shipped_order, reordered, before)
-
-
-@requirement("IDEM-30")
-@pytest.mark.usefixtures("protected")
-def test_a_replay_with_numbers_in_another_form_leaves_one_refund(api: RefundApi, shipped_order: Order) -> None:
-    """A number is the same as its text."""
-    key = api.keys()
-    before = first_refund(api, shipped_order, api.create_body(shipped_order, request_no=key))
-    other = api.speaking(NUMBERS if api.create_dialect is TEXT else TEXT)
-
-    no_new_refund(other, shipped_order, other.create_body(shipped_order, request_no=key), before)
-
-
-@requirement("IDEM-17", profile="quick")
-@pytest.mark.usefixtures("protected")
-@pytest.mark.parametrize("quantity", [1, 3], ids=["fewer units", "more units"])
-def test_a_key_reused_with_another_quantity_changes_nothing(
-    api: RefundApi, session: Session, shipped_order: Order, quantity: int
-) -> None:
-    """The first request stands, whatever the second asks for."""
-    key = api.keys()
-    before = first_refund(
-        api, shipped_order, api.create_body(shipped_order, Part(shipped_order.line, 2), request_no=key)
-    )
-
-    reused = api.create_body(shipped_order, Part(shipped_order.line, quantity), request_no=key)
-    answer = api.create(reused)
-    answer.exchange.role = "probe"
-
     verify.unchanged(before, verify.look_again(api, shipped_order))
-    replay_is_true(answer, before)
-    session.observe("A23", f"a key reused with another payload is answered with {answer.status}")
+    names_the_original(answer, created.refund)
 
 
-@requirement("IDEM-18")
+@define
+class Three:
+    """Three refunds of an order, of which the creates of the first and the second were sent again."""
+
+    placed: list[Placed]
+    answers: list[Answer]
+    before: dict[RefundId, Refund]
+    after: dict[RefundId, Refund]
+
+
+@pytest.fixture(scope="module")
+def three(api: RefundApi, new_order: NewOrder, accepted_create: Refund) -> Three:
+    """Refunds of one, two and three units of a line, each under a key of its own."""
+    order = new_order((9, "10.00"))
+    placed = [put_on(api, order, units) for units in (1, 2, 3)]
+    before = verify.look_again(api, order)
+    answers = [api.create(first.body) for first in placed[:2]]
+    for answer in answers:
+        answer.exchange.role = "probe"
+    return Three(placed, answers, before, verify.look_again(api, order))
+
+
+def put_on(api: RefundApi, order: Order, units: int) -> Placed:
+    """Arrange a refund on an order, approving open ones that are in the way (reading A27)."""
+    body = api.create_body(order, Part(order.line, units))
+    answer = api.create(body)
+    if answer.refused and verify.approve_open(api, order):
+        body = api.create_body(order, Part(order.line, units))
+        answer = api.create(body)
+    if answer.refund is None:
+        raise Blocked(f"a refund could not be arranged: create answered {answer.described}")
+    if api.wire.lag:
+        verify.await_visible(api, order, answer.refund)
+    return Placed(order, body, answer.refund)
+
+
+@requirement("IDEM-10", profile="quick")
 @pytest.mark.usefixtures("protected")
-def test_a_key_reused_with_another_line_changes_nothing(api: RefundApi, new_order: NewOrder) -> None:
-    """The first request stands, whatever the second asks for."""
-    order, key = new_order((5, "10.00"), (5, "7.00")), api.keys()
-    before = first_refund(api, order, api.create_body(order, request_no=key))
-
-    no_new_refund(api, order, api.create_body(order, Part(order.lines[1]), request_no=key), before)
-
-
-@requirement("IDEM-19")
-def test_a_key_reused_with_another_order_answers_the_truth(
-    api: RefundApi, session: Session, shipped_order: Order, new_order: NewOrder
-) -> None:
-    """The first order stays as it is, and a refund that the answer names is on one of the two."""
-    key, other = api.keys(), new_order()
-    before = first_refund(api, shipped_order, api.create_body(shipped_order, request_no=key))
-
-    answer = api.create(api.create_body(other, request_no=key))
-    answer.exchange.role = "probe"
-
-    verify.unchanged(before, verify.look_again(api, shipped_order))
-    there = verify.look_list(api, other)
-    if answer.accepted:
-        told = None if answer.refund is None else answer.refund.refund_id
-        verify.holds(told in before or list(there) == [told], "a refund of one of the two orders", told)
-    else:
-        verify.same([], list(there), "refunds of the other order")
-    session.observe("A24", "a key is good once in a shop" if not there else "a key is good once for each order")
+@pytest.mark.parametrize("index", [0, 1], ids=["first", "second"])
+def test_an_accepted_replay_answers_with_the_original(three: Three, index: int) -> None:
+    """What a replay answers is the refund of its key, also when younger ones are there."""
+    if three.before.keys() != three.after.keys():
+        raise Blocked("the replay of an earlier refund makes another (IDEM-32)")
+    is_the_original(three.answers[index], three.placed[index].refund)
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [
-        pytest.param("any", marks=requirement("IDEM-20", profile="quick")),
-        pytest.param("last of 50", marks=requirement("IDEM-21")),
-        pytest.param("case", marks=requirement("IDEM-22")),
-        pytest.param("digits", marks=requirement("IDEM-23")),
-    ],
-)
-def test_different_keys_are_different_refunds(
-    api: RefundApi, session: Session, shipped_order: Order, kind: str
-) -> None:
-    """Two creates that differ in their keys alone are two refunds, one after the other was approved."""
-    first_key, second_key = pair_of_keys(api, kind)
-    first = verify.given_refund(api, shipped_order, request_no=first_key)
-
-    answer = api.create_refund(shipped_order, request_no=second_key)
-    if answer.refused:
-        session.observe("A27", "a second refund of a line is refused while one is open")
-        verify.given_review(api, shipped_order, first, Action.APPROVE)
-        answer = api.create_refund(shipped_order, request_no=second_key)
-        if answer.refused:  # the refused attempt may have burnt the key (reading A24)
-            answer = api.create_refund(shipped_order, request_no=pair_of_keys(api, kind, first_key)[1])
-    else:
-        session.observe("A27", "a second refund of a line is accepted while one is open")
-    second = verify.created(answer)
-
-    verify.holds(first.refund_id != second.refund_id, "two refunds", f"refund {first.refund_id} twice")
-    verify.appears(api, shipped_order, second)
+@requirement("IDEM-32")
+@pytest.mark.usefixtures("protected")
+def test_each_of_three_refunds_is_protected_by_its_own_key(three: Three) -> None:
+    """Replaying the first and the second of three refunds creates nothing and changes nothing."""
+    verify.same(sorted(placed.refund.refund_id for placed in three.placed), sorted(three.before), "the three refunds")
+    verify.unchanged(three.before, three.after)
 
 
-def pair_of_keys(api: RefundApi, kind: str, first: str | None = None) -> tuple[str, str]:
-    """Return two keys that differ in one way only; with ``first``, another pair that begins with it."""
-    fresh = api.keys()
-    if kind == "any":
-        return fresh, api.keys()
-    if kind == "last of 50":
-        stem = (first or fresh.ljust(50, "k"))[:49]
-        return first or stem + "a", stem + ("b" if first is None else "c")
-    if kind == "case":
-        stem = first or "kEy" + fresh
-        return stem, stem.swapcase() if first is None else stem.lower()
-    digits = first or str(uuid.uuid5(uuid.NAMESPACE_OID, fresh).int)[:24].rjust(24, "1") + "1"
-    return digits, digits[:24] + ("2" if first is None else "3")
+@pytest.fixture
+def protected_among_others(three: Three, protected: None) -> None:
+    """The control of replays on an order with several refunds: plain ones do nothing and answer the truth."""
+    if three.before != three.after:
+        raise Blocked("plain replays on an order with several refunds already go wrong (IDEM-32)")
+    try:
+        for answer, placed in zip(three.answers, three.placed, strict=False):
+            is_the_original(answer, placed.refund)
+    except Failed as failure:
+        raise Blocked(f"a plain replay already answers with something else (IDEM-10): {failure}") from None
 
 
 @requirement("IDEM-24")
-def test_a_uuid_is_accepted_and_protects(api: RefundApi, shipped_order: Order) -> None:
-    """A UUID as a key is accepted, and sent again leaves one refund."""
-    body = api.create_body(shipped_order, request_no=str(uuid.uuid5(uuid.NAMESPACE_OID, api.keys())))
-    verify.appears(api, shipped_order, verify.created(api.create(body)))
+@pytest.mark.usefixtures("protected_among_others")
+@pytest.mark.parametrize("row", ["uuid"])
+def test_a_uuid_is_accepted_and_protects(api: RefundApi, accepted_keys: Accepted, row: str) -> None:
+    """A UUID as a key is accepted, and sent again changes nothing."""
+    original = accepted_keys.refund(row)
+    before = verify.look_again(api, accepted_keys.order)
+    answer = api.create(accepted_keys.bodies[row])
+    answer.exchange.role = "probe"
 
-    no_new_refund(api, shipped_order, body, verify.look_list(api, shipped_order))
+    verify.unchanged(before, verify.look_again(api, accepted_keys.order))
+    is_the_original(answer, original)
+
+
+# Creates sent again in another way, or under the key of another one.
+
+
+def over_a_new_connection(shop: Shop, first: Placed) -> Answer:
+    """Send the body again on another connection."""
+    shop.api.wire.reconnect()
+    return shop.api.create(first.body)
+
+
+def with_members_reordered(shop: Shop, first: Placed) -> Answer:
+    """Send the body again with its members the other way round."""
+    return shop.api.create({"refund": dict(reversed(first.body["refund"].items()))})
+
+
+def with_numbers_in_another_form(shop: Shop, first: Placed) -> Answer:
+    """Send the body again with JSON numbers for texts, or texts for JSON numbers."""
+    other = shop.api.speaking(NUMBERS if shop.api.create_dialect is TEXT else TEXT)
+    return other.create(of_two_units(other, first.order, request_no=first.body["refund"]["requestNo"]))
+
+
+def with_another_token(shop: Shop, first: Placed) -> Answer:
+    """Send the body again as another holder of the shop."""
+    return shop.holder("write_refunds").create(first.body)
+
+
+def with_another(line: int, units: int, **fields: Any) -> Callable[[Shop, Placed], Answer]:
+    """Return a create under the same key that asks for something else."""
+
+    def send(shop: Shop, first: Placed) -> Answer:
+        key, part = first.body["refund"]["requestNo"], Part(first.order.lines[line], units)
+        return shop.api.create(shop.api.create_body(first.order, part, request_no=key, **fields))
+
+    return send
+
+
+def of_two_units(api: RefundApi, order: Order, **fields: Any) -> dict[str, Any]:
+    """Return a create of two units of the first line."""
+    return api.create_body(order, Part(order.line, 2), **fields)
+
+
+RETRIES: dict[str, tuple[str, Callable[[Shop, Placed], Answer]]] = {
+    "over a new connection": ("IDEM-15", over_a_new_connection),
+    "members reordered": ("IDEM-16", with_members_reordered),
+    "numbers in another form": ("IDEM-30", with_numbers_in_another_form),
+    "fewer units": ("IDEM-17", with_another(0, 1)),
+    "more units": ("IDEM-17", with_another(0, 3)),
+    "another line": ("IDEM-18", with_another(1, 2)),
+    "another type and parcel": (
+        "IDEM-33", with_another(0, 2, rights_type=RightsType.REFUND, shipping={"trackingNumber": "OTHER123456"}),
+    ),
+    "another token": ("IDEM-26", with_another_token),
+}  # fmt: skip
+REUSED = {"IDEM-17", "IDEM-18", "IDEM-33"}
+QUICK_RETRIES = {"fewer units", "more units"}
+
+
+@define
+class Retries:
+    """Refunds of one order, each with a key of its own under which something is sent again; one look shows the effects.
+
+    Only when it shows one is each tried on its own, on an order without other refunds.
+    """
+
+    shop: Shop
+    new_order: NewOrder
+    firsts: dict[str, Placed] = field(factory=dict)
+    answers: dict[str, Answer | Blocked] = field(factory=dict)
+    effects: dict[str, tuple[dict[RefundId, Refund], dict[RefundId, Refund]]] = field(factory=dict)
+    harmed: bool = False
+
+    def send(self, names: list[str]) -> None:
+        """Create a refund for each name, and then send again what the name says."""
+        before, after = self._together(names)
+        self.harmed = before != after
+        for name in names if self.harmed else ():
+            before, after = self._together([name])
+            if before != after:
+                self.effects[name] = (before, after)
+
+    def _together(self, names: list[str]) -> tuple[dict[RefundId, Refund], dict[RefundId, Refund]]:
+        api = self.shop.api
+        ledger = Ledger(api, lambda: self.new_order((40, "10.00"), (40, "7.00")))
+        self.firsts |= {name: ledger.put(partial(of_two_units, api)) for name in names}
+        before = ledger.look()
+        for name in names:
+            try:
+                answer = self.answers[name] = RETRIES[name][1](self.shop, self.firsts[name])
+            except Blocked as trouble:
+                self.answers[name] = trouble
+                continue
+            answer.exchange.role = "probe"
+            answer.exchange.batched = True
+        return before, ledger.look()
+
+    def judge(self, name: str, session: Session) -> None:
+        """What was sent again under that name created nothing and changed nothing."""
+        answer = self.answers[name]
+        if isinstance(answer, Blocked):
+            raise answer
+        self.shop.api.wire.show(answer.exchange)
+        if self.harmed and not self.effects:
+            raise Blocked("requests under several keys go wrong together, though none does alone")
+        verify.unchanged(*self.effects.get(name, ({}, {})))
+        is_the_original(answer, self.firsts[name].refund)
+        if RETRIES[name][0] in REUSED:
+            session.observe("A23", f"a key reused with another payload is answered with {answer.status}")
+
+
+@pytest.fixture(scope="module")
+def retries(request: pytest.FixtureRequest, shop: Shop, new_order: NewOrder, accepted_create: Refund) -> Retries:
+    """Everything that is sent again in a special way."""
+    sent = Retries(shop, new_order)
+    sent.send(list(selected_rows(request, RETRIES)))
+    return sent
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param(name, marks=requirement(identifier, profile="quick" if name in QUICK_RETRIES else "standard"))
+        for name, (identifier, _) in RETRIES.items()
+    ],
+)
+@pytest.mark.usefixtures("protected_among_others")
+def test_whatever_is_sent_again_under_a_key_changes_nothing(session: Session, retries: Retries, row: str) -> None:
+    """The first request stands, however the second comes and whatever it asks for."""
+    retries.judge(row, session)
 
 
 @requirement("IDEM-25", profile="quick")
@@ -398,72 +564,22 @@ def test_a_refused_key_never_answers_with_a_ghost(api: RefundApi, session: Sessi
     session.observe("A24", f"the key of a refused create is {'usable' if corrected.accepted else 'burnt'} afterwards")
 
 
-@requirement("IDEM-26")
+@pytest.mark.parametrize(
+    "seconds",
+    [
+        pytest.param(0.0, marks=requirement("IDEM-27", late=True), id="at the end"),
+        pytest.param(61.0, marks=requirement("IDEM-28", profile="full", late=True), id="after a minute"),
+    ],
+)
 @pytest.mark.usefixtures("protected")
-def test_a_replay_with_another_token_leaves_one_refund(api: RefundApi, shop: Shop, shipped_order: Order) -> None:
-    """The key protects whichever token of the shop the retry comes with."""
-    rotated = shop.holder("write_refunds")
-    body = api.create_body(shipped_order)
-    before = first_refund(api, shipped_order, body)
-
-    answer = rotated.create(body)
-    answer.exchange.role = "probe"
-
-    verify.unchanged(before, verify.look_again(api, shipped_order))
-
-
-@requirement("IDEM-31")
-@pytest.mark.usefixtures("protected")
-def test_the_third_and_fourth_replay_are_replays_too(api: RefundApi, shipped_order: Order) -> None:
-    """However often a body is sent, there is one refund."""
-    body = api.create_body(shipped_order)
-    before = first_refund(api, shipped_order, body)
-    for _ in range(2):
-        api.create(body).exchange.role = "probe"
-
-    no_new_refund(api, shipped_order, body, before)
-
-
-@requirement("IDEM-32")
-@pytest.mark.usefixtures("protected")
-def test_each_of_three_refunds_is_protected_by_its_own_key(api: RefundApi, shipped_order: Order) -> None:
-    """Replaying the first and the second of three refunds creates nothing."""
-    keys = [api.keys() for _ in range(3)]
-    for key in keys:
-        verify.given_refund(api, shipped_order, request_no=key)
-    before = verify.look_again(api, shipped_order)
-    if len(before) < len(keys):
-        verify.same(len(keys), len(before), "the number of refunds")
-
-    for key in keys[:2]:
-        api.create_refund(shipped_order, request_no=key).exchange.role = "probe"
-
-    verify.same(sorted(before), sorted(verify.look_again(api, shipped_order)), "the refunds of the order")
-
-
-@requirement("IDEM-27", late=True)
-@pytest.mark.usefixtures("protected")
-def test_the_first_key_of_the_run_still_protects_at_its_end(
-    api: RefundApi, session: Session, accepted_create: Refund
+def test_the_first_key_of_the_run_still_protects(
+    api: RefundApi, session: Session, accepted_create: Refund, seconds: float
 ) -> None:
-    """A replay of the run's very first create, after all the others, creates nothing."""
+    """A replay of the run's very first create, after all the others, or a minute later, creates nothing."""
     order = session.base_order
     assert order is not None  # noqa: S101 - there is no accepted create without its order
     before = verify.look_list(api, order)
-
-    api.create_refund(order, request_no=session.base_key).exchange.role = "probe"
-
-    verify.same(sorted(before), sorted(verify.look_again(api, order)), "the refunds of the order")
-
-
-@requirement("IDEM-28", profile="full", late=True)
-@pytest.mark.usefixtures("protected")
-def test_a_key_still_protects_after_a_minute(api: RefundApi, session: Session, accepted_create: Refund) -> None:
-    """A replay of the run's first create, at least 60 seconds later, creates nothing."""
-    order = session.base_order
-    assert order is not None  # noqa: S101 - there is no accepted create without its order
-    before = verify.look_list(api, order)
-    session.let_pass(61.0)
+    session.let_pass(seconds)
 
     api.create_refund(order, request_no=session.base_key).exchange.role = "probe"
 

@@ -1,148 +1,235 @@
 """The shipped-order precondition: a return needs an order that was shipped; a refund without return does not."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
+from attrs import define, field
 
 from conformance import verify
-from conformance.client import ABSENT, Part, RefundApi
-from conformance.model import Order, Refund, RightsType
+from conformance.client import ABSENT, Answer, Part, RefundApi
+from conformance.model import Action, Order, Refund, RefundId, RightsType
 from conformance.plugin import requirement
-from conformance.results import Blocked
+from conformance.results import Blocked, Failed
 from conformance.session import Shop
-from conformance.suite.conftest import Bench, NewOrder
+from conformance.suite.conftest import Bench, NewOrder, Probes, selected_rows
 
 RETURN, REFUND = RightsType.RETURN_AND_REFUND, RightsType.REFUND
 
 
+@define
+class Types:
+    """Creates of each type on one shipped order, and what list then shows of it."""
+
+    order: Order
+    answers: dict[object, Answer]
+    listed: dict[RefundId, Refund]
+
+
+@pytest.fixture(scope="module")
+def types(shop: Shop) -> Types:
+    """A shipped order with a return, a refund without one, and a refund that names no type."""
+    api, order = shop.api, shop.order()
+    answers: dict[object, Answer] = {}
+    for rights_type in (RETURN, REFUND, ABSENT):
+        answer = api.create_refund(order, rights_type=rights_type)
+        if answer.refused and verify.approve_open(api, order):  # one open refund at a time is legal (reading A27)
+            answer = api.create_refund(order, rights_type=rights_type)
+        answer.exchange.role = "probe"
+        answers[rights_type] = answer
+    told = {answer.refund.refund_id for answer in answers.values() if answer.refund is not None}
+    listed = verify.patiently(api, lambda: verify.look_again(api, order), lambda seen: told <= seen.keys())
+    return Types(order, answers, listed)
+
+
+@requirement("SHIP-06")
+def test_a_return_is_accepted_on_a_shipped_order(types: Types) -> None:
+    """A shipped order takes a return, and the refund is there."""
+    is_there(types, RETURN)
+
+
+@requirement("SHIP-07")
+@pytest.mark.usefixtures("accepted_create")
+def test_a_refund_without_return_is_accepted_on_a_shipped_order(types: Types) -> None:
+    """A shipped order takes a refund without return too, and the refund is there."""
+    is_there(types, REFUND)
+
+
+def is_there(types: Types, rights_type: RightsType) -> None:
+    """The create of that type was accepted, and its refund is listed."""
+    refund = verify.created(types.answers[rights_type])
+    verify.holds(refund.refund_id in types.listed, f"refund {refund.refund_id} in the list of its order", "it is not")
+
+
+@requirement("SHIP-11")
+@pytest.mark.parametrize(
+    ("rights_type", "stored"), [(RETURN, RETURN), (REFUND, REFUND), (ABSENT, RETURN)], ids=["1", "2", "default"]
+)
+def test_the_stored_type_is_the_one_asked_for(types: Types, rights_type: Any, stored: RightsType) -> None:
+    """List shows the type that create was asked for, and type 1 when it was asked for none."""
+    refund = types.answers[rights_type].refund
+    if refund is None or refund.refund_id not in types.listed:
+        raise Blocked(f"the refund to look at was not created: {types.answers[rights_type].described}")
+
+    verify.same(stored, types.listed[refund.refund_id].rights_type, "the type of the stored refund")
+
+
+# Returns of an order that was not shipped.
+
+
+@define
 class UnshippedBench(Bench):
-    """An unshipped order on which only returns are tried; the same on a shipped twin were accepted."""
+    """An unshipped order on which only returns are tried; the same on a shipped order were accepted."""
 
-    def body(self, rights_type: object = ABSENT, **fields: Any) -> dict[str, Any]:
-        """Return a valid body but for what is put in as its type."""
-        body = self.api.create_body(self.order, rights_type=ABSENT, **fields)
-        if rights_type is not ABSENT:
-            body["refund"]["rightsType"] = rights_type
-        return body
+    new_order: NewOrder = field(kw_only=True)
 
-
-@pytest.fixture(scope="module")
-def shipped_control(api: RefundApi, new_order: NewOrder, accepted_create: Refund) -> None:
-    """The control of every refused return: the same on a shipped order is accepted, with a type and without."""
-    order = new_order()
-    verify.given_refund(api, order)
-    verify.given_refund(api, order, rights_type=ABSENT)
+    def renew(self) -> None:
+        """Take another order: a refund that got through may be in the way of the next."""
+        self.order = self.new_order((20, "10.00"), (20, "10.00"), shipped=False)
+        self.before = {}
 
 
 @pytest.fixture(scope="module")
-def unshipped(api: RefundApi, new_order: NewOrder, shipped_control: None) -> UnshippedBench:
+def unshipped(api: RefundApi, new_order: NewOrder, types: Types) -> UnshippedBench:
     """A shared unshipped order with two lines for returns that must be refused."""
-    return UnshippedBench(api, new_order((20, "10.00"), (20, "10.00"), shipped=False))
+    for named in (RETURN, ABSENT):
+        verify.control(types.answers[named])
+    return UnshippedBench(api, new_order((20, "10.00"), (20, "10.00"), shipped=False), new_order=new_order)
 
 
-@pytest.fixture
-def plainly_refused(unshipped: UnshippedBench) -> None:
+Return = Callable[[RefundApi, Order], Answer]
+
+
+def of_type(rights_type: object, *lines: int, **fields: Any) -> Return:
+    """Return a create of one unit of some lines, the first by default, with anything for its type."""
+
+    def send(api: RefundApi, order: Order) -> Answer:
+        body = api.create_body(order, *(Part(order.lines[line]) for line in lines), rights_type=ABSENT, **fields)
+        if rights_type is RETURN:
+            body["refund"]["rightsType"] = api.create_dialect.count(RETURN)
+        elif rights_type is not ABSENT:
+            body["refund"]["rightsType"] = rights_type
+        return api.create(body)
+
+    return send
+
+
+def in_another_form(api: RefundApi, order: Order) -> Answer:
+    """Create a return whose type has the form that the target was not first found to take."""
+    return of_type(1 if api.create_dialect.counts_as_text else "1")(api, order)
+
+
+PARCEL = {"shippingCarrierCode": "191034", "shippingCarrier": "Carrier", "trackingNumber": "TRACK123456"}
+RETURNS: dict[str, tuple[str, Return]] = {
+    "type 1": ("SHIP-01", of_type(RETURN)),
+    "type 1 in another form": ("SHIP-02", in_another_form),
+    "no type": ("SHIP-03", of_type(ABSENT)),
+    "type null": ("SHIP-04", of_type(None)),
+    "type empty": ("SHIP-04", of_type("")),
+    "type 1 with a parcel": ("SHIP-08", of_type(RETURN, shipping=PARCEL)),
+    "no type with a parcel": ("SHIP-08", of_type(ABSENT, shipping=PARCEL)),
+    "the second line": ("SHIP-13", of_type(RETURN, 1)),
+    "both lines": ("SHIP-13", of_type(RETURN, 0, 1)),
+}
+PLAIN = "type 1"
+PARTNERS = {"no type with a parcel": "no type"}
+QUICK_RETURNS = {"type 1", "type 1 in another form", "no type", "type 1 with a parcel", "no type with a parcel"}
+
+
+@pytest.fixture(scope="module")
+def refused_returns(request: pytest.FixtureRequest, unshipped: UnshippedBench) -> Probes:
+    """Returns of an unshipped order, each another way around the rule; those without one are among them."""
+    rows = {name: partial(send, unshipped.api) for name, (_, send) in RETURNS.items()}
+    names = set(selected_rows(request, rows))
+    names |= {PARTNERS[name] for name in names & PARTNERS.keys()} | {PLAIN}
+    probes = Probes(unshipped)
+    probes.send({name: send for name, send in rows.items() if name in names})
+    return probes
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param(name, marks=requirement(identifier, profile="quick" if name in QUICK_RETURNS else "standard"))
+        for name, (identifier, _) in RETURNS.items()
+    ],
+)
+def test_a_return_of_an_unshipped_order_is_refused(refused_returns: Probes, row: str) -> None:
+    """A return of an order that was not shipped is refused, and leaves no refund behind."""
+    for plain in {PLAIN, PARTNERS.get(row, PLAIN)} - {row}:
+        plainly_refused(refused_returns, plain)
+    refused_returns.judge(row)
+
+
+def plainly_refused(probes: Probes, row: str = PLAIN) -> None:
     """The control of the ways around the rule: without them it holds."""
-    probe = unshipped.api.create(unshipped.body(unshipped.api.create_dialect.count(RETURN)))
-    probe.exchange.role = "control"
-    unshipped.before = verify.look_again(unshipped.api, unshipped.order)
-    if not probe.refused:
-        raise Blocked("a plain return of an unshipped order is already not refused (SHIP-01)")
-
-
-@requirement("SHIP-01", profile="quick")
-def test_a_return_of_an_unshipped_order_is_refused(unshipped: UnshippedBench) -> None:
-    """Type 1 on an order that was not shipped is refused, and leaves no refund behind."""
-    unshipped.judge(unshipped.api.create(unshipped.body(unshipped.api.create_dialect.count(RETURN))))
-
-
-@requirement("SHIP-02", profile="quick")
-@pytest.mark.usefixtures("plainly_refused")
-def test_a_return_in_the_other_wire_form_is_refused(unshipped: UnshippedBench) -> None:
-    """Type 1 in the form that the target was not first found to take is no way around the rule."""
-    other = 1 if unshipped.api.create_dialect.counts_as_text else "1"
-    unshipped.judge(unshipped.api.create(unshipped.body(other)))
-
-
-@requirement("SHIP-03", profile="quick")
-@pytest.mark.usefixtures("plainly_refused")
-def test_a_create_without_a_type_is_a_return(unshipped: UnshippedBench) -> None:
-    """No type on an unshipped order is refused, and leaves no refund behind."""
-    unshipped.judge(unshipped.api.create(unshipped.body()))
-
-
-@requirement("SHIP-04")
-@pytest.mark.parametrize("nothing", [None, ""], ids=["null", "empty"])
-@pytest.mark.usefixtures("plainly_refused")
-def test_a_create_with_an_empty_type_is_no_way_around(unshipped: UnshippedBench, nothing: object) -> None:
-    """Null and empty mean the default or nothing legal; on an unshipped order both are refused."""
-    unshipped.judge(unshipped.api.create(unshipped.body(nothing)))
-
-
-@requirement("SHIP-08", profile="quick")
-@pytest.mark.usefixtures("plainly_refused")
-@pytest.mark.parametrize("rights_type", [RETURN, ABSENT], ids=["type 1", "no type"])
-def test_a_tracking_number_in_the_request_is_no_shipment(unshipped: UnshippedBench, rights_type: object) -> None:
-    """The client's own logistics information does not make the order shipped."""
-    named = unshipped.api.create_dialect.count(RETURN) if rights_type is RETURN else rights_type
-    shipping = {"shippingCarrierCode": "191034", "shippingCarrier": "Carrier", "trackingNumber": "TRACK123456"}
-    unshipped.judge(unshipped.api.create(unshipped.body(named, shipping=shipping)))
-
-
-@requirement("SHIP-13")
-@pytest.mark.usefixtures("plainly_refused")
-@pytest.mark.parametrize("lines", [[1], [0, 1]], ids=["the second line", "both lines"])
-def test_the_rule_holds_for_every_line(unshipped: UnshippedBench, lines: list[int]) -> None:
-    """A return of the second line, or of two lines, of an unshipped order is refused."""
-    api, order = unshipped.api, unshipped.order
-    parts = [Part(order.lines[index]) for index in lines]
-    unshipped.judge(api.create(api.create_body(order, *parts, rights_type=RETURN)))
+    try:
+        probes.judge(row)
+    except Failed:
+        raise Blocked(f"a plain return ({row}) of an unshipped order is already not refused (SHIP-01)") from None
 
 
 @requirement("SHIP-09")
-@pytest.mark.usefixtures("plainly_refused")
-def test_another_shipped_order_of_the_customer_is_no_shipment(api: RefundApi, new_order: NewOrder) -> None:
-    """An unshipped order stays unshipped when its customer has a shipped one, with a refund on it."""
-    shipped = new_order()
-    verify.given_refund(api, shipped)
-    unshipped_one = new_order(shipped=False, customer_id=shipped.customer_id)
+def test_another_shipped_order_of_the_customer_is_no_shipment(
+    api: RefundApi, new_order: NewOrder, types: Types, refused_returns: Probes
+) -> None:
+    """An unshipped order stays unshipped when its customer has a shipped one, with refunds on it."""
+    plainly_refused(refused_returns)
+    unshipped_one = new_order(shipped=False, customer_id=types.order.customer_id)
 
     probe = api.create_refund(unshipped_one, rights_type=RETURN)
 
     verify.no_effect(probe, {}, verify.look_again(api, unshipped_one))
 
 
-@requirement("SHIP-12")
-@pytest.mark.usefixtures("plainly_refused")
-def test_an_earlier_refund_does_not_open_the_way_for_a_return(api: RefundApi, unshipped_order: Order) -> None:
-    """After a refund of type 2, approved so that it is not in the way, type 1 is still refused."""
-    verify.given_refund(api, unshipped_order, rights_type=REFUND)
-    before = verify.look_again(api, unshipped_order)
+# Refunds without return of such an order, and what comes after.
 
-    probe = api.create_refund(unshipped_order, rights_type=RETURN)
 
-    verify.no_effect(probe, before, verify.look_again(api, unshipped_order))
+@define
+class WithoutReturn:
+    """An unshipped order, the answer to a create of type 2, and what list then shows of it."""
+
+    order: Order
+    answer: Answer
+    listed: dict[RefundId, Refund]
+
+
+@pytest.fixture(scope="module")
+def without_return(api: RefundApi, new_order: NewOrder, accepted_create: Refund) -> WithoutReturn:
+    """A refund of type 2 on an unshipped order."""
+    order = new_order(shipped=False)
+    answer = api.create_refund(order, rights_type=REFUND)
+    answer.exchange.role = "probe"
+    told = set() if answer.refund is None else {answer.refund.refund_id}
+    listed = verify.patiently(api, lambda: verify.look_again(api, order), lambda seen: told <= seen.keys())
+    return WithoutReturn(order, answer, listed)
 
 
 @requirement("SHIP-05", profile="quick")
-def test_a_refund_without_return_of_an_unshipped_order_is_accepted(api: RefundApi, unshipped_order: Order) -> None:
+def test_a_refund_without_return_of_an_unshipped_order_is_accepted(without_return: WithoutReturn) -> None:
     """Type 2 needs no shipment, and the refund is there."""
-    refund = verify.created(api.create_refund(unshipped_order, rights_type=REFUND))
+    refund = verify.created(without_return.answer)
 
-    verify.appears(api, unshipped_order, refund)
+    verify.same([refund.refund_id], list(without_return.listed), "the refunds of the order")
 
 
-@pytest.mark.parametrize(
-    "rights_type",
-    [pytest.param(RETURN, marks=requirement("SHIP-06")), pytest.param(REFUND, marks=requirement("SHIP-07"))],
-)
-def test_both_types_are_accepted_on_a_shipped_order(
-    api: RefundApi, shipped_order: Order, rights_type: RightsType
+@requirement("SHIP-12")
+def test_an_earlier_refund_does_not_open_the_way_for_a_return(
+    api: RefundApi, without_return: WithoutReturn, refused_returns: Probes
 ) -> None:
-    """A shipped order takes a return and a refund without one, and the refund is there."""
-    refund = verify.created(api.create_refund(shipped_order, rights_type=rights_type))
+    """After a refund of type 2, approved so that it is not in the way, type 1 is still refused."""
+    plainly_refused(refused_returns)
+    order = without_return.order
+    for refund in without_return.listed.values():
+        verify.given_review(api, order, refund, Action.APPROVE)
+    before = verify.look_again(api, order)
+    if not before:
+        raise Blocked(f"the refund of type 2 is not there: {without_return.answer.described}")
 
-    verify.appears(api, shipped_order, refund)
+    probe = api.create_refund(order, rights_type=RETURN)
+
+    verify.no_effect(probe, before, verify.look_again(api, order))
 
 
 @requirement("SHIP-10")
@@ -155,16 +242,3 @@ def test_a_return_is_accepted_once_the_order_is_shipped(api: RefundApi, shop: Sh
     shipped = shop.provider.ship_order(unshipped_order)
 
     verify.appears(api, shipped, verify.created(api.create_refund(shipped, rights_type=RETURN)))
-
-
-@requirement("SHIP-11")
-@pytest.mark.parametrize(
-    ("rights_type", "stored"), [(RETURN, RETURN), (REFUND, REFUND), (ABSENT, RETURN)], ids=["1", "2", "default"]
-)
-def test_the_stored_type_is_the_one_asked_for(
-    api: RefundApi, shipped_order: Order, rights_type: Any, stored: RightsType
-) -> None:
-    """Get shows the type that create was asked for, and type 1 when it was asked for none."""
-    refund = verify.given_refund(api, shipped_order, rights_type=rights_type)
-
-    verify.same(stored, verify.look_get(api, shipped_order, refund).rights_type, "the type of the stored refund")

@@ -1,0 +1,54 @@
+# Everything a person or CI does here. A fresh clone needs only Python 3.11 or later, and make.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/installed
+
+.PHONY: conformance test lint types unit pages prove spec-lint bench sample lock clean
+
+conformance: $(STAMP)  ## Judge the embedded reference server and write reports/reference
+	@$(BIN)/genstore-conformance run
+
+test: lint types unit  ## Everything about the suite itself
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+unit: $(STAMP)
+	$(BIN)/python -m pytest -n 2 -m 'not browser'
+
+pages: $(STAMP)  ## The report in a real browser (needs node, and Debian's chromium or a Chrome)
+	npm ci --silent --prefix tests/report
+	$(BIN)/python -m pytest -m browser tests/report
+
+prove: $(STAMP)  ## Judge every faulty and every honest server of the shelf: reports/proof
+	$(BIN)/genstore-conformance prove --publish spec/proof.json
+
+spec-lint:  ## Redocly's and Spectral's recommended rules on spec/openapi.yaml (needs node)
+	cd spec/lint && npm ci --silent && npm run --silent lint
+
+bench: $(STAMP)  ## How long a run takes, beside a bare replay of the same requests
+	@$(BIN)/python -m tests.bench
+
+sample: $(STAMP)  ## Draw the committed sample reports again
+	$(BIN)/genstore-conformance run reference --out reports/sample/conformant
+	-$(BIN)/genstore-conformance run fault:revives-canceled --out reports/sample/faulty
+
+lock: $(STAMP)  ## Resolve requirements.lock again from pyproject.toml (needs uv)
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock
+
+$(STAMP): pyproject.toml requirements.lock
+	@echo "installing into $(VENV) ..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.11")'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(STAMP)
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,19 @@
+"""Several requests at the same moment."""
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from conformance.client import Answer
+
+
+def at_once(sends: Sequence[Callable[[], Answer]]) -> list[Answer]:
+    """Send requests from as many threads, let go at one moment; returns the answers in the order of the requests."""
+    gate = threading.Barrier(len(sends))
+
+    def send(one: Callable[[], Answer]) -> Answer:
+        gate.wait(timeout=30)
+        return one()
+
+    with ThreadPoolExecutor(len(sends)) as pool:
+        return list(pool.map(send, sends))

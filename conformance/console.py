@@ -1,0 +1,287 @@
+"""The terminal: progress while a run goes on, and what it came to at its end."""
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TextIO
+
+from conformance.catalogue import Catalogue, Requirement
+from conformance.report.figures import by_area
+from conformance.report.findings import State, place, reasons, standings, told, worst_first
+from conformance.report.text import harmless, one_line, shortened
+from conformance.results import Outcome, Run, Verdict
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.live import Live
+
+    from conformance.proof import Trial
+
+COLOURS = {
+    State.PASSED: "green",
+    State.FAILED: "red",
+    State.ERROR: "magenta",
+    State.BLOCKED: "yellow",
+    State.NOT_CHECKED: "dim",
+    State.NOT_RUN: "dim",
+}
+MOST_IDS = 12
+MOST_BODY = 600
+
+
+class Progress:
+    """Tells of a run while it goes on: one live line on a terminal, one line for each area anywhere else.
+
+    The live line goes when all that was planned is done; as a context manager, also when a run ends before that.
+    """
+
+    def __init__(self, out: TextIO | None = None) -> None:
+        self._console = _console(out)
+        self._live: Live | None = None
+        self._planned = self._done = self._failed = 0
+        self._area = ""
+        self._in_area = self._failed_in_area = 0
+        self._started = time.monotonic()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop()
+
+    def planned(self, checks: int) -> None:
+        """So many checks are going to run."""
+        self._planned = checks
+        self._started = time.monotonic()
+        if self._console.is_terminal and not os.environ.get("CI"):
+            from rich.live import Live
+
+            self._live = Live(console=self._console, transient=True, auto_refresh=False)
+            self._live.start()
+
+    def started(self, check: str, requirement: Requirement) -> None:
+        """A check begins."""
+        del check
+        if requirement.area != self._area:
+            self._end_area()
+            self._area = requirement.area
+
+    def judged(self, verdict: Verdict, requests: int) -> None:
+        """A check ended; the run has sent so many requests by now."""
+        failed = verdict.outcome is Outcome.FAILED
+        self._done += 1
+        self._failed += failed
+        self._in_area += 1
+        self._failed_in_area += failed
+        if self._live is not None:
+            self._live.update(self._line(requests), refresh=True)
+        if self._done >= self._planned:
+            self._stop()
+
+    def _line(self, requests: int) -> str:
+        seconds = time.monotonic() - self._started
+        left = seconds / self._done * max(0, self._planned - self._done)
+        failures = f"[red]{self._failed} failed[/]" if self._failed else "none failed"
+        pace = requests / seconds if seconds > 0 else 0
+        return (
+            f"[bold]{self._area}[/]  {self._done}/{self._planned} checks  {failures}  "
+            f"[dim]{requests} requests, {pace:.0f}/s  {left:.0f} s left[/]"
+        )
+
+    def _end_area(self) -> None:
+        if self._in_area and self._live is None:
+            failed = f", {self._failed_in_area} failed" if self._failed_in_area else ""
+            plural = "" if self._in_area == 1 else "s"
+            self._console.print(f"{self._area}: {self._in_area} check{plural}{failed}")
+        self._in_area = self._failed_in_area = 0
+
+    def _stop(self) -> None:
+        self._end_area()
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+
+def summary(
+    run: Run,
+    catalogue: Catalogue,
+    paths: Mapping[str, Path],
+    *,
+    verbose: bool = False,
+    out: TextIO | None = None,
+) -> None:
+    """Print what a run came to: failures, what was blocked and why, areas, the verdict, and where the reports are."""
+    console = _console(out)
+    found = standings(run, catalogue)
+    for standing in worst_first(found.values()):
+        for verdict in standing.failed:
+            _print_verdict(console, verdict, "red", verbose=verbose)
+    for verdict in run.verdicts:
+        if verdict.outcome is Outcome.ERROR:
+            _print_verdict(console, verdict, "magenta", verbose=verbose)
+    _print_reasons(console, run)
+    if run.verdicts:
+        _print_areas(console, by_area(standing for standing in found.values() if standing.verdicts))
+    _print_end(console, run, paths)
+
+
+def list_requirements(catalogue: Catalogue, checks: Sequence[Any], *, out: TextIO | None = None) -> None:
+    """Print a line for each requirement that a check judges: id, level, basis, page lines, checks, text."""
+    from rich.table import Table
+
+    named: dict[str, int] = {}
+    for check in checks:
+        named[check.requirement] = named.get(check.requirement, 0) + 1
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for column in ("id", "level", "basis", "page lines", "checks"):
+        table.add_column(column, no_wrap=column != "page lines", justify="right" if column == "checks" else "left")
+    table.add_column("what it owes", ratio=1)
+    for identifier, count in named.items():
+        wanted = catalogue.requirements[identifier]
+        lines = place(wanted.lines).removeprefix("page lines ").removeprefix("page line ")
+        table.add_row(_text(identifier, "bold"), wanted.level, wanted.basis, lines, str(count), _text(wanted.text))
+    _console(out).print(table)
+
+
+def explain(
+    catalogue: Catalogue,
+    identifier: str,
+    checks: Sequence[Any],
+    faults: Sequence[Any],
+    *,
+    out: TextIO | None = None,
+) -> None:
+    """Print all that is known of a requirement: what it owes, why, where the page says so, and how it is checked."""
+    console = _console(out)
+    wanted = catalogue.requirements[identifier]
+    console.print(_text(f"{wanted.id} ({wanted.level}, {wanted.basis}) {wanted.text}", "bold"))
+    console.print(_text(f"\nWhy   {wanted.why}"))
+    console.print(_text(f"Where {place(wanted.lines)}; operations: {', '.join(wanted.operations)}"))
+    told_of = {
+        "Likely causes of a failure": wanted.causes,
+        "Readings": [f"{name}  {catalogue.readings[name].place}" for name in wanted.readings],
+        "Checks": [f"{check.name}  {' '.join(check.sentence.split())}" for check in checks],
+        "Faulty servers that break it": [f"fault:{fault.name}  {fault.sentence}" for fault in faults],
+    }
+    for title, entries in told_of.items():
+        if entries:
+            console.print(_text(f"\n{title}", "bold"))
+            for entry in entries:
+                console.print(_text(f"  {entry}"))
+
+
+def _console(out: TextIO | None) -> "Console":
+    # Commands that print nothing pretty must not pay for rich.
+    from rich.console import Console
+
+    return Console(file=out or sys.stdout, highlight=False, emoji=False)
+
+
+def _text(text: str, style: str = "") -> Any:
+    """Return text that is printed as it stands: no markup in it is obeyed."""
+    from rich.text import Text
+
+    # Some CI systems obey commands behind this mark wherever in a line it stands.
+    return Text(harmless(text).replace("##", "# #"), style=style)
+
+
+def _print_verdict(console: "Console", verdict: Verdict, colour: str, *, verbose: bool) -> None:
+    head, *rest = told(verdict).split("\n")
+    console.print(_text(head, colour), soft_wrap=True)
+    for line in rest:
+        console.print(_text(line), soft_wrap=True)
+    if verbose:
+        for exchange in verdict.evidence:
+            seen = "no answer" if exchange.status is None else exchange.status
+            asked = shortened(one_line(f"{exchange.method} {exchange.url} {exchange.request_body or ''}"), MOST_BODY)
+            answered = shortened(one_line(exchange.trouble or exchange.response_body), MOST_BODY)
+            console.print(_text(f"    {exchange.role}: {asked}", "dim"), soft_wrap=True)
+            console.print(_text(f"      {seen} in {exchange.milliseconds} ms: {answered}", "dim"), soft_wrap=True)
+    console.print()
+
+
+def _print_reasons(console: "Console", run: Run) -> None:
+    for reason in reasons(run):
+        head = "not checked" if reason.declared else "blocked"
+        ids = ", ".join(reason.requirements[:MOST_IDS])
+        more = len(reason.requirements) - MOST_IDS
+        console.print(_text(f"{head}: {reason.text}", "yellow"), soft_wrap=True)
+        console.print(_text(f"  {ids}" + (f" and {more} more" if more > 0 else "")), soft_wrap=True)
+        console.print()
+
+
+def _print_areas(console: "Console", rows: Sequence[Any]) -> None:
+    from rich.table import Table
+
+    states = [state for state in State if any(row.counts[state] for row in rows)]
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("area", no_wrap=True)
+    for state in states:
+        table.add_column(state.value, justify="right", no_wrap=True)
+    for row in rows:
+        counts = [(state, row.counts[state]) for state in states]
+        table.add_row(row.name, *(_text(str(n or "·"), COLOURS[state] if n else "dim") for state, n in counts))
+    console.print(table)
+    console.print()
+
+
+def _print_end(console: "Console", run: Run, paths: Mapping[str, Path]) -> None:
+    colour = {"conformant": "green", "non-conformant": "red", "incomplete": "yellow"}.get(run.conclusion, "magenta")
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in run.counts.items())
+    footer = run.footer or {}
+    took = f"; {footer['requests']} requests in {footer['seconds']} s" if "seconds" in footer else ""
+    console.print(_text(run.sentence, f"bold {colour}"), soft_wrap=True)
+    console.print(_text(f"{len(run.verdicts)} checks: {counts}{took}"), soft_wrap=True)
+    for name, path in paths.items():
+        console.print(_text(f"  {name:<8} {path}"), soft_wrap=True)
+
+
+@contextlib.contextmanager
+def proving(out: TextIO | None = None) -> Iterator[Callable[["Trial", int, int], None]]:
+    """Yield what is told of each trial of a proof: a live line on a terminal, a line for anything unexpected."""
+    console = _console(out)
+    with console.status("proving") as status:
+
+        def tell(trial: "Trial", done: int, planned: int) -> None:
+            status.update(f"proving {done}/{planned} {trial.name}")
+            if not trial.as_it_should_be:
+                console.print(_text(f"{trial.kind} {trial.name}: {_unexpected(trial)}"), soft_wrap=True)
+
+        yield tell
+
+
+def _unexpected(trial: "Trial") -> str:
+    if trial.errors:
+        return f"error in the suite: {shortened(one_line(trial.errors[0]), 300)}"
+    failed = ", ".join(trial.failed) or "nothing"
+    if trial.kind == "fault":
+        return f"breaks {', '.join(trial.names)}, and failed {failed}"
+    return f"is honest, and failed {failed}; blocked {', '.join(trial.blocked) or 'nothing'}"
+
+
+def proof_summary(matrix: Mapping[str, Any], paths: Mapping[str, Path], *, out: TextIO | None = None) -> None:
+    """Print what a proof came to, and where it is written."""
+    console = _console(out)
+    faults, honest = matrix["faults"], matrix["honest"]
+    exact = sum(fault["exact"] for fault in faults)
+    console.print(_text(f"faults caught for exactly what they break: {exact} of {len(faults)}"), soft_wrap=True)
+    if honest:
+        console.print(_text(f"honest servers that conform: {sum(one['conforms'] for one in honest)} of {len(honest)}"))
+    for title, name in (
+        ("survive", "survivors"),
+        ("fail more than they break", "not_exact"),
+        ("do not conform", "not_conforming"),
+        ("requirements without a fault", "without_fault"),
+        ("checks that never failed", "never_failed"),
+    ):
+        if matrix[name]:
+            console.print(_text(f"{title}: {', '.join(matrix[name])}"), soft_wrap=True)
+    console.print(_text(f"in {matrix['seconds']} s"))
+    for name, path in paths.items():
+        console.print(_text(f"  {name.ljust(8)}{path}"), soft_wrap=True)

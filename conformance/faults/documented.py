@@ -1,0 +1,89 @@
+"""Servers that break on requests which only the generated tests make."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import evolve
+
+from conformance.faults import breaks
+from conformance.reference.rules import APPROVE, REJECT, RefundRequest, Shop
+from conformance.reference.store import StoredRefund
+
+SHIPPING = ("shippingCarrierCode", "shippingCarrier", "trackingNumber")
+
+
+@breaks("ROBUST-80")
+class LosesReasonsOfHalfAddressedParcels(Shop):
+    """Forgets the reasons when some of the logistics information is left out."""
+
+    def read_request(self, body: Any) -> RefundRequest:
+        """Forget them."""
+        request = super().read_request(body)
+        shipping = body["refund"].get("shipping")
+        if not shipping or all(name in shipping for name in SHIPPING):
+            return request
+        return evolve(request, lines=tuple(evolve(line, reason="") for line in request.lines))
+
+
+@breaks("ROBUST-81")
+class ApprovesWhenTheRefundComesFirst(Shop):
+    """Reads a review by position, and takes a rejection for an approval when its members come in another order."""
+
+    def review(self, refund_id: str, body: Any) -> StoredRefund:
+        """Look at the first member only."""
+        if isinstance(body, dict) and next(iter(body), "") == "refundId" and str(body.get("action")) == str(REJECT):
+            body = {**body, "action": APPROVE}
+        return super().review(refund_id, body)
+
+
+@breaks("ROBUST-82")
+class ReadsTwoDigitsOfALimit(Shop):
+    """Keeps the first two digits of a limit of three."""
+
+    def read_limit(self, value: str | None) -> int:
+        """Keep two digits."""
+        limit = super().read_limit(value)
+        return int(str(limit)[:2])
+
+
+@breaks("ROBUST-84")
+class NeedsTextsInAParcel(Shop):
+    """Fails on logistics information that is no text."""
+
+    def read_shipping(self, value: Any) -> dict[str, str]:
+        """Take every member for a text."""
+        if isinstance(value, dict):
+            value = {name: inner if inner is None else inner.strip() for name, inner in value.items()}
+        return super().read_shipping(value)
+
+
+@breaks("ROBUST-85")
+class NeedsAPlainRefundIdInTheBody(Shop):
+    """Fails on a refundId in the body that is a list or an object."""
+
+    def named_refund(self, refund_id: str, body: Any) -> str:
+        """Take it for something plain."""
+        hash(body.get("refundId"))
+        return super().named_refund(refund_id, body)
+
+
+@breaks("ROBUST-86")
+class PassesFarNegativeLimitsOn(Shop):
+    """Hands a limit far below zero to a database that fails on it."""
+
+    def read_limit(self, value: str | None) -> int:
+        """Hand it on."""
+        if value is not None and value.startswith("-") and len(value) > 4:  # noqa: PLR2004 - far below
+            raise OverflowError(value)
+        return super().read_limit(value)
+
+
+@breaks("ROBUST-87")
+class FailsOnNegativeIds(Shop):
+    """Fails on a negative refund in a query."""
+
+    def get_refund(self, query: Mapping[str, str]) -> StoredRefund:
+        """Take it for an unsigned number."""
+        if query.get("refundId", "").startswith("-"):
+            raise OverflowError(query["refundId"])
+        return super().get_refund(query)

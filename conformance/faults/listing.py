@@ -1,0 +1,544 @@
+"""Servers that list too much, too little, or something else."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import evolve
+
+from conformance.faults import breaks
+from conformance.reference.rules import CANCELED, COMPLETED, IN_PROCESS, INITIATED, REFUND, Refusal, Shop
+from conformance.reference.store import StoredOrder, StoredRefund
+
+JSON = dict[str, Any]
+Query = Mapping[str, str]
+
+
+def all_of(shop: Shop) -> list[StoredRefund]:
+    """Return all refunds of a shop, oldest first, as only a careless query does."""
+    return shop.store._refunds("shop = ?", (shop.name,))  # noqa: SLF001
+
+
+class Listing(Shop):
+    """A server whose list differs in which refunds it shows, once an order has several."""
+
+    def select(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+        """Change what is shown of several refunds, and leave a single one alone."""
+        return self.change_several(refunds) if len(refunds) > 1 else refunds
+
+    def change_several(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+        """Return what is shown of several refunds."""
+        return refunds
+
+
+# Which refunds are listed.
+
+
+@breaks("LIST-01", also=("CREATE-20", "IDEM-20", "IDEM-31", "REVIEW-18"))
+class ListsNoLaterThanTheThird(Shop):
+    """Never lists a fourth refund of an order."""
+
+    def select(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+        """Cut the list off."""
+        return refunds[:3]
+
+
+@breaks("LIST-01")
+class ListsNoRefundsWithoutReturn(Listing):
+    """Leaves refunds of type 2 out, when there are others."""
+
+    def change_several(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+        """Filter by type."""
+        return [refund for refund in refunds if refund.rights_type != REFUND]
+
+
+@breaks("LIST-01")
+class ListsTheLatestOfTwoLines(Listing):
+    """Leaves refunds of several lines out, when there are others."""
+
+    def change_several(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+        """Filter by the number of lines."""
+        return [refund for refund in refunds if len(refund.lines) == 1]
+
+
+@breaks("LIST-01")
+class RefusesToListSeveral(Shop):
+    """Breaks down on an order with four refunds."""
+
+    def select(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+        """Give up."""
+        if len(refunds) > 3:  # noqa: PLR2004 - more than other checks look at
+            raise Refusal(400, "too many")
+        return refunds
+
+
+@breaks("LIST-02")
+class ListsARowForEachLine(Shop):
+    """Lists a refund as often as it has lines."""
+
+    def select(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+        """Join with the lines."""
+        return [refund for refund in refunds for _ in refund.lines]
+
+
+@breaks("LIST-02")
+class ListsTheLastTwice(Listing):
+    """Lists the youngest of several refunds twice."""
+
+    def change_several(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+        """Repeat it."""
+        return [*refunds, refunds[-1]]
+
+
+@breaks("LIST-03", also=("REVIEW-20", "ISOLATION-04"))
+class ListsByCustomer(Shop):
+    """Lists the refunds of all orders of the order's customer."""
+
+    def list_refunds(self, order_id: str, query: Query) -> list[StoredRefund]:
+        """Filter by the wrong column."""
+        limit = self.read_limit(query.get("limit"))
+        customer = self.find_order(order_id).customer
+        return [refund for refund in all_of(self) if refund.customer == customer][:limit]
+
+
+@breaks("LIST-03")
+class ListsTheNextOrderToo(Shop):
+    """Lists the refunds of the following order as well, once there are several."""
+
+    def list_refunds(self, order_id: str, query: Query) -> list[StoredRefund]:
+        """Append them."""
+        refunds = super().list_refunds(order_id, query)
+        following = self.store.refunds_of(self.name, str(int(order_id) + 7))
+        return refunds + following if len(refunds) > 3 else refunds  # noqa: PLR2004 - more than others look at
+
+
+@breaks("LIST-04")
+class RefusesToListNone(Shop):
+    """Refuses to list an order without refunds."""
+
+    def select(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+        """Find nothing wrong with an error."""
+        if not refunds:
+            raise Refusal(400, "there is nothing to list")
+        return refunds
+
+
+@breaks("LIST-05")
+class RemembersEmptyLists(Shop):
+    """Remembers that an order had no refunds when it was listed with the default limit."""
+
+    def list_refunds(self, order_id: str, query: Query) -> list[StoredRefund]:
+        """Keep an empty list for good."""
+        empty: set[str] = self.__dict__.setdefault("empty", set())
+        refunds = super().list_refunds(order_id, query)
+        if not refunds and query.get("limit") == "50":
+            empty.add(order_id)
+        return [] if order_id in empty else refunds
+
+
+@breaks("LIST-06")
+class ListsTheFirstAmountForAll(Listing):
+    """Shows the amount of the first refund in every entry of a longer list."""
+
+    def change_several(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+        """Put it in."""
+        if len(refunds) < 4:  # noqa: PLR2004 - more than other checks look at
+            return refunds
+        return [evolve(refund, amount=refunds[0].amount) for refund in refunds]
+
+
+@breaks("LIST-06")
+class ListsTheTypeOfTheFirst(Listing):
+    """Shows the type of the first refund in every entry of a longer list."""
+
+    def change_several(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+        """Put it in."""
+        return [evolve(refund, rights_type=refunds[0].rights_type) for refund in refunds]
+
+
+@breaks("LIST-06")
+class ListsTheLinesOfTheNext(Listing):
+    """Shows the lines of the last refund in the one before it."""
+
+    def change_several(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+        """Mix two up."""
+        if len(refunds) < 4:  # noqa: PLR2004 - more than other checks look at
+            return refunds
+        return [*refunds[:-2], evolve(refunds[-2], lines=refunds[-1].lines), refunds[-1]]
+
+
+@breaks("LIST-07")
+class ListsOneLineOfEach(Listing):
+    """Shows one line of each refund, when there are several."""
+
+    def change_several(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+        """Cut the lines off."""
+        return [evolve(refund, lines=refund.lines[-1:]) for refund in refunds]
+
+
+@breaks("LIST-08")
+class ListsOpenOnesFirstAndOnly(Listing):
+    """Leaves an approved refund out once there are four."""
+
+    def change_several(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+        """Filter by status."""
+        if len(refunds) < 4:  # noqa: PLR2004 - more than other checks look at
+            return refunds
+        return [refund for refund in refunds if refund.status != COMPLETED]
+
+
+@breaks("LIST-08")
+class ListsApprovedAsOpen(Listing):
+    """Shows an approved refund as initiated when there are four."""
+
+    def change_several(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+        """Show the old status."""
+        if len(refunds) < 4:  # noqa: PLR2004 - more than other checks look at
+            return refunds
+        return [evolve(r, status=INITIATED if r.status == COMPLETED else r.status) for r in refunds]
+
+
+@breaks("LIST-09", also=("REVIEW-02",))
+class TakesCanceledForDeleted(Listing):
+    """Leaves canceled refunds out of longer lists."""
+
+    def change_several(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+        """Filter by status."""
+        if len(refunds) < 4:  # noqa: PLR2004 - more than other checks look at
+            return refunds
+        return [refund for refund in refunds if refund.status != CANCELED]
+
+
+@breaks("LIST-09")
+class ListsCanceledAsOpen(Listing):
+    """Shows a canceled refund as initiated when there are four."""
+
+    def change_several(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+        """Show the old status."""
+        if len(refunds) < 4:  # noqa: PLR2004 - more than other checks look at
+            return refunds
+        return [evolve(r, status=INITIATED if r.status == CANCELED else r.status) for r in refunds]
+
+
+# The limit.
+
+
+class Limiting(Shop):
+    """A server that takes another part of the refunds than the limit says."""
+
+    def list_refunds(self, order_id: str, query: Query) -> list[StoredRefund]:
+        """Let a small limit be something else."""
+        limit = self.read_limit(query.get("limit"))
+        return self.part(self.store.refunds_of(self.name, self.find_order(order_id).id), limit)
+
+    def part(self, refunds: list[StoredRefund], limit: int) -> list[StoredRefund]:
+        """Return what a limit leaves."""
+        return refunds[:limit]
+
+
+@breaks("LIST-10")
+class ListsOneMore(Limiting):
+    """Lists one refund more than the limit."""
+
+    def part(self, refunds: list[StoredRefund], limit: int) -> list[StoredRefund]:
+        """Count from zero, and to the end."""
+        return refunds[: limit + 1]
+
+
+@breaks("LIST-10", also=("LIST-11",))
+class ListsOneFewer(Limiting):
+    """Lists one refund fewer than the limit, when that is less than 50."""
+
+    def part(self, refunds: list[StoredRefund], limit: int) -> list[StoredRefund]:
+        """Count from zero, and stop early."""
+        return refunds[: limit - 1] if limit < 50 else refunds  # noqa: PLR2004 - the default
+
+
+@breaks("LIST-10")
+class IgnoresTheLimit(Limiting):
+    """Lists all refunds, whatever the limit."""
+
+    def part(self, refunds: list[StoredRefund], limit: int) -> list[StoredRefund]:
+        """Return all."""
+        return refunds
+
+
+@breaks("LIST-10", also=("LIST-12",))
+class LimitsTheShop(Shop):
+    """Takes as many refunds of the shop as a small limit says, and then those of the order."""
+
+    def list_refunds(self, order_id: str, query: Query) -> list[StoredRefund]:
+        """Filter too late."""
+        limit = self.read_limit(query.get("limit"))
+        refunds = self.store.refunds_of(self.name, self.find_order(order_id).id)
+        if limit >= 50:  # noqa: PLR2004 - the default
+            return refunds[:limit]
+        return [refund for refund in all_of(self)[-limit:] if refund in refunds]
+
+
+@breaks("LIST-10")
+class TakesAtMostThree(Limiting):
+    """Never lists more than three refunds when a limit below 50 is given."""
+
+    def part(self, refunds: list[StoredRefund], limit: int) -> list[StoredRefund]:
+        """Take the smaller of the two."""
+        return refunds[: min(3, limit)] if limit < 50 else refunds  # noqa: PLR2004 - the default
+
+
+@breaks("LIST-12")
+class RepeatsTheFirst(Limiting):
+    """Fills a limited list with the first refund."""
+
+    def part(self, refunds: list[StoredRefund], limit: int) -> list[StoredRefund]:
+        """Repeat it."""
+        return [refunds[0]] * limit if limit < len(refunds) else refunds
+
+
+@breaks("LIST-11")
+class AllowsAHundred(Shop):
+    """Refuses a limit of more than 100."""
+
+    def greatest_limit(self) -> int:
+        """Be stricter than the page."""
+        return 100
+
+
+@breaks("LIST-11")
+class TakesTheMaximumForExclusive(Shop):
+    """Refuses a limit of 250."""
+
+    def greatest_limit(self) -> int:
+        """Be off by one."""
+        return 249
+
+
+@breaks("LIST-13")
+class DefaultsToOne(Shop):
+    """Lists one refund when there is no limit."""
+
+    def default_limit(self) -> int:
+        """Be stricter than the page."""
+        return 1
+
+
+@breaks("LIST-13")
+class BreaksWithoutLimit(Shop):
+    """Lists nothing when there is no limit."""
+
+    def default_limit(self) -> int:
+        """Take a missing number for zero."""
+        return 0
+
+
+@breaks("LIST-14")
+class RemembersTheLimit(Shop):
+    """Takes the last small limit for the default."""
+
+    remembered = 50
+
+    def read_limit(self, value: str | None) -> int:
+        """Keep what came."""
+        if value is None:
+            return self.remembered
+        self.remembered = super().read_limit(value)
+        return self.remembered
+
+
+class Lenient(Shop):
+    """A server that takes limits which the page does not know."""
+
+    def list_refunds(self, order_id: str, query: Query) -> list[StoredRefund]:
+        """Do something with an odd limit."""
+        try:
+            return super().list_refunds(order_id, query)
+        except Refusal as refusal:
+            return self.odd(self.find_order(order_id), str(query.get("limit")), refusal)
+
+    def odd(self, order: StoredOrder, limit: str, refusal: Refusal) -> list[StoredRefund]:
+        """Return what an odd limit shows."""
+        raise refusal
+
+
+@breaks("LIST-15")
+class ListsTheShopForZero(Lenient):
+    """Lists all refunds of the shop for a limit of 0."""
+
+    def odd(self, order: StoredOrder, limit: str, refusal: Refusal) -> list[StoredRefund]:
+        """Filter nothing."""
+        return all_of(self)[:250] if limit == "0" else super().odd(order, limit, refusal)
+
+
+@breaks("LIST-15")
+class BreaksOnNegativeLimits(Lenient):
+    """Answers 500 to a negative limit."""
+
+    def odd(self, order: StoredOrder, limit: str, refusal: Refusal) -> list[StoredRefund]:
+        """Let the database complain."""
+        raise Refusal(500, "limit must not be negative") if limit == "-1" else refusal
+
+
+@breaks("LIST-16")
+class BreaksOnHugeLimits(Lenient):
+    """Answers 500 to a limit that the database cannot take."""
+
+    def odd(self, order: StoredOrder, limit: str, refusal: Refusal) -> list[StoredRefund]:
+        """Let the database complain."""
+        raise Refusal(500, "out of range") if len(limit) > 18 else refusal  # noqa: PLR2004 - digits of 64 bits
+
+
+@breaks("LIST-16")
+class ListsTwiceAbove250(Lenient):
+    """Lists every refund twice for a limit of 251."""
+
+    def odd(self, order: StoredOrder, limit: str, refusal: Refusal) -> list[StoredRefund]:
+        """Read two pages that are the same."""
+        if limit != "251":
+            raise refusal
+        return self.store.refunds_of(self.name, order.id) * 2
+
+
+@breaks("LIST-17")
+class BreaksOnTexts(Lenient):
+    """Answers 500 to a limit that is no number."""
+
+    def odd(self, order: StoredOrder, limit: str, refusal: Refusal) -> list[StoredRefund]:
+        """Let the parser complain."""
+        raise Refusal(500, "NumberFormatException") if limit == "abc" else refusal
+
+
+@breaks("LIST-17")
+class BreaksOnEmptyLimits(Lenient):
+    """Answers 500 to an empty limit."""
+
+    def odd(self, order: StoredOrder, limit: str, refusal: Refusal) -> list[StoredRefund]:
+        """Let the parser complain."""
+        raise refusal if limit else Refusal(500, "NumberFormatException")
+
+
+@breaks("LIST-22")
+class DefaultsTo20(Shop):
+    """Lists 20 refunds when there is no limit."""
+
+    def default_limit(self) -> int:
+        """Be stricter than the page."""
+        return 20
+
+
+@breaks("LIST-22")
+class DefaultsToAll(Shop):
+    """Lists all refunds when there is no limit."""
+
+    def default_limit(self) -> int:
+        """Be more generous than the page."""
+        return 250
+
+
+@breaks("LIST-23")
+class NeverListsMoreThan50(Limiting):
+    """Lists 50 refunds at most."""
+
+    def part(self, refunds: list[StoredRefund], limit: int) -> list[StoredRefund]:
+        """Take the default for the maximum."""
+        return refunds[: min(limit, 50)]
+
+
+@breaks("LIST-24")
+class NeverListsMoreThan200(Limiting):
+    """Lists 200 refunds at most."""
+
+    def part(self, refunds: list[StoredRefund], limit: int) -> list[StoredRefund]:
+        """Be stricter than the page."""
+        return refunds[: min(limit, 200)]
+
+
+@breaks("LIST-25")
+class KnowsNoMaximum(Lenient):
+    """Lists as many refunds as are asked for."""
+
+    def odd(self, order: StoredOrder, limit: str, refusal: Refusal) -> list[StoredRefund]:
+        """Obey."""
+        if not limit.isdecimal():
+            raise refusal
+        return self.store.refunds_of(self.name, order.id)[: int(limit)]
+
+
+# Other orders.
+
+
+@breaks("LIST-18")
+class ListsTheShopForTexts(Shop):
+    """Lists refunds of the shop for an order's id that is no number."""
+
+    def list_refunds(self, order_id: str, query: Query) -> list[StoredRefund]:
+        """Filter nothing."""
+        return super().list_refunds(order_id, query) if order_id.isdecimal() else all_of(self)[:9]
+
+
+@breaks("LIST-18")
+class BreaksOnUnknownOrders(Shop):
+    """Answers 500 when the order to list does not exist."""
+
+    def list_refunds(self, order_id: str, query: Query) -> list[StoredRefund]:
+        """Let the missing order complain."""
+        try:
+            return super().list_refunds(order_id, query)
+        except Refusal as refusal:
+            raise Refusal(500, "NullPointerException") if refusal.status == 404 else refusal from None  # noqa: PLR2004
+
+
+@breaks("LIST-19")
+class ListsOrdersByTheirBeginning(Shop):
+    """Lists an order whose id begins with the one that is asked for."""
+
+    def list_refunds(self, order_id: str, query: Query) -> list[StoredRefund]:
+        """Try the digits that may be missing."""
+        for end in ("", *"0123456789"):
+            try:
+                return super().list_refunds(order_id + end, query)
+            except Refusal as refusal:
+                refused = refusal
+        raise refused
+
+
+@breaks("LIST-19")
+class ListsOrdersByFloats(Shop):
+    """Lists an order whose id is the same floating-point number."""
+
+    def list_refunds(self, order_id: str, query: Query) -> list[StoredRefund]:
+        """Try the ids around it."""
+        for step in (0, 1, -1):
+            try:
+                return super().list_refunds(str(int(order_id) + step), query)
+            except Refusal as refusal:
+                refused = refusal
+        raise refused
+
+
+# What listing leaves as it is.
+
+
+@breaks("LIST-20")
+class TakesListedForSeen(Shop):
+    """Brings a refund in process when it is listed with others by the default limit."""
+
+    def list_refunds(self, order_id: str, query: Query) -> list[StoredRefund]:
+        """Mark what is shown."""
+        refunds = super().list_refunds(order_id, query)
+        for refund in refunds[:1] if query.get("limit") == "50" and len(refunds) > 3 else []:  # noqa: PLR2004
+            self.store.set_status(refund.id, IN_PROCESS, refund.updated)
+        return refunds
+
+
+@breaks("LIST-21")
+class HidesFromReaders(Shop):
+    """Shows a token that may only read the first refund alone."""
+
+    reader = False
+
+    def authorise(self, token: Any, operation: str) -> None:
+        """Notice who asks."""
+        super().authorise(token, operation)
+        self.reader = len(token.scopes) == 1
+
+    def select(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+        """Show less."""
+        return refunds[:1] if self.reader else refunds

@@ -1,0 +1,214 @@
+"""Servers that keep the rules one request at a time, and break them when several come at once."""
+
+import contextlib
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from attrs import evolve
+
+from conformance.faults import breaks
+from conformance.reference.rules import APPROVE, CANCELED, COMPLETED, RefundRequest, Shop
+from conformance.reference.store import StoredRefund
+
+WINDOW = 0.03
+"""Seconds between a check and its write: long enough for the requests of a burst to meet in it."""
+
+
+class Unguarded(Shop):
+    """A shop whose looking and acting are two steps."""
+
+    @contextlib.contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Let everybody in."""
+        yield
+
+    def save(self, refund: StoredRefund, request: RefundRequest) -> None:
+        """Keep the first refund of a key as the one that it names."""
+        with self.store.exclusive():
+            self.store.add_refund(refund)
+            if self.store.recall(self.name, request.key) is None:
+                self.store.remember(self.name, request.key, refund.id)
+
+
+@breaks("RACE-01")
+class CreatesTwiceAtOnce(Shop):
+    """Looks a key up, and stores it later, so that equal requests in between all create."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.seen = threading.local()
+
+    def create(self, body: Any) -> StoredRefund:
+        """Look the key up before waiting for its turn."""
+        self.seen.existing = super().recall(self.read_request(body).key)
+        time.sleep(WINDOW)
+        return super().create(body)
+
+    def recall(self, key: str) -> StoredRefund | None:
+        """Believe what was seen before."""
+        existing: StoredRefund | None = self.seen.existing
+        return existing
+
+    def save(self, refund: StoredRefund, request: RefundRequest) -> None:
+        """Keep the first refund of a key as the one that it names."""
+        self.store.add_refund(refund)
+        if self.store.recall(self.name, request.key) is None:
+            self.store.remember(self.name, request.key, refund.id)
+
+
+@breaks("RACE-02")
+class AnswersWithUnstoredRefundsAtOnce(CreatesTwiceAtOnce):
+    """Stores one of several equal requests, and answers each with a refund of its own."""
+
+    def save(self, refund: StoredRefund, request: RefundRequest) -> None:
+        """Store the first only."""
+        if self.store.recall(self.name, request.key) is None:
+            super().save(refund, request)
+
+
+@breaks("RACE-03")
+class ForgetsKeysThatWereContended(Shop):
+    """Drops a key once several requests have come under it at the same moment."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.waiting: Counter[str] = Counter()
+        self.contended: set[str] = set()
+        self.dropped: set[str] = set()
+
+    def create(self, body: Any) -> StoredRefund:
+        """Notice who comes at the same moment."""
+        key = self.read_request(body).key
+        self.waiting[key] += 1
+        time.sleep(WINDOW / 3)
+        if self.waiting[key] > 1:
+            self.contended.add(key)
+        try:
+            return super().create(body)
+        finally:
+            self.waiting[key] -= 1
+            if not self.waiting[key] and key in self.contended:
+                self.dropped.add(key)
+
+    def recall(self, key: str) -> StoredRefund | None:
+        """Return nothing for a key that was dropped."""
+        return None if key in self.dropped else super().recall(key)
+
+    def save(self, refund: StoredRefund, request: RefundRequest) -> None:
+        """Store the refund, whether the key is taken or not."""
+        with self.store.exclusive():
+            self.store.add_refund(refund)
+            if self.store.recall(self.name, request.key) is None:
+                self.store.remember(self.name, request.key, refund.id)
+
+
+@breaks("RACE-04")
+class OverRefundsAtOnce(Shop):
+    """Counts what is left, and uses it up later, so that requests in between all find enough."""
+
+    def create(self, body: Any) -> StoredRefund:
+        """Count before waiting for its turn."""
+        request = self.read_request(body)
+        if self.recall(request.key) is None:
+            super().check_refundable(request)
+            time.sleep(WINDOW)
+        return super().create(body)
+
+    def check_refundable(self, request: RefundRequest) -> None:
+        """Believe what was counted before."""
+
+
+@breaks("RACE-09")
+class CreatesTwiceAtOnceWhenContentsDiffer(CreatesTwiceAtOnce):
+    """Waits for an equal request, but not for a different one under the same key."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.running: dict[tuple[str, int], threading.Lock] = {}
+
+    def create(self, body: Any) -> StoredRefund:
+        """Let equal requests in one by one."""
+        request = self.read_request(body)
+        lock = self.running.setdefault((request.key, request.lines[0].quantity), threading.Lock())
+        with lock:
+            return super().create(body)
+
+
+@breaks("RACE-05")
+class DecidesTwiceAtOnce(Unguarded):
+    """Checks the status, and writes it later, so that both decisions find the refund open."""
+
+    def create(self, body: Any) -> StoredRefund:
+        """Create one at a time."""
+        with self.store.exclusive():
+            return super().create(body)
+
+    def decide(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Take its time between the check and the write."""
+        if not self.is_open(refund):
+            return super().decide(refund, action)
+        time.sleep(WINDOW)
+        return self.change(refund, COMPLETED if action == APPROVE else CANCELED)
+
+
+@breaks("RACE-06")
+class MixesUpReadsAtOnce(Shop):
+    """Keeps the refund to be answered in a place that all requests share."""
+
+    current: StoredRefund | None = None
+
+    def get_refund(self, query: Mapping[str, str]) -> StoredRefund:
+        """Answer with whatever is in that place by then."""
+        self.current = super().get_refund(query)
+        time.sleep(WINDOW / 3)
+        return self.current
+
+
+@breaks("RACE-07")
+class MixesUpCreatesAtOnce(Shop):
+    """Keeps the quantities asked for in a place that all requests share."""
+
+    units: int = 0
+
+    def read_request(self, body: Any) -> RefundRequest:
+        """Take whatever number of units is in that place by then, when the requests are for different orders."""
+        request = super().read_request(body)
+        if len(request.lines) > 1 or len({order for order, _ in self.entering(request)}) == 1:
+            return request
+        lines = tuple(evolve(line, quantity=self.units) for line in request.lines)
+        return evolve(request, lines=lines)
+
+    inside: tuple[tuple[str, str], ...] = ()
+
+    def entering(self, request: RefundRequest) -> tuple[tuple[str, str], ...]:
+        """Return the orders whose requests are being read at this moment."""
+        mine = (request.order.id, request.key)
+        self.units, self.inside = request.lines[0].quantity, (*self.inside, mine)
+        time.sleep(WINDOW / 3)
+        seen = self.inside
+        self.inside = tuple(other for other in self.inside if other != mine)
+        return seen
+
+
+@breaks("RACE-08")
+class FailsWhenTheDatabaseIsBusy(Shop):
+    """Ends as an internal error when another request holds the lock."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.held = threading.Lock()
+
+    @contextlib.contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Give up at once."""
+        if not self.held.acquire(blocking=False):
+            raise TimeoutError("database is locked")
+        try:
+            with super().exclusive():
+                time.sleep(WINDOW / 3)
+                yield
+        finally:
+            self.held.release()

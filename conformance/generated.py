@@ -1,0 +1,185 @@
+"""Requests generated from the OpenAPI document; the one module that knows schemathesis.
+
+A generated request is data about nothing that exists. ``bind`` puts the ids of a real order and refund, a fresh request
+number and a small quantity in the place of every value that was legal, and leaves the illegal one as it was made: so a
+negative case is one edit away from a request that is carried out.
+"""
+
+import copy
+import warnings
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from attrs import frozen
+
+from conformance import contract
+from conformance.client import Dialect, KeyMaker
+from conformance.model import Order, RefundId
+
+PATHS = {
+    "create": ("/api/202412/refunds", "POST"),
+    "review": ("/api/202412/refunds/{refundId}", "PUT"),
+    "list": ("/api/202412/orders/{orderId}/refunds", "GET"),
+    "get": ("/api/202412/refunds", "GET"),
+}
+REQUEST_SCHEMAS = ("CreateRequest", "RequestedRefund", "RequestedLine", "RequestedShipping", "ReviewRequest")
+LONGEST_TEXT = 60
+
+
+@frozen
+class Generated:
+    """A request as it was generated: a body as JSON or as bytes, a query, and what is wrong with it, if anything."""
+
+    operation: str
+    body: Any
+    content: bytes | None
+    query: dict[str, Any]
+    wrong: str | None
+
+
+@cache
+def requests_for(operation: str, *, negative: bool, count: int, seed: int) -> tuple[Generated, ...]:
+    """Return distinct generated requests for an operation, at most ``count``; the same seed gives the same ones."""
+    import hypothesis
+    from hypothesis import strategies
+    from schemathesis import GenerationMode
+
+    mode = GenerationMode.NEGATIVE if negative else GenerationMode.POSITIVE
+    path, method = PATHS[operation]
+    found: dict[str, Generated] = {}
+
+    @hypothesis.seed(seed)
+    @hypothesis.settings(
+        max_examples=count + count // 2,
+        database=None,
+        deadline=None,
+        phases=[hypothesis.Phase.generate],
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    @hypothesis.given(strategies.data())
+    def collect(data: Any) -> None:
+        case = data.draw(_schema()[path][method].as_strategy(generation_mode=mode))
+        made = _plain(operation, case, negative=negative)
+        found.setdefault(repr((made.body, made.content, made.query)), made)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        collect()
+    return tuple(found.values())[:count]
+
+
+@cache
+def _schema() -> Any:
+    """Load the document for generating: requests with no other members than the documented ones, and no security."""
+    import schemathesis
+    from schemathesis.config import SchemathesisConfig
+
+    document = copy.deepcopy(contract.load_document())
+    document.pop("security", None)
+    for path in document["paths"].values():
+        for operation in path.values():
+            if isinstance(operation, dict):
+                operation.pop("security", None)
+    for name in REQUEST_SCHEMAS:
+        schema = document["components"]["schemas"][name]
+        schema["additionalProperties"] = False
+        schema.pop("examples", None)
+    generation = {"allow-x00": False, "with-security-parameters": False, "allow-extra-parameters": False}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return schemathesis.openapi.from_dict(document, config=SchemathesisConfig.from_dict({"generation": generation}))
+
+
+def _plain(operation: str, case: Any, *, negative: bool) -> Generated:
+    body = case.body if isinstance(case.body, dict | list | str | int | bytes | None) else None
+    description = getattr(getattr(case.meta, "phase", None), "data", None)
+    return Generated(
+        operation=operation,
+        body=None if isinstance(body, bytes) else body,
+        content=body if isinstance(body, bytes) else None,
+        query=dict(case.query or {}),
+        wrong=str(getattr(description, "description", "illegal"))[:200] if negative else None,
+    )
+
+
+@frozen
+class Binding:
+    """What a generated request is bound to: an order, perhaps a refund of it, and how the target takes numbers."""
+
+    order: Order
+    refund_id: RefundId | None
+    dialect: Dialect
+    keys: KeyMaker
+
+    def create_body(self, generated: Any) -> Any:
+        """Return a generated create on the order, with every legal id, quantity and key made real."""
+        if not isinstance(generated, dict) or not isinstance(generated.get("refund"), dict):
+            return generated
+        refund = {name: self._member(name, value) for name, value in generated["refund"].items()}
+        return {**generated, "refund": refund}
+
+    def _member(self, name: str, value: Any) -> Any:
+        if name == "lineItems" and isinstance(value, list):
+            return [self._line(index, line) for index, line in enumerate(value[: len(self.order.lines)])]
+        if name == "shipping" and isinstance(value, dict):
+            return {key: _printable(text) for key, text in value.items()}
+        real: dict[str, tuple[str, Callable[[], Any]]] = {
+            "requestNo": ("RequestNo", lambda: self.keys(len(value))),
+            "orderId": ("Id", lambda: self.dialect.ident(self.order.order_id)),
+            "customerId": ("Id", lambda: self.dialect.ident(self.order.customer_id)),
+            "rightsType": ("RightsType", lambda: self.dialect.count(int(value))),
+        }
+        schema, make = real.get(name, ("", lambda: value))
+        return make() if schema and _legal(schema, value) else value
+
+    def _line(self, index: int, line: Any) -> Any:
+        if not isinstance(line, dict):
+            return line
+        bound = dict(line)
+        if _legal("Id", line.get("lineItemId")):
+            bound["lineItemId"] = self.dialect.child_id(self.order.lines[index].line_item_id)
+        if _legal("RequestedQuantity", line.get("quantity")):
+            bound["quantity"] = self.dialect.child_count(1)
+        if _legal("ReasonType", line.get("rightsReasonType")) or "rightsReasonType" not in line:
+            bound["rightsReasonType"] = self.dialect.child_count(0)
+        bound["rightsReason"] = _printable(line.get("rightsReason", "no reason"))
+        return bound
+
+    def review_body(self, generated: Any) -> Any:
+        """Return a generated review of the refund, with every legal id and action made real."""
+        if not isinstance(generated, dict) or self.refund_id is None:
+            return generated
+        bound = dict(generated)
+        if _legal("Id", generated.get("orderId")):
+            bound["orderId"] = self.dialect.ident(self.order.order_id)
+        if _legal("Id", generated.get("refundId")):
+            bound["refundId"] = self.dialect.ident(self.refund_id)
+        if _legal("ReviewAction", generated.get("action")):
+            bound["action"] = self.dialect.count(int(generated["action"]))
+        return bound
+
+    def query(self, generated: dict[str, Any]) -> list[tuple[str, str]]:
+        """Return a generated query for the order and the refund, with every legal id made real."""
+        real = {"orderId": self.order.order_id, "refundId": self.refund_id}
+        return [
+            (name, str(real[name]) if name in real and _legal("Id", value) else str(value)[:200])
+            for name, value in generated.items()
+        ]
+
+
+@cache
+def _validators() -> dict[str, Any]:
+    names = ("Id", "RequestNo", "RightsType", "RequestedQuantity", "ReasonType", "ReviewAction")
+    return {name: contract.validator({"$ref": f"#/components/schemas/{name}"}) for name in names}
+
+
+def _legal(schema: str, value: Any) -> bool:
+    return bool(_validators()[schema].is_valid(value))
+
+
+def _printable(text: Any) -> Any:
+    """Return a text without the characters that a server may have reasons of its own to refuse."""
+    if not isinstance(text, str):
+        return text
+    return "".join(c for c in text if c.isprintable())[:LONGEST_TEXT].strip() or "text"

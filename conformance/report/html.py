@@ -1,0 +1,184 @@
+"""``report.html``: one file for everyone, readable without scripts and without a network."""
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from attrs import evolve, frozen
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from conformance.report import figures
+from conformance.report.exchanges import Allowance, Shown, shown
+from conformance.report.facts import Table, facts, table
+from conformance.report.findings import Standing, State, place, spans
+from conformance.report.material import Material
+from conformance.report.repro import script
+from conformance.report.sections import observed_readings, parts
+from conformance.report.text import harmless, shortened
+from conformance.results import Verdict
+
+HERE = Path(__file__).parent
+EVIDENCE_BYTES = 3_000_000
+"""What all evidence together may take of the page, so that it stays quick to open whatever a server sends."""
+
+MOST_PER_FINDING = 150_000
+MOST_CASES = 3
+"""Failed checks of one requirement that are shown with their exchanges; the others are named with what they saw."""
+
+MOST_OTHERS = 50
+MOST_TEXT = 1500
+"""Characters shown of what was expected and of what was observed."""
+
+MOST_BRIEF = 300
+CASE_BYTES, BRIEF_BYTES = 2000, 300
+"""What the markup around a failed check takes, shown or only named."""
+
+ERROR_BYTES = 300_000
+MOST_TRACE = 6000
+
+SYMBOLS = {
+    State.PASSED: "✓",
+    State.FAILED: "✕",
+    State.ERROR: "!",
+    State.BLOCKED: "⊘",
+    State.NOT_CHECKED: "–",
+    State.NOT_RUN: "·",
+}
+
+
+@frozen
+class Case:
+    """A failed check as it is shown: what was expected and observed, its exchanges, and its script."""
+
+    verdict: Verdict
+    expected: str
+    observed: str
+    exchanges: Sequence[Shown] = ()
+    left_out: int = 0
+    script: str = ""
+
+
+@frozen
+class Card:
+    """A finding as it is shown."""
+
+    standing: Standing
+    cases: list[Case]
+    others: list[Case]
+    left_out: int
+
+
+def draw_html(material: Material) -> str:
+    """Return the page."""
+    found = list(material.standings.values())
+    exchanges = [exchange for _, exchange in material.exchanges]
+    return environment().get_template("report.html.j2").render(
+        run=material.run,
+        material=material,
+        policy=_policy(),
+        facts=facts(material),
+        cards=_cards(material),
+        errors=_errors(material),
+        areas=figures.by_area(found),
+        operations=figures.by_operation(found),
+        everything=figures.Row("all", material.states),
+        latencies=figures.latencies(exchanges),
+        edges=figures.EDGES,
+        pace=figures.pace(exchanges),
+        parts=parts(material),
+        readings=observed_readings(material),
+        passed=[standing for standing in found if standing.state is State.PASSED],
+        extras=_extras(material.footer),
+    )
+
+
+def _cards(material: Material) -> list[Card]:
+    share = min(MOST_PER_FINDING, EVIDENCE_BYTES // max(1, len(material.findings)))
+    run_id = str(material.run.header.get("run_id", ""))
+    return [_card(standing, run_id, Allowance(share)) for standing in material.findings]
+
+
+def _card(standing: Standing, run_id: str, allowance: Allowance) -> Card:
+    first, *more = standing.failed
+    cases = [_case(first, run_id, allowance)]
+    cases += [_case(each, run_id, allowance) for each in more[: MOST_CASES - 1] if allowance.spend(CASE_BYTES)]
+    named = more[len(cases) - 1 :][:MOST_OTHERS]
+    others = [_brief(each, allowance, MOST_BRIEF) for each in named if allowance.spend(BRIEF_BYTES)]
+    return Card(standing, cases, others, left_out=1 + len(more) - len(cases) - len(others))
+
+
+def _case(verdict: Verdict, run_id: str, allowance: Allowance) -> Case:
+    brief = _brief(verdict, allowance, MOST_TEXT)
+    exchanges, left_out = shown(verdict, allowance)
+    text = harmless(script(verdict, run_id)) if allowance.left else ""
+    kept = allowance.cut(text)
+    # Half a script is worse than none.
+    return evolve(brief, exchanges=exchanges, left_out=left_out, script=kept if kept == text else "")
+
+
+def _brief(verdict: Verdict, allowance: Allowance, most: int) -> Case:
+    expected, observed = (
+        allowance.cut(shortened(text, most)) for text in (verdict.expected, verdict.observed)
+    )
+    return Case(verdict, expected, observed)
+
+
+def _errors(material: Material) -> list[tuple[Standing, list[tuple[str, str]]]]:
+    """Return the tracebacks of each requirement with an error of the suite, by check."""
+    allowance = Allowance(ERROR_BYTES)
+    return [
+        (standing, [(each.check, allowance.cut(each.explanation[-MOST_TRACE:])) for each in standing.errors])
+        for standing in material.errors
+    ]
+
+
+def _extras(footer: Mapping[str, Any]) -> list[Table]:
+    """Return what a run may tell at its end besides the verdict; what it does not tell is left out."""
+    told = {
+        "What the run created, and what is left": footer.get("ledger"),
+        "Reach of the generated tests": footer.get("reach"),
+        "Waivers": footer.get("waivers"),
+    }
+    return [table(title, content) for title, content in told.items() if content]
+
+
+def _policy() -> str:
+    """Return the Content-Security-Policy: nothing is loaded, and only this page's own style and script are obeyed."""
+    hashes = {
+        name: base64.b64encode(hashlib.sha256(_source(name).encode()).digest()).decode()
+        for name in ("report.css", "report.js")
+    }
+    return (
+        f"default-src 'none'; style-src 'sha256-{hashes['report.css']}'; script-src 'sha256-{hashes['report.js']}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+@cache
+def _source(name: str) -> Markup:
+    return Markup((HERE / name).read_text(encoding="utf-8"))  # noqa: S704 - our own style and script
+
+
+@cache
+def environment() -> Environment:
+    """Return the one place where templates become pages: escaped, and harmless whatever they show."""
+    made = Environment(
+        loader=FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        # Whatever a template shows passes here, so none can forget it.
+        finalize=lambda value: harmless(value) if type(value) is str else value,
+    )
+    made.globals |= {"source": _source, "symbols": SYMBOLS, "State": State}
+    made.filters |= {
+        "place": place,
+        "spans": spans,
+        "short": lambda text: shortened(text, MOST_TEXT),
+    }
+    return made

@@ -1,0 +1,127 @@
+"""``repro.sh``: the requests of a check as a shell script that needs sh, curl, and nothing of this suite."""
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+
+from conformance.report.findings import deciding
+from conformance.report.text import harmless, one_line
+from conformance.results import Evidence, Verdict
+
+LONGEST = 60_000
+MOST_REQUESTS = 60
+MOST_COMMENT = 300
+_ID = re.compile(
+    r'(?:"(?P<member>orderId|customerId|lineItemId|refundId)"\s*:\s*"?|/(?P<folder>orders|refunds)/'
+    r"|\b(?P<parameter>orderId|refundId)=)(?P<value>[A-Za-z0-9._-]+)"
+)
+_KINDS = {"orders": "orderId", "refunds": "refundId"}
+_TOKEN = re.compile(r"\$(?:GENSTORE_TOKEN|TOKEN_[A-Z_]+|OTHER_SHOP_[A-Z_]+)")
+_HEAD = """\
+#!/bin/sh
+# {title}
+# expected: {expected}
+# observed: {observed}
+# Needs curl, and {tokens} in the environment. Ids come from the new answers; request numbers are made new.
+set -u
+RUN=$(od -An -N3 -tx1 /dev/urandom | tr -d ' ')
+RUN_UPPER=$(printf '%s' "$RUN" | tr a-f A-F)
+ask() {{
+  answer=$(curl -sS -i "$@") || exit 1
+  printf '%s\\n\\n' "$answer"
+}}
+pick() {{
+  printf '%s' "$answer" | grep -o "\\"$1\\" *: *\\"\\{{0,1\\}}[^\\",}}]*" | sed -n "$2p" | sed 's/.*[": ]//'
+}}
+
+"""
+
+Names = dict[tuple[str, str], str]
+"""The variables of a script, by the kind and the value of the id that each stands for."""
+
+
+def script(verdict: Verdict, run_id: str) -> str:
+    """Return a script that does again what a check did; empty when the record does not hold enough for one.
+
+    Ids that answers gave are taken from the new answers, and request numbers are made fresh, so that it can be run
+    any number of times.
+    """
+    exchanges = verdict.evidence[:MOST_REQUESTS]
+    if not exchanges or any(exchange.cut_off and exchange.role == "order" for exchange in exchanges):
+        return ""
+    tokens = sorted(set(_TOKEN.findall(" ".join(each.curl for each in exchanges)))) or ["no token"]
+    head = _HEAD.format(
+        title=_comment(f"{verdict.requirement} {verdict.title}"),
+        expected=_comment(verdict.expected),
+        observed=_comment(verdict.observed),
+        tokens=", ".join(tokens),
+    )
+    text = head + "\n".join(_steps(verdict, exchanges, run_id))
+    return text if len(text) <= LONGEST else ""
+
+
+def _steps(verdict: Verdict, exchanges: Sequence[Evidence], run_id: str) -> Iterator[str]:
+    names: Names = {("run", run_id.upper()): "RUN_UPPER", ("run", run_id): "RUN"} if run_id else {}
+    probe = deciding(verdict.evidence)
+    for number, exchange in enumerate(exchanges, start=1):
+        role = "the deciding request" if exchange is probe else exchange.role
+        seen = "no answer" if exchange.status is None else str(exchange.status)
+        yield f"echo {shlex.quote(f'# {number}. {role}: {exchange.method}; in the run it got {seen}')}"
+        yield f"ask {' '.join(_arguments(exchange, names))}"
+        yield from _picks(exchange, names)
+        yield ""
+
+
+def _arguments(exchange: Evidence, names: Names) -> Iterator[str]:
+    yield from ("-X", shlex.quote(exchange.method), _word(exchange.url, names))
+    for name, value in exchange.request_headers.items():
+        yield from ("-H", _word(f"{name}: {value}", names))
+    if exchange.request_body is not None:
+        yield from ("--data-binary", _word(exchange.request_body, names))
+
+
+def _picks(exchange: Evidence, names: Names) -> Iterator[str]:
+    """Yield assignments for the ids that an answer gives for the first time, and remember them."""
+    met: dict[str, int] = {}
+    for match in _ID.finditer(exchange.response_body):
+        kind = match["member"]
+        if kind is None:
+            continue
+        met[kind] = met.get(kind, 0) + 1
+        if (kind, match["value"]) not in names:
+            variable = re.sub(r"(?=[A-Z])", "_", kind).upper()
+            variable += f"_{1 + sum(known == kind for known, _ in names)}"
+            names[kind, match["value"]] = variable
+            yield f"{variable}=$(pick {kind} {met[kind]})"
+
+
+def _word(text: str, names: Names) -> str:
+    """Return one word of shell that stands for the text, with known ids and tokens as variables."""
+    text = harmless(text)
+    words, done = [], 0
+    for start, end, variable in sorted(_variables(text, names)):
+        if start >= done:
+            words += [_quoted(text[done:start]), f'"{variable}"']
+            done = end
+    return "".join([*words, _quoted(text[done:])]) or "''"
+
+
+def _variables(text: str, names: Mapping[tuple[str, str], str]) -> Iterator[tuple[int, int, str]]:
+    """Yield what a variable stands for in the text: where it begins, where it ends, and the variable."""
+    for match in _TOKEN.finditer(text):
+        yield *match.span(), match[0]
+    for match in _ID.finditer(text):
+        kind = match["member"] or match["parameter"] or _KINDS[match["folder"]]
+        if (kind, match["value"]) in names:
+            yield *match.span("value"), f"${{{names[kind, match['value']]}}}"
+    for (kind, value), name in names.items():
+        if kind == "run":
+            yield from ((*match.span(), f"${{{name}}}") for match in re.finditer(re.escape(value), text))
+
+
+def _quoted(text: str) -> str:
+    return shlex.quote(text) if text else ""
+
+
+def _comment(text: str) -> str:
+    return one_line(text)[:MOST_COMMENT]

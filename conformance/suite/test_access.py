@@ -1,0 +1,282 @@
+"""Who may do what: the token that each operation needs, and the scopes of which any one is enough."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import pytest
+from attrs import define, field, frozen
+
+from conformance import verify
+from conformance.client import API, TOKEN_HEADER, Answer, RefundApi
+from conformance.model import Action, Order, Refund, RefundStatus, read_refund
+from conformance.plugin import requirement
+from conformance.results import Blocked
+from conformance.session import Session, Shop
+from conformance.suite.conftest import Bench, NewOrder, Probes, ReviewBench, selected_rows
+
+ALL = ("create", "list", "get", "review")
+NO_ONE = ("no token", "an unknown token")
+
+
+@frozen
+class Stranger:
+    """A token without the right to some operations; it proves more than the ``plainer`` ones if they are kept out."""
+
+    requirement: str
+    token: Callable[[Shop], str | None]
+    plainer: tuple[str, ...] = NO_ONE
+    operations: tuple[str, ...] = ALL
+
+
+def unknown(shop: Shop) -> str:
+    """Return a token that nobody was given."""
+    return f"unknown-{shop.api.keys()}"
+
+
+def nearly(change: Callable[[str], str]) -> Callable[[Shop], str]:
+    """Return what makes a token from the full one by a small change; it is shown no more than that one is."""
+
+    def token(shop: Shop) -> str:
+        full = shop.target.tokens["full"]
+        changed = change(full)
+        if changed.casefold() != full.casefold():  # the redaction of the full one has no regard to case
+            shop.api.wire.redact.add("TOKEN_NEARLY_FULL", changed)
+        return changed
+
+    return token
+
+
+def in_other_case(token: str) -> str:
+    """Return the token in other case, or one without letters with its last character changed."""
+    return token.swapcase() if token.swapcase() != token else token[:-1] + ("1" if token[-1] == "0" else "0")
+
+
+def scoped(name: str) -> Callable[[Shop], str | None]:
+    """Return what takes the valid token that has one scope only."""
+    return lambda shop: shop.holder(name).token
+
+
+STRANGERS: Mapping[str, Stranger] = {
+    "no token": Stranger("ACCESS-01", lambda _: None, (), (*ALL, "replay")),
+    "an unknown token": Stranger("ACCESS-02", unknown, ("no token",), (*ALL, "replay")),
+    "an empty token": Stranger("ACCESS-03", lambda _: ""),
+    "a token cut off": Stranger("ACCESS-04", nearly(lambda token: token[:-1]), (*NO_ONE, "an empty token")),
+    "a token with a character more": Stranger("ACCESS-04", nearly(lambda token: token + "0")),
+    "a token in other case": Stranger("ACCESS-04", nearly(in_other_case)),
+    "another scope": Stranger("ACCESS-11", scoped("unrelated"), NO_ONE, (*ALL, "replay")),
+    "the scope to read": Stranger(
+        "ACCESS-10", scoped("read_refunds"), (*NO_ONE, "another scope"), ("create", "review", "replay")
+    ),
+}
+ROWS = {f"{operation} with {who}": (operation, who) for who in STRANGERS for operation in STRANGERS[who].operations}
+QUICK = {*NO_ONE, "the scope to read"}
+
+
+def rows(*operations: str) -> pytest.MarkDecorator:
+    """Return a row for each stranger to each of the operations."""
+    return pytest.mark.parametrize(
+        "row",
+        [
+            pytest.param(
+                row,
+                marks=requirement(
+                    "ACCESS-05" if operation == "replay" else STRANGERS[who].requirement,
+                    profile="quick" if who in QUICK and operation != "replay" else "standard",
+                ),
+            )
+            for row, (operation, who) in ROWS.items()
+            if operation in operations
+        ],
+    )
+
+
+@define
+class Refusals(Probes):
+    """What strangers asked for; a stranger is not judged where a plainer one already gets through."""
+
+    shop: Shop = field(kw_only=True)
+
+    def send_for_strangers(
+        self, request: pytest.FixtureRequest, sends: Mapping[str, Callable[[RefundApi, Order], Answer]]
+    ) -> None:
+        """Send the rows that are wanted, and the plainest of each operation, on which the others rest."""
+        wanted = selected_rows(request, ROWS)
+        self.send(
+            {
+                row: partial(self.attempt, STRANGERS[who], sends[operation])
+                for row, (operation, who) in ROWS.items()
+                if operation in sends
+                and (row in wanted or (who in NO_ONE and operation != "replay"))
+                and self.is_given(who)
+            }
+        )
+
+    def attempt(self, stranger: Stranger, send: Callable[[RefundApi, Order], Answer], order: Order) -> Answer:
+        """Send a request as a stranger."""
+        return send(self.shop.api.with_token(stranger.token(self.shop)), order)
+
+    def is_given(self, who: str) -> bool:
+        """Say whether the target file gives the stranger's token."""
+        try:
+            STRANGERS[who].token(self.shop)
+        except Blocked:
+            return False
+        return True
+
+    def lets_through(self, row: str) -> bool:
+        """Say whether a request was seen to be answered or carried out."""
+        answer = self.sent.get(row)
+        return answer is not None and (not answer.refused or row in self.effects or shows_a_refund(answer))
+
+    def judge(self, name: str) -> None:
+        """The stranger was refused, had no effect, and was shown no refund."""
+        operation, who = ROWS[name]
+        STRANGERS[who].token(self.shop)
+        rests_on = [f"{operation} with {plainer}" for plainer in STRANGERS[who].plainer]
+        if operation == "replay":
+            rests_on.append(f"create with {who}")
+        for row in rests_on:
+            if self.lets_through(row):
+                raise Blocked(f"a {row} already gets through, so this would prove nothing more")
+        super().judge(name)
+        verify.holds(not shows_a_refund(self.sent[name]), "a refusal that shows no refund", self.sent[name].described)
+
+
+def shows_a_refund(answer: Answer) -> bool:
+    """Say whether the body of an answer, whatever its status, has a refund in it."""
+    body = answer.json if isinstance(answer.json, dict) else {}
+    return read_refund(body.get("refund")) is not None or bool(body.get("refunds"))
+
+
+@pytest.fixture(scope="module")
+def base_order(session: Session, accepted_create: Refund) -> Order:
+    """The order of the run's first refund, which every holder of the full token can read."""
+    order = session.base_order
+    assert order is not None  # noqa: S101 - there is no accepted create without its order
+    verify.control(session.shop.api.get_refund(order, accepted_create))
+    return order
+
+
+@pytest.fixture(scope="module")
+def refusals(
+    request: pytest.FixtureRequest, session: Session, create_bench: Bench, base_order: Order, accepted_create: Refund
+) -> Refusals:
+    """Creates, reads and replays that the full token may make, made by strangers."""
+    attempts = Refusals(create_bench, shop=session.shop)
+    attempts.send_for_strangers(
+        request,
+        {
+            "create": lambda api, order: api.create_refund(order),
+            "list": lambda api, _: api.list_refunds(base_order),
+            "get": lambda api, _: api.get_refund(base_order, accepted_create),
+            "replay": lambda api, _: api.create_refund(base_order, request_no=session.base_key),
+        },
+    )
+    return attempts
+
+
+@pytest.fixture(scope="module")
+def refused_reviews(request: pytest.FixtureRequest, shop: Shop, review_bench: ReviewBench) -> Refusals:
+    """Approvals that the full token may make, made by strangers."""
+    attempts = Refusals(review_bench, shop=shop)
+    approve = Action.APPROVE
+    attempts.send_for_strangers(
+        request, {"review": lambda api, order: api.review_refund(order, review_bench.refund, approve)}
+    )
+    return attempts
+
+
+@rows("create", "list", "get", "replay")
+def test_a_stranger_neither_creates_nor_reads(refusals: Refusals, row: str) -> None:
+    """Without a token that gives the right to it, the request is refused, does nothing and shows nothing."""
+    refusals.judge(row)
+
+
+@rows("review")
+def test_a_stranger_decides_nothing(refused_reviews: Refusals, row: str) -> None:
+    """Without a token that gives the right to it, the review is refused, and the refund stays open."""
+    refused_reviews.judge(row)
+
+
+@define
+class Written:
+    """A refund that the holder of a single scope asked for; made with the full token if that was refused."""
+
+    holder: RefundApi
+    order: Order
+    answer: Answer
+    refund: Refund
+
+
+@pytest.fixture(scope="module", params=["write_refunds", "write_refund"])
+def written(request: pytest.FixtureRequest, shop: Shop, new_order: NewOrder, accepted_create: Refund) -> Written:
+    """A refund on a fresh order, asked for with one of the two scopes to write."""
+    holder, order = shop.holder(request.param), new_order()
+    answer = holder.create_refund(order)
+    refund = answer.refund or verify.given_refund(shop.api, order)
+    return Written(holder, order, answer, refund)
+
+
+@requirement("ACCESS-06", profile="quick")
+def test_one_scope_to_write_is_enough_to_create(api: RefundApi, written: Written) -> None:
+    """A create by the holder of one scope only is accepted, and the refund is there."""
+    verify.appears(api, written.order, verify.created(written.answer))
+
+
+@requirement("ACCESS-13")
+def test_a_scope_to_write_may_imply_to_read(session: Session, written: Written) -> None:
+    """The holder of one scope to write gets the list or a refusal."""
+    answer = written.holder.list_refunds(written.order)
+    answer.exchange.role = "open"
+    verify.holds(answer.accepted or answer.refused, "an acceptance or a refusal", answer.described)
+    session.observe("A53", f"a token that may only write {'may' if answer.accepted else 'may not'} read")
+
+
+@requirement("ACCESS-07", profile="quick")
+@pytest.mark.usefixtures("reviewed")
+def test_one_scope_to_write_is_enough_to_review(api: RefundApi, written: Written) -> None:
+    """An approval by the holder of one scope only is accepted, and carried out."""
+    verify.accepted(written.holder.review_refund(written.order, written.refund, Action.APPROVE))
+
+    verify.settles(
+        api,
+        lambda: verify.look_get(api, written.order, written.refund).status,
+        lambda status: status in verify.APPROVED,
+        f"status {verify.shown(RefundStatus.IN_PROCESS)} or {verify.shown(RefundStatus.COMPLETED)}",
+    )
+
+
+@requirement("ACCESS-08", profile="quick")
+def test_the_scope_to_read_is_enough_to_list(api: RefundApi, shop: Shop, base_order: Order) -> None:
+    """The holder of the scope to read lists the refunds that the full token sees."""
+    holder = shop.holder("read_refunds")
+    seen = verify.look_list(api, base_order)
+
+    answer = verify.accepted(holder.list_refunds(base_order))
+
+    verify.same(sorted(seen), sorted(refund.refund_id for refund in answer.refunds or ()), "the refunds listed")
+
+
+@requirement("ACCESS-09", profile="quick")
+def test_the_scope_to_read_is_enough_to_get(shop: Shop, base_order: Order, accepted_create: Refund) -> None:
+    """The holder of the scope to read gets the refund that the full token gets."""
+    answer = verify.accepted(shop.holder("read_refunds").get_refund(base_order, accepted_create))
+
+    told = None if answer.refund is None else answer.refund.refund_id
+    verify.same(accepted_create.refund_id, told, "the refund in the answer")
+
+
+@requirement("ACCESS-12")
+@pytest.mark.parametrize("spelled", [str.lower, str.upper], ids=["in small letters", "in capitals"])
+@pytest.mark.usefixtures("reviewed", "base_order")
+def test_the_header_s_name_has_no_case(api: RefundApi, shipped_order: Order, spelled: Callable[[str], str]) -> None:
+    """Create, get and review take the token from a header whose name is spelled otherwise."""
+    bare, headers = api.with_token(None), {spelled(TOKEN_HEADER): str(api.token)}
+
+    refund = verify.created(bare.create(api.create_body(shipped_order), headers=headers))
+    if api.wire.lag:
+        verify.await_visible(api, shipped_order, refund)
+    query = {"orderId": shipped_order.order_id, "refundId": refund.refund_id}
+    verify.accepted(bare.send("GET", f"{API}/refunds", "get", query=query, headers=headers))
+    body = api.review_body(shipped_order.order_id, refund.refund_id, Action.REJECT)
+    verify.accepted(bare.review(refund.refund_id, body, headers=headers))

@@ -1,0 +1,292 @@
+"""Amounts: the price of what is refunded, exact, the same in every answer, and for good."""
+
+from decimal import Decimal
+
+import pytest
+from attrs import define, field
+
+from conformance import verify
+from conformance.client import NUMBERS, TEXT, Answer, Part, RefundApi
+from conformance.model import Action, Order, Refund, RefundId, RefundLine, RightsType
+from conformance.plugin import requirement
+from conformance.results import Blocked, Failed
+from conformance.session import Session
+from conformance.suite.conftest import NewOrder
+
+LINES = (
+    (9, "10.00"), (9, "7.00"), (9, "25.00"), (9, "4.00"), (7, "15.00"), (9, "30.00"),
+    (9, "3.33"), (5, "0.10"), (8, "1.15"), (2, "99999999.99"), (12, "1234.56"), (9, "20.00"),
+)  # fmt: skip
+PLAIN, BASKET, TYPE_2 = "2 × 10.00", "1 × 25.00 + 3 × 7.00 + 2 × 4.00", "2 × 30.00 without a return"
+SERIES = ("the first 3 × 15.00", "the next 3 × 15.00", "the last 1 × 15.00")
+EXACT = ("3 × 3.33", "3 × 0.10", "7 × 1.15", "1 × 99999999.99", "12 × 1234.56")
+ASKED: dict[str, dict[int, int]] = {
+    PLAIN: {0: 2}, BASKET: {2: 1, 1: 3, 3: 2}, TYPE_2: {5: 2},
+    SERIES[0]: {4: 3}, SERIES[1]: {4: 3}, SERIES[2]: {4: 1},
+    "3 × 3.33": {6: 3}, "3 × 0.10": {7: 3}, "7 × 1.15": {8: 7}, "1 × 99999999.99": {9: 1}, "12 × 1234.56": {10: 12},
+}  # fmt: skip
+"""The refunds of one order by name: units by the number of the line."""
+
+
+def amount_of(refund: Refund | None) -> Decimal:
+    """Return the amount of a refund.
+
+    Raises:
+        Blocked: it cannot be read; its form is judged with the records.
+    """
+    if refund is None or refund.amount is None:
+        raise Blocked("the amount of the refund cannot be read")
+    return refund.amount
+
+
+@define
+class Books:
+    """The refunds of one order, as create told each and as list shows all of them afterwards.
+
+    The first, plain one is also there as get showed it before the others came.
+    """
+
+    order: Order
+    told: dict[str, Refund] = field(factory=dict)
+    plain: Refund | None = None
+    other_form: Answer | None = None
+    listed: dict[RefundId, Refund] = field(factory=dict)
+
+    def price(self, name: str) -> Decimal:
+        """Return what the units of a refund cost."""
+        parts = ((self.order.lines[line].unit_price, units) for line, units in ASKED[name].items())
+        return sum((price * units for price, units in parts), Decimal(0))
+
+    def entry(self, name: str) -> Refund:
+        """Return a refund as list shows it."""
+        refund_id = self.told[name].refund_id
+        if refund_id not in self.listed:
+            raise Blocked(f"the refund {name} is not in the list of its order")
+        return self.listed[refund_id]
+
+    def judge(self, name: str) -> None:
+        """The amount of a refund is the price of its units."""
+        refund = self.entry(name)
+        asked = {self.order.lines[line].line_item_id: units for line, units in ASKED[name].items()}
+        if refund.quantities != asked:
+            raise Blocked("the refund is already of other units than were asked for (CREATE-28, CREATE-29)")
+        verify.same(self.price(name), amount_of(refund), f"the amount of {name}")
+
+
+@pytest.fixture(scope="module")
+def books(api: RefundApi, new_order: NewOrder) -> Books:
+    """An order with several refunds; the first is looked at before the others come."""
+    books = Books(new_order(*LINES))
+    order = books.order
+    for name, lines in ASKED.items():
+        parts = [Part(order.lines[line], units) for line, units in lines.items()]
+        rights_type = RightsType.REFUND if name == TYPE_2 else RightsType.RETURN_AND_REFUND
+        books.told[name] = verify.given_refund(api, order, *parts, rights_type=rights_type)
+        if name == PLAIN:
+            books.plain = verify.look_get(api, order, books.told[name])
+    books.other_form = in_other_form(api, order)
+    books.listed = verify.look_again(api, order)
+    return books
+
+
+def in_other_form(api: RefundApi, order: Order) -> Answer:
+    """Ask for two units of the last line with numbers in the form that is not the usual one."""
+    other = api.speaking(NUMBERS if api.create_dialect is TEXT else TEXT)
+    answer = other.create_refund(order, Part(order.lines[-1], 2))
+    if answer.refused and verify.approve_open(api, order):  # one may have been in the way (reading A27)
+        answer = other.create_refund(order, Part(order.lines[-1], 2))
+    return answer
+
+
+@pytest.fixture
+def plain_is_right(books: Books) -> None:
+    """The control of every special amount: a plain one is right."""
+    if amount_of(books.plain) != books.price(PLAIN):
+        raise Blocked("a plain amount is already wrong (AMOUNT-01)")
+
+
+@requirement("AMOUNT-01", profile="quick")
+def test_an_amount_is_price_times_units(books: Books) -> None:
+    """Two units of 10.00 are 20.00."""
+    verify.same(books.price(PLAIN), amount_of(books.plain), f"the amount of {PLAIN}")
+
+
+@requirement("AMOUNT-02", profile="quick")
+@pytest.mark.usefixtures("plain_is_right")
+def test_each_line_of_several_counts_with_its_own_price(books: Books) -> None:
+    """The amount of several lines is the sum of each line's price times its units."""
+    books.judge(BASKET)
+
+
+@requirement("AMOUNT-03", profile="quick")
+@pytest.mark.usefixtures("plain_is_right")
+@pytest.mark.parametrize("name", EXACT)
+def test_an_amount_is_exact(books: Books, name: str) -> None:
+    """Small, uneven and large prices are multiplied to the last cent."""
+    books.judge(name)
+
+
+@requirement("AMOUNT-09")
+@pytest.mark.usefixtures("plain_is_right")
+@pytest.mark.parametrize("name", SERIES)
+def test_each_of_several_refunds_has_the_price_of_its_own_units(books: Books, name: str) -> None:
+    """The first, the next and the last refund of a line are each worth their own units."""
+    books.judge(name)
+
+
+@requirement("AMOUNT-09")
+@pytest.mark.usefixtures("plain_is_right")
+def test_refunds_to_the_last_unit_add_up_to_the_price(books: Books) -> None:
+    """All units of a line, refunded one part after another, are worth what they cost, and not more."""
+    line = books.order.lines[4]
+    paid_back = sum((amount_of(books.entry(name)) for name in SERIES), Decimal(0))
+    limit = line.unit_price * line.quantity
+    verify.holds(paid_back <= limit, f"refunds of {limit} at most", paid_back)
+
+
+@requirement("AMOUNT-11")
+@pytest.mark.usefixtures("plain_is_right")
+def test_a_refund_without_return_is_worth_the_same(books: Books) -> None:
+    """Type 2 changes nothing in the amount."""
+    books.judge(TYPE_2)
+
+
+@requirement("AMOUNT-12")
+@pytest.mark.usefixtures("plain_is_right")
+def test_numbers_in_the_other_form_are_worth_the_same(books: Books) -> None:
+    """Two units of 20.00 are 40.00, whether the 2 came as text or as a JSON number; or they are refused."""
+    told = None if books.other_form is None else books.other_form.refund
+    if told is not None:
+        refund = books.listed.get(told.refund_id)
+        if refund is None or refund.quantities != {books.order.lines[-1].line_item_id: Decimal(2)}:
+            raise Blocked("the refund is already not of two units (CREATE-37)")
+        verify.same(Decimal("40.00"), amount_of(refund), "the amount of 2 × 20.00")
+
+
+@requirement("AMOUNT-08")
+def test_later_refunds_of_the_order_change_no_amount(books: Books) -> None:
+    """The first refund has the amount that it had before the others came."""
+    verify.same(amount_of(books.plain), amount_of(books.entry(PLAIN)), "the amount of the first refund")
+
+
+@define
+class Decision:
+    """A refund before and after a review, and what the review told."""
+
+    before: Refund
+    answer: Answer
+    after: Refund
+
+
+@pytest.fixture(scope="module")
+def decisions(api: RefundApi, books: Books) -> dict[Action, Decision]:
+    """Two refunds of uneven amounts, one approved and one rejected."""
+    return {
+        action: decision(api, books.order, action, units) for action, units in ((Action.APPROVE, 2), (Action.REJECT, 1))
+    }
+
+
+def decision(api: RefundApi, order: Order, action: Action, units: int) -> Decision:
+    """Arrange a refund that was decided."""
+    refund = verify.given_refund(api, order, Part(order.lines[6], units))
+    before = verify.look_get(api, order, refund)
+    answer = api.review_refund(order, refund, action)
+    if not answer.accepted:
+        raise Blocked(f"the review to look at was not accepted: {answer.described}")
+    try:
+        after = verify.settles(
+            api, lambda: verify.look_get(api, order, refund), lambda now: now.status != before.status, "a new status"
+        )
+    except Failed as failure:
+        raise Blocked(f"the review to look at had not its effect: {failure.observed}") from None
+    return Decision(before, answer, after)
+
+
+ACTIONS = pytest.mark.parametrize("action", [Action.APPROVE, Action.REJECT], ids=["approve", "reject"])
+
+
+@requirement("AMOUNT-07")
+@ACTIONS
+def test_a_review_leaves_an_uneven_amount_as_it_is(
+    api: RefundApi, session: Session, accepted_create: Refund, decisions: dict[Action, Decision], action: Action
+) -> None:
+    """Get shows the amount that it showed before the review."""
+    order, seen = session.base_order, decisions[action]
+    assert order is not None  # noqa: S101 - there is no accepted create without its order
+    if amount_of(verify.look_get(api, order, accepted_create)) != amount_of(accepted_create):
+        raise Blocked("a plain amount is already not what it was before the review (REVIEW-21)")
+    verify.same(amount_of(seen.before), amount_of(seen.after), "the amount")
+
+
+@requirement("AMOUNT-04")
+@ACTIONS
+def test_a_review_tells_the_stored_amount(decisions: dict[Action, Decision], action: Action) -> None:
+    """The answer to a review has the amount that get shows."""
+    seen = decisions[action]
+    verify.same(amount_of(seen.after), amount_of(seen.answer.refund), "the amount in the answer to the review")
+
+
+@requirement("AMOUNT-04", profile="quick")
+def test_create_tells_the_stored_amount(books: Books) -> None:
+    """The answer to a create has the amount that list shows."""
+    last = EXACT[-1]
+    verify.same(amount_of(books.entry(last)), amount_of(books.told[last]), "the amount in the answer to the create")
+
+
+@requirement("AMOUNT-04")
+@pytest.mark.parametrize("name", ["3 × 3.33", "12 × 1234.56", BASKET])
+def test_get_and_list_tell_one_amount(api: RefundApi, books: Books, name: str) -> None:
+    """The amount is the same whichever way it is looked up."""
+    got = verify.look_get(api, books.order, books.told[name])
+    verify.same(amount_of(books.entry(name)), amount_of(got), "the amount that get tells")
+
+
+def worth(books: Books, line: RefundLine) -> tuple[Decimal, Decimal]:
+    """Return what a line of a refund costs, and what one unit of it does."""
+    prices = {bought.line_item_id: bought.unit_price for bought in books.order.lines}
+    if line.quantity is None or line.line_item_id not in prices:
+        raise Blocked("a line of the refund cannot be read")
+    return prices[line.line_item_id] * line.quantity, prices[line.line_item_id]
+
+
+@requirement("AMOUNT-05")
+@pytest.mark.usefixtures("plain_is_right")
+def test_the_lines_add_up_to_the_amount(books: Books) -> None:
+    """Every subtotal is its line's price times units, or all of them are the price of one unit (reading A04)."""
+    right = [books.entry(name) for name in ASKED if amount_of(books.entry(name)) == books.price(name)]
+    lines = [line for refund in right for line in refund.lines if line.subtotal is not None]
+    whole, single = ([line for line in lines if line.subtotal != worth(books, line)[index]] for index in (0, 1))
+    wrong = [f"{line.subtotal} for {worth(books, line)[0]}" for line in whole] if single else []
+    verify.same([], wrong, "subtotals that are not the price of their line")
+
+
+@requirement("AMOUNT-06")
+def test_an_untaxed_order_has_no_tax(books: Books) -> None:
+    """The totalTax of every line is zero on an order without tax."""
+    taxes = [line.total_tax for name in ASKED for line in books.entry(name).lines if line.total_tax is not None]
+    verify.same([], [tax for tax in taxes if tax != 0], "taxes other than zero")
+
+
+DEAR = {"price": "999.00", "unitPrice": "999.00", "subtotal": "999.00", "totalTax": "99.00", "discount": "-99.00"}
+CHEAP = {"price": "0.01", "unitPrice": "0.01", "subtotal": "0.01", "totalTax": "0.00", "discount": "9.99"}
+
+
+@requirement("AMOUNT-10", profile="quick")
+@pytest.mark.usefixtures("plain_is_right")
+def test_prices_of_the_request_are_not_believed(api: RefundApi, new_order: NewOrder, books: Books) -> None:
+    """A create that brings a price too high for one line and too low for another is refused, or paid as ordered."""
+    if amount_of(books.entry(BASKET)) != books.price(BASKET):
+        raise Blocked("the amount of several lines is already wrong (AMOUNT-02)")
+    order = new_order((5, "10.00"), (5, "7.00"))
+    body = api.create_body(order, Part(order.lines[0]), Part(order.lines[1]))
+    for line, prices in zip(body["refund"]["lineItems"], (DEAR, CHEAP), strict=True):
+        line.update(prices, lineItem={"price": prices["price"]})
+
+    answer = api.create(body)
+    answer.exchange.role = "probe"
+
+    if answer.refused:
+        return
+    verify.accepted(answer)
+    there = verify.settles(api, lambda: verify.look_list(api, order), bool, "a refund on the order")
+    verify.same([Decimal("17.00")], [amount_of(refund) for refund in there.values()], "the amounts of the order")

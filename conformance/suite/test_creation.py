@@ -1,0 +1,841 @@
+"""The create: what it takes, what it refuses, and that no more units are refunded than were ordered."""
+
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+import pytest
+from attrs import define, field, frozen
+
+from conformance import verify
+from conformance.client import ABSENT, NUMBERS, TEXT, Answer, Part, RefundApi
+from conformance.model import Action, LineItemId, Order, Refund, RefundId, RefundStatus, RightsType
+from conformance.plugin import requirement
+from conformance.results import Blocked, Failed
+from conformance.session import Session, Shop
+from conformance.suite.conftest import Bench, NewOrder, Probes, selected_rows
+
+RETURN, REFUND = RightsType.RETURN_AND_REFUND, RightsType.REFUND
+Refunds = dict[RefundId, Refund]
+Send = Callable[[RefundApi, Order], Answer]
+
+
+@frozen
+class Row:
+    """A create of a table and its requirement; it proves nothing unless the row that it needs is refused."""
+
+    requirement: str
+    send: Send
+    needs: str | None = None
+    profile: str = "standard"
+
+
+def rows_of(table: Mapping[str, Row]) -> list[Any]:
+    """Return the rows of a table as parameters of a check."""
+    return [pytest.param(name, marks=requirement(r.requirement, profile=r.profile)) for name, r in table.items()]
+
+
+def wanted(request: pytest.FixtureRequest, table: Mapping[str, Row], api: RefundApi) -> dict[str, Any]:
+    """Return the probes of a table that this run has checks for, and those that they need."""
+    chosen = selected_rows(request, {name: partial(row.send, api) for name, row in table.items()})
+    needed = {table[name].needs for name in chosen}
+    return {name: partial(row.send, api) for name, row in table.items() if name in chosen or name in needed}
+
+
+# Bodies with one thing wrong.
+
+
+def changed(members: dict[str, Any], name: str, change: object) -> None:
+    """Leave a member out, put a value in its place, or make one of the value it has in its wire form."""
+    if change is ABSENT:
+        del members[name]
+    else:
+        members[name] = change(members[name]) if callable(change) else change
+
+
+def with_wrapper(change: object) -> Send:
+    """Return a create that is valid but for what its ``refund`` is."""
+
+    def send(api: RefundApi, order: Order) -> Answer:
+        body = api.create_body(order)
+        changed(body, "refund", change)
+        return api.create(body)
+
+    return send
+
+
+def with_fields(*names: str, change: object = ABSENT, **fields: Any) -> Send:
+    """Return a create that is valid but for some fields of its refund."""
+
+    def send(api: RefundApi, order: Order) -> Answer:
+        body = api.create_body(order, **fields)
+        for name in names:
+            changed(body["refund"], name, change)
+        return api.create(body)
+
+    return send
+
+
+def with_line(name: str, change: object = ABSENT, *, line: int = 0, index: int = 0, lines: int = 1) -> Send:
+    """Return a create of some lines, from ``line`` on, that is valid but for one field of the one at ``index``."""
+
+    def send(api: RefundApi, order: Order) -> Answer:
+        body = api.create_body(order, *map(Part, order.lines[line : line + lines]))
+        changed(body["refund"]["lineItems"][index], name, change)
+        return api.create(body)
+
+    return send
+
+
+def digit_more(value: Any) -> Any:
+    """Return an id that is not there: one digit longer."""
+    return type(value)(f"{value}7")
+
+
+def digit_less(value: Any) -> Any:
+    """Return an id that is not there, or not of the order: one digit shorter."""
+    return type(value)(str(value)[:-1] or "0")
+
+
+def with_letters(value: Any) -> Any:
+    """Return what begins like the value."""
+    return f"{value}abc"
+
+
+def in_a_list(value: Any) -> Any:
+    """Return a value of another JSON type."""
+    return [value]
+
+
+def unwrapped(api: RefundApi, order: Order) -> Answer:
+    """Send the fields of a valid refund without the wrapper."""
+    return api.create(api.create_body(order)["refund"])
+
+
+REFUSED: dict[str, Row] = {
+    "no wrapper": Row("CREATE-02", unwrapped, profile="quick"),
+    "refund missing": Row("CREATE-03", with_wrapper(ABSENT)),
+    "refund null": Row("CREATE-03", with_wrapper(None)),
+    "refund text": Row("CREATE-03", with_wrapper("refund")),
+    "refund in a list": Row("CREATE-03", with_wrapper(in_a_list)),
+    "lineItems missing": Row("CREATE-04", with_fields("lineItems"), profile="quick"),
+    "lineItems null": Row("CREATE-04", with_fields("lineItems", change=None)),
+    "lineItems a line alone": Row("CREATE-04", with_fields("lineItems", change=lambda lines: lines[0])),
+    "lineItems a list of ids": Row("CREATE-04", with_fields("lineItems", change=lambda old: [old[0]["lineItemId"]])),
+    "orderId missing": Row("CREATE-06", with_fields("orderId"), profile="quick"),
+    "orderId null": Row("CREATE-06", with_fields("orderId", change=None)),
+    "orderId empty": Row("CREATE-06", with_fields("orderId", change="")),
+    "orderId in a list": Row("CREATE-06", with_fields("orderId", change=in_a_list)),
+    "order with a digit more": Row("CREATE-07", with_fields("orderId", change=digit_more), profile="quick"),
+    "order with a digit less": Row("CREATE-07", with_fields("orderId", change=digit_less)),
+    "order with letters after it": Row("CREATE-07", with_fields("orderId", change=with_letters)),
+    "lineItemId missing": Row("CREATE-08", with_line("lineItemId"), profile="quick"),
+    "lineItemId null": Row("CREATE-08", with_line("lineItemId", None)),
+    "lineItemId empty": Row("CREATE-08", with_line("lineItemId", "")),
+    "lineItemId in a list": Row("CREATE-08", with_line("lineItemId", in_a_list)),
+    "line with a digit more": Row("CREATE-09", with_line("lineItemId", digit_more), profile="quick"),
+    "line with a digit less": Row("CREATE-09", with_line("lineItemId", digit_less)),
+    "line with letters after it": Row("CREATE-09", with_line("lineItemId", with_letters)),
+    "quantity '0'": Row("CREATE-11", with_line("quantity", "0"), profile="quick"),
+    "quantity 0": Row("CREATE-11", with_line("quantity", 0)),
+    "quantity '-1'": Row("CREATE-11", with_line("quantity", "-1"), profile="quick"),
+    "quantity -1": Row("CREATE-11", with_line("quantity", -1)),
+    "quantity '-1' of the second line": Row("CREATE-11", with_line("quantity", "-1", index=1, lines=2)),
+    "quantity '1.5'": Row("CREATE-12", with_line("quantity", "1.5"), profile="quick"),
+    "quantity 1.5": Row("CREATE-12", with_line("quantity", 1.5)),
+    "quantity '1.9'": Row("CREATE-12", with_line("quantity", "1.9")),
+    "quantity 'abc'": Row("CREATE-12", with_line("quantity", "abc")),
+    "quantity '1abc'": Row("CREATE-12", with_line("quantity", "1abc")),
+    "quantity 'NaN'": Row("CREATE-12", with_line("quantity", "NaN")),
+    "quantity true": Row("CREATE-12", with_line("quantity", change=True)),
+    "quantity in a list": Row("CREATE-12", with_line("quantity", in_a_list)),
+    "quantity in an object": Row("CREATE-12", with_line("quantity", lambda value: {"quantity": value})),
+    "rightsType '3'": Row("CREATE-35", with_fields("rightsType", change="3"), profile="quick"),
+    "rightsType 3": Row("CREATE-35", with_fields("rightsType", change=3)),
+    "rightsType 0": Row("CREATE-35", with_fields("rightsType", change=0)),
+    "rightsType '-1'": Row("CREATE-35", with_fields("rightsType", change="-1")),
+    "rightsType 1.5": Row("CREATE-35", with_fields("rightsType", change=1.5)),
+    "rightsType 'abc'": Row("CREATE-35", with_fields("rightsType", change="abc")),
+    "rightsType '1abc'": Row("CREATE-35", with_fields("rightsType", change="1abc")),
+    "a good and an unknown line": Row(
+        "CREATE-25", with_line("lineItemId", digit_more, index=1, lines=2), "line with a digit more", "quick"
+    ),
+    "an unknown and a good line": Row(
+        "CREATE-25", with_line("lineItemId", digit_more, index=0, lines=2), "line with a digit more"
+    ),
+    "a good line and one of no units": Row(
+        "CREATE-25", with_line("quantity", "0", index=1, lines=2), "quantity '0'"
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def refused_creates(request: pytest.FixtureRequest, create_bench: Bench) -> Probes:
+    """Creates that differ from an accepted one in one thing alone."""
+    probes = Probes(create_bench)
+    probes.send(wanted(request, REFUSED, create_bench.api))
+    return probes
+
+
+def insist_on_need(probes: Probes, row: str, table: Mapping[str, Row]) -> None:
+    """The row that this one needs was refused and had no effect; otherwise this one proves nothing."""
+    needs = table[row].needs
+    if needs is not None and (needs in probes.effects or not probes.sent[needs].refused):
+        raise Blocked(f"the plain case, {needs}, is already not refused ({table[needs].requirement})")
+
+
+@pytest.mark.parametrize("row", rows_of(REFUSED))
+def test_an_illegal_create_is_refused(refused_creates: Probes, row: str) -> None:
+    """A create with one thing wrong is refused, and leaves no refund behind."""
+    insist_on_need(refused_creates, row, REFUSED)
+    refused_creates.judge(row)
+
+
+@requirement("CREATE-10", profile="quick")
+def test_a_line_of_another_order_is_refused(create_bench: Bench, new_order: NewOrder, refused_creates: Probes) -> None:
+    """A line that the customer ordered, but in another order, is refused."""
+    insist_on_need(refused_creates, "an unknown and a good line", REFUSED)
+    api, order = create_bench.api, create_bench.order
+    foreign = new_order(customer_id=order.customer_id)
+    create_bench.judge(api.create_refund(order, Part(foreign.line)))
+
+
+@requirement("CREATE-01", profile="quick")
+def test_a_create_in_the_page_s_shape_makes_a_refund(shop: Shop, shipped_order: Order) -> None:
+    """The page's own body, in one of the wire forms of numbers, is accepted, and makes one refund."""
+    api = shop.api
+    verify.accepted(api.create_refund(shipped_order), "an acceptance (2xx) in any of the wire forms of numbers")
+
+    there = verify.settles(api, lambda: verify.look_list(api, shipped_order), bool, "a refund on the order")
+    verify.same(1, len(there), "the number of refunds")
+
+
+# More units than were ordered.
+
+
+def units(refunds: Iterable[Refund]) -> dict[LineItemId, Decimal]:
+    """Return how many units of each line are refunded; canceled refunds do not count."""
+    sums: dict[LineItemId, Decimal] = {}
+    for refund in refunds:
+        if refund.status is not RefundStatus.CANCELED:
+            for line, quantity in refund.quantities.items():
+                sums[line] = sums.get(line, Decimal(0)) + quantity
+    return sums
+
+
+def ordered(order: Order) -> dict[LineItemId, int]:
+    """Return how many units of each line were ordered."""
+    return {line.line_item_id: line.quantity for line in order.lines}
+
+
+def stays_within(
+    session: Session, limits: Mapping[LineItemId, int], probe: Answer, before: Refunds, after: Refunds
+) -> None:
+    """More units than are left are refused, or cut down to what is left (reading A26)."""
+    new, sums = after.keys() - before.keys(), units(after.values())
+    kept = all(quantity <= limits.get(line, 0) for line, quantity in sums.items())
+    if probe.accepted and len(new) == 1 and kept and any(limits[line] == quantity for line, quantity in sums.items()):
+        session.observe("A26", "more units than are left are cut down to what is left")
+        return
+    verify.no_effect(probe, before, after)
+
+
+@define
+class ExcessBench(Bench):
+    """An order on which only creates of too many units are tried; ``limits`` are the units of all orders it had."""
+
+    new_order: NewOrder = field(kw_only=True)
+    limits: dict[LineItemId, int] = field(factory=dict)
+
+    def renew(self) -> None:
+        """Take another order."""
+        self.order = self.new_order(*EXCESS_ORDER)
+        self.before = {}
+        self.limits |= ordered(self.order)
+
+
+EXCESS_ORDER = ((5, "10.00"), (5, "7.00"), (9, "3.00"))
+
+
+def too_many(*quantities: Callable[[int], int], line: int = 0, **fields: Any) -> Send:
+    """Return a create that is valid but for its units; each function makes them of those that were ordered."""
+
+    def send(api: RefundApi, order: Order) -> Answer:
+        bought = order.lines[line]
+        before = [Part(order.line)] if line else []
+        return api.create_refund(
+            order, *before, *(Part(bought, make(bought.quantity)) for make in quantities), **fields
+        )
+
+    return send
+
+
+def one_more(bought: int) -> int:
+    """Return one unit more than was ordered."""
+    return bought + 1
+
+
+def more_than_half(bought: int) -> int:
+    """Return units of which twice as many are too many."""
+    return bought // 2 + 1
+
+
+def one_more_in_the_other_form(api: RefundApi, order: Order) -> Answer:
+    """Send one unit too many, with numbers in the form that is not the usual one."""
+    return in_other_form(api).create_refund(order, Part(order.line, one_more(order.line.quantity)))
+
+
+def in_other_form(api: RefundApi) -> RefundApi:
+    """Return the same API with numbers in a form other than the usual one."""
+    return api.speaking(NUMBERS if api.create_dialect is TEXT else TEXT)
+
+
+ONE_MORE, SECOND, TWICE = "one unit more than ordered", "one more of the second line", "twice more than half"
+EXCESS: dict[str, Row] = {
+    ONE_MORE: Row("CREATE-14", too_many(one_more), profile="quick"),
+    "one more in the other form": Row("CREATE-14", one_more_in_the_other_form),
+    "one more without a return": Row("CREATE-14", too_many(one_more, rights_type=REFUND)),
+    SECOND: Row("CREATE-15", too_many(one_more, line=1), ONE_MORE, "quick"),
+    "10 of 9": Row("CREATE-16", too_many(lambda bought: 10 ** len(str(bought)), line=2), SECOND),
+    "32 bits and 1": Row("CREATE-17", too_many(lambda _: 2**32 + 1), "10 of 9"),
+    "64 bits and 1": Row("CREATE-17", too_many(lambda _: 2**64 + 1), "10 of 9"),
+    TWICE: Row("CREATE-22", too_many(more_than_half, more_than_half), ONE_MORE),
+}
+
+
+@pytest.fixture(scope="module")
+def excess(request: pytest.FixtureRequest, api: RefundApi, new_order: NewOrder) -> Probes:
+    """Creates that are valid but for asking for too many units, and the plain one of them in any case."""
+    order = new_order(*EXCESS_ORDER)
+    bench = ExcessBench(api, order, new_order=new_order, limits=ordered(order))
+    probes = Probes(bench)
+    probes.send({ONE_MORE: partial(EXCESS[ONE_MORE].send, api)} | wanted(request, EXCESS, api))
+    return probes
+
+
+def judge_excess(session: Session, excess: Probes, row: str) -> None:
+    """The create of that name was refused or cut down."""
+    bench = excess.bench
+    assert isinstance(bench, ExcessBench)  # noqa: S101 - the fixture made it so
+    bench.api.wire.show(excess.sent[row].exchange)
+    before, after = excess.effects.get(row, ({}, {}))
+    if row == TWICE and all(quantity <= bench.limits[line] for line, quantity in units(after.values()).items()):
+        return  # what is made of two mentions is judged where both fit (CREATE-23); here only the sum matters
+    stays_within(session, bench.limits, excess.sent[row], before, after)
+
+
+def insist_on_limit(session: Session, excess: Probes, row: str = ONE_MORE) -> None:
+    """The plain case of too many units is refused or cut down; otherwise a special one proves nothing."""
+    try:
+        judge_excess(session, excess, row)
+    except Failed:
+        raise Blocked(f"the plain case, {row}, already goes through ({EXCESS[row].requirement})") from None
+
+
+@pytest.fixture
+def limited(session: Session, excess: Probes) -> None:
+    """The control of every special case of too many units."""
+    insist_on_limit(session, excess)
+
+
+@pytest.mark.parametrize("row", rows_of(EXCESS))
+def test_more_units_than_ordered_are_refused(session: Session, excess: Probes, row: str) -> None:
+    """A create of too many units is refused or cut down, however it gets there."""
+    needs = EXCESS[row].needs
+    if needs is not None:
+        insist_on_limit(session, excess, needs)
+    judge_excess(session, excess, row)
+
+
+@requirement("CREATE-16")
+@pytest.mark.usefixtures("limited")
+def test_9_of_10_units_are_accepted(api: RefundApi, new_order: NewOrder) -> None:
+    """A number with fewer digits is the smaller one."""
+    order = new_order((10, "10.00"))
+    verify.appears(api, order, verify.created(api.create_refund(order, Part(order.line, 9))))
+
+
+@define
+class Stored:
+    """A refund of several lines, in another order than the order's: what create answered, and list and get showed."""
+
+    order: Order
+    asked: dict[LineItemId, Decimal]
+    answer: Answer
+    listed: Refunds
+    got: Answer | None
+
+    @property
+    def refund(self) -> Refund:
+        """The refund as list shows it."""
+        if len(self.listed) != 1:
+            raise Blocked("the refund of several lines is not there (CREATE-28)")
+        return next(iter(self.listed.values()))
+
+
+@pytest.fixture(scope="module")
+def stored(api: RefundApi, new_order: NewOrder) -> Stored:
+    """A refund of three of four lines, the last one first, with one, two and three digits of units."""
+    order = new_order((4, "10.00"), (20, "10.00"), (4, "10.00"), (200, "10.00"))
+    parts = [Part(order.lines[3], 123), Part(order.line, order.line.quantity - 1), Part(order.lines[1], 12)]
+    answer = api.create_refund(order, *parts)
+    answer.exchange.role = "probe"
+    got = None
+    if answer.accepted and answer.refund is not None:
+        if api.wire.lag:
+            verify.await_visible(api, order, answer.refund)
+        got = api.get_refund(order, answer.refund)
+        got.exchange.role = "look"
+    asked = {part.line.line_item_id: Decimal(part.quantity) for part in parts}
+    return Stored(order, asked, answer, verify.look_again(api, order), got)
+
+
+@requirement("CREATE-28", profile="quick")
+def test_a_create_of_several_lines_refunds_them_and_no_others(stored: Stored) -> None:
+    """The lines of the stored refund are those that the request named."""
+    verify.accepted(stored.answer)
+    verify.same(1, len(stored.listed), "the number of refunds")
+    verify.same(sorted(stored.asked), sorted(stored.refund.quantities), "the lines of the refund")
+
+
+@requirement("CREATE-29", profile="quick")
+def test_the_units_of_each_line_are_stored_as_asked_for(stored: Stored) -> None:
+    """3, 12 and 123 units are stored as 3, 12 and 123."""
+    if sorted(stored.asked) != sorted(stored.refund.quantities):
+        raise Blocked("the refund has other lines than it should (CREATE-28)")
+    verify.same(stored.asked, stored.refund.quantities, "the units of each line")
+
+
+@requirement("CREATE-30", profile="quick")
+def test_a_new_refund_is_initiated(stored: Stored) -> None:
+    """The status of a new refund is 1; 2 is observed (reading A35)."""
+    status = stored.refund.status
+    if status is None:
+        raise Blocked("the status of the refund cannot be read")
+    verify.holds(status in {1, 2}, "status 1 (initiated)", verify.shown(status))
+
+
+@requirement("CREATE-31")
+def test_the_answer_names_the_refund_that_was_made(stored: Stored) -> None:
+    """The id in the answer is the one that list shows, and get finds the refund by it."""
+    told = verify.created(stored.answer).refund_id
+    verify.same(stored.refund.refund_id, told, "the id in the answer")
+    got = None if stored.got is None or stored.got.refund is None else stored.got.refund.refund_id
+    verify.same(told, got, "the id that get shows")
+
+
+@define
+class Claimed:
+    """What more units than are left came to: of one line while the refund was pending, of another once approved."""
+
+    limits: dict[LineItemId, int]
+    before: Refunds
+    while_pending: Answer
+    between: Refunds
+    approved: Refunds
+    once_approved: Answer
+    after: Refunds
+
+    def judge_pending(self, session: Session) -> None:
+        """The units of the pending refund were used up."""
+        stays_within(session, self.limits, self.while_pending, self.before, self.between)
+
+    def judge_approved(self, session: Session) -> None:
+        """The units of the approved refund were used up."""
+        stays_within(session, self.limits, self.once_approved, self.approved, self.after)
+
+
+@pytest.fixture(scope="module")
+def claimed(api: RefundApi, stored: Stored) -> Claimed:
+    """The refund of several lines pending and then approved, each time with a create of a unit too many."""
+    order, refund = stored.order, stored.refund
+    if refund.quantities != stored.asked:
+        raise Blocked("the refund is already of other units than were asked for (CREATE-28, CREATE-29)")
+    while_pending = api.create_refund(order, Part(order.line, 2))
+    between = verify.look_again(api, order)
+    verify.given_review(api, order, refund, Action.APPROVE)
+    approved = verify.look_list(api, order)
+    left = order.lines[1].quantity - 12
+    once_approved = api.create_refund(order, Part(order.lines[1], left + 1))
+    after = verify.look_again(api, order)
+    return Claimed(ordered(order), stored.listed, while_pending, between, approved, once_approved, after)
+
+
+@requirement("CREATE-18", profile="quick")
+@pytest.mark.usefixtures("limited")
+def test_units_of_an_approved_refund_are_used_up(session: Session, claimed: Claimed) -> None:
+    """With 12 of 20 units refunded and approved, 9 more are refused or cut down to 8."""
+    claimed.judge_approved(session)
+
+
+@requirement("CREATE-19", profile="quick")
+@pytest.mark.usefixtures("limited")
+def test_units_of_a_pending_refund_are_used_up(session: Session, claimed: Claimed) -> None:
+    """With 3 of 4 units in a pending refund, 2 more are refused or cut down to 1."""
+    claimed.judge_pending(session)
+
+
+@define
+class Whole:
+    """All units of an order in one refund, then rejected and asked for again, then one unit more."""
+
+    order: Order
+    answer: Answer
+    listed: Refunds
+    second: Answer
+    before: Refunds
+    one_more: Answer
+    after: Refunds
+
+
+@pytest.fixture(scope="module")
+def whole(api: RefundApi, new_order: NewOrder) -> Whole:
+    """All units refunded at once, rejected, refunded again."""
+    order = new_order()
+    everything = Part(order.line, order.line.quantity)
+    answer = api.create_refund(order, everything)
+    answer.exchange.role = "probe"
+    listed = verify.look_again(api, order)
+    for refund in listed.values():
+        verify.given_review(api, order, refund, Action.REJECT)
+    second = api.create_refund(order, everything)
+    second.exchange.role = "probe"
+    before = verify.look_again(api, order)
+    return Whole(order, answer, listed, second, before, api.create_refund(order), verify.look_again(api, order))
+
+
+@requirement("CREATE-24", profile="quick")
+def test_all_units_can_be_refunded_at_once(whole: Whole) -> None:
+    """All that was ordered is accepted in one refund."""
+    verify.accepted(whole.answer)
+    verify.same(1, len(whole.listed), "the number of refunds")
+
+
+@requirement("CREATE-38")
+@pytest.mark.usefixtures("limited")
+def test_a_rejection_gives_units_back_once_at_most(session: Session, whole: Whole, claimed: Claimed) -> None:
+    """After a rejection the units are free again or stay used up (reading A33); one more than ordered is refused."""
+    if not whole.listed:
+        raise Blocked("all units at once are already refused (CREATE-24)")
+    try:
+        claimed.judge_pending(session)
+    except Failed:
+        raise Blocked("the units of a pending refund are already not used up (CREATE-19)") from None
+    again = "free again" if whole.second.accepted else "still used up"
+    session.observe("A33", f"the units of a rejected refund are {again}")
+    if whole.second.accepted:
+        stays_within(session, ordered(whole.order), whole.one_more, whole.before, whole.after)
+
+
+@define
+class Series:
+    """Three refunds of a line to its last unit, each approved before the next; then one more unit, and another line."""
+
+    order: Order
+    answers: list[Answer]
+    before: Refunds
+    one_more: Answer
+    after: Refunds
+    other_line: Answer
+
+    def insist(self) -> None:
+        """The three were accepted; otherwise what came after them proves nothing."""
+        if not all(answer.accepted for answer in self.answers):
+            raise Blocked("three refunds one after another are already not accepted (CREATE-20)")
+
+
+@pytest.fixture(scope="module")
+def series(api: RefundApi, new_order: NewOrder) -> Series:
+    """A line of five units refunded by 2, 2 and 1, once without a return."""
+    order = new_order((5, "10.00"), (3, "10.00"))
+    answers = []
+    for quantity, rights_type in ((2, RETURN), (2, REFUND), (order.line.quantity - 4, RETURN)):
+        answer = api.create_refund(order, Part(order.line, quantity), rights_type=rights_type)
+        answer.exchange.role = "probe"
+        answers.append(answer)
+        if answer.accepted and answer.refund is not None:
+            if api.wire.lag:
+                verify.await_visible(api, order, answer.refund)
+            verify.given_review(api, order, answer.refund, Action.APPROVE)
+    before = verify.look_again(api, order)
+    one_more = api.create_refund(order)
+    after = verify.look_again(api, order)
+    second = order.lines[1]
+    other_line = api.create_refund(order, Part(second, second.quantity))
+    other_line.exchange.role = "probe"
+    return Series(order, answers, before, one_more, after, other_line)
+
+
+@requirement("CREATE-20", profile="quick")
+def test_partial_refunds_one_after_another_reach_the_last_unit(series: Series, whole: Whole) -> None:
+    """Three partial refunds, each approved before the next, are accepted up to the last unit."""
+    if not whole.answer.accepted:
+        raise Blocked("all units at once are already refused (CREATE-24)")
+    for answer in series.answers:
+        verify.accepted(answer)
+    line = series.order.line
+    refunded = units(series.before.values()).get(line.line_item_id)
+    verify.same(Decimal(line.quantity), refunded, "the units refunded of the line")
+
+
+@requirement("CREATE-21", profile="quick")
+@pytest.mark.usefixtures("limited")
+def test_nothing_is_left_after_the_last_unit(session: Session, series: Series, claimed: Claimed) -> None:
+    """After three refunds to the last unit, one of them without a return, one unit more is refused."""
+    series.insist()
+    try:
+        claimed.judge_approved(session)
+    except Failed:
+        raise Blocked("the units of one approved refund are already not used up (CREATE-18)") from None
+    stays_within(session, ordered(series.order), series.one_more, series.before, series.after)
+
+
+@requirement("CREATE-39")
+def test_lines_do_not_share_their_units(series: Series) -> None:
+    """With every unit of the first line refunded, all of the second are accepted."""
+    series.insist()
+    verify.accepted(series.other_line)
+
+
+# Creates that are legal, or may be.
+
+
+@define
+class Grants:
+    """Creates on one roomy order, sent one after another after a plain one, with one look after the last.
+
+    A target may refuse a second refund while one is open (reading A27): then each is looked at and approved at once.
+    """
+
+    api: RefundApi
+    order: Order
+    plain: Refund
+    sent: dict[str, Answer] = field(factory=dict)
+    stored: Refunds = field(factory=dict)
+
+    def send(self, creates: Mapping[str, Send]) -> None:
+        """Send every create; afterwards each can be judged by its name."""
+        api, order = self.api, self.order
+        one_at_a_time = self.second_is_refused()
+        for name, send in creates.items():
+            answer = self.sent[name] = send(api, order)
+            answer.exchange.role, answer.exchange.batched = "probe", True
+            if one_at_a_time and answer.accepted and answer.refund is not None:
+                now = verify.look_get(api, order, answer.refund)
+                self.stored[now.refund_id] = now
+                verify.given_review(api, order, now, Action.APPROVE)
+        self.stored = verify.look_again(api, order, role="open") | self.stored
+
+    def second_is_refused(self) -> bool:
+        """Say whether a plain refund is refused while another is open; if so, none is open afterwards."""
+        second = self.api.create_refund(self.order)
+        second.exchange.role = "arrange"
+        if second.refused:
+            verify.given_review(self.api, self.order, self.plain, Action.APPROVE)
+        return second.refused
+
+    def of(self, row: str) -> tuple[Answer, Refund | None]:
+        """Return the answer to a create, and the refund that it made."""
+        answer = self.sent[row]
+        self.api.wire.show(answer.exchange)
+        return answer, None if answer.refund is None else self.stored.get(answer.refund.refund_id)
+
+    def made(self, row: str) -> Refund:
+        """The create was accepted, and the refund is there."""
+        answer, refund = self.of(row)
+        verify.accepted(answer)
+        if refund is None:
+            raise Failed("the refund in the list of its order", answer.described)
+        return refund
+
+    def made_or_refused(self, row: str) -> Refund | None:
+        """The create was accepted, and the refund is there; or it was refused."""
+        answer, _ = self.of(row)
+        return None if answer.refused else self.made(row)
+
+
+EMPTY_SHIPPING = {"shippingCarrierCode": "", "shippingCarrier": "", "trackingNumber": ""}
+RECORD = {"refundId": "424242424242", "createTime": "2001-02-03T04:05:06Z", "updateTime": "2001-02-03T04:05:06Z"}
+
+
+def smuggling(make: Callable[[RefundApi], dict[str, Any]]) -> Send:
+    """Return a create that is valid but for fields that are not the client's."""
+
+    def send(api: RefundApi, order: Order) -> Answer:
+        body = api.create_body(order)
+        body["refund"] |= make(api)
+        return api.create(body)
+
+    return send
+
+
+def spoken_otherwise(api: RefundApi, order: Order) -> Answer:
+    """Send two units with numbers in the form that is not the usual one."""
+    other = in_other_form(api)
+    return other.create_refund(order, Part(order.line, 2))
+
+
+def twice_within(api: RefundApi, order: Order) -> Answer:
+    """Send a line twice, with two units each time."""
+    return api.create_refund(order, Part(order.line, 2), Part(order.line, 2))
+
+
+GRANTED: dict[str, Row] = {
+    "no customerId": Row("CREATE-33", with_fields("customerId")),
+    "no rightsType": Row("CREATE-33", with_fields("rightsType")),
+    "no shipping, customerId, rightsType": Row("CREATE-33", with_fields("customerId", "rightsType")),
+    "empty shipping": Row("CREATE-36", with_fields(shipping=EMPTY_SHIPPING)),
+}
+OPEN: dict[str, Row] = {
+    "rightsType null": Row("CREATE-34", with_fields("rightsType", change=None)),
+    "rightsType empty": Row("CREATE-34", with_fields("rightsType", change="")),
+    "numbers in the other form": Row("CREATE-37", spoken_otherwise),
+    "a line twice within its units": Row("CREATE-23", twice_within),
+    "another customer's id": Row("CREATE-40", with_fields("customerId", change=digit_more)),
+    "a line without a reason": Row("CREATE-40", with_line("rightsReason")),
+    "the record smuggled": Row("CREATE-26", smuggling(lambda api: RECORD | {"status": api.create_dialect.count(3)})),
+    "amount above": Row("CREATE-27", smuggling(lambda _: {"amount": "999999.99"})),
+    "amount below zero": Row("CREATE-27", smuggling(lambda _: {"amount": "-5.00"})),
+    "quantity missing": Row("CREATE-13", with_line("quantity", line=1)),
+    "quantity null": Row("CREATE-13", with_line("quantity", None, line=2)),
+    "quantity empty": Row("CREATE-13", with_line("quantity", "", line=3)),
+    "lineItems empty": Row("CREATE-05", with_fields("lineItems", change=[])),
+}
+
+
+def rows_for(identifier: str) -> pytest.MarkDecorator:
+    """Return the open rows of a requirement as parameters of its check."""
+    rows = {name: row for name, row in OPEN.items() if row.requirement == identifier}
+    return pytest.mark.parametrize("row", rows_of(rows))
+
+
+@pytest.fixture(scope="module")
+def grants(request: pytest.FixtureRequest, api: RefundApi, new_order: NewOrder) -> Grants:
+    """Creates that are legal, or whose outcome is open, on a shared order."""
+    order = new_order((99, "10.00"), *[(5, "10.00")] * 3)
+    grants = Grants(api, order, verify.given_refund(api, order))
+    rows = {name: row.send for name, row in (GRANTED | OPEN).items()}
+    chosen = selected_rows(request, {name: partial(send, api) for name, send in rows.items()})
+    grants.send({name: rows[name] for name in chosen})
+    return grants
+
+
+@pytest.mark.parametrize("row", rows_of(GRANTED))
+def test_what_the_page_leaves_optional_is_optional(grants: Grants, row: str) -> None:
+    """A create without optional fields, or with the sample's empty ones, is accepted, and the refund is there."""
+    grants.made(row)
+
+
+@rows_for("CREATE-34")
+def test_an_empty_type_is_the_default_or_refused(session: Session, grants: Grants, row: str) -> None:
+    """Null and empty text are no third type: they are taken for type 1, or refused (reading A34)."""
+    refund = grants.made_or_refused(row)
+    if refund is not None:
+        verify.same(RETURN, refund.rights_type, "the type of the refund")
+    else:
+        session.observe("A34", f"{row} is refused")
+
+
+@rows_for("CREATE-37")
+def test_numbers_in_the_other_form_mean_the_same(grants: Grants, row: str) -> None:
+    """Numbers in the form that is not the usual one are refused, or refund the same (reading A01)."""
+    refund = grants.made_or_refused(row)
+    if refund is not None:
+        verify.same({grants.order.line.line_item_id: Decimal(2)}, refund.quantities, "the units of each line")
+        verify.same(RETURN, refund.rights_type, "the type of the refund")
+
+
+@rows_for("CREATE-23")
+def test_a_line_named_twice_is_added_up_or_refused(session: Session, grants: Grants, row: str) -> None:
+    """Two units and two more of one line are refused, or four units (reading A28)."""
+    refund = grants.made_or_refused(row)
+    if refund is not None:
+        verify.same({grants.order.line.line_item_id: Decimal(4)}, refund.quantities, "the units of each line")
+    else:
+        session.observe("A28", "a line that is named twice is refused")
+
+
+@rows_for("CREATE-26")
+def test_nobody_sets_status_id_or_times(grants: Grants, row: str) -> None:
+    """A create with fields of the record in it is refused, or makes a refund without them (reading A30)."""
+    if grants.plain.status is RefundStatus.COMPLETED:
+        raise Blocked("a new refund is already not initiated (CREATE-30)")
+    refund = grants.made_or_refused(row)
+    if refund is not None:
+        verify.holds(refund.status is not RefundStatus.COMPLETED, "a new refund", verify.shown(refund))
+        verify.holds(refund.refund_id != RECORD["refundId"], "an id that the target chose", refund.refund_id)
+        years = [time.year for time in (refund.create_time, refund.update_time) if time is not None]
+        verify.holds(2001 not in years, "times that the target chose", years)
+
+
+@rows_for("CREATE-27")
+def test_nobody_sets_an_amount_beyond_what_was_paid(session: Session, grants: Grants, row: str) -> None:
+    """An amount in the request is refused, ignored, or believed within what can be refunded (reading A25)."""
+    refund = grants.made_or_refused(row)
+    if refund is None:
+        return session.observe("A25", f"a create with an {row} is refused")
+    if refund.amount is None:
+        raise Blocked("the amount of the refund cannot be read")
+    total = grants.order.total
+    return verify.holds(0 <= refund.amount <= total, f"an amount from 0 to {total}", refund.amount)
+
+
+@rows_for("CREATE-13")
+def test_a_create_without_a_quantity_refunds_what_can_be(session: Session, grants: Grants, row: str) -> None:
+    """Without a quantity a create is refused, or refunds one unit or more, up to all (reading A10)."""
+    refund = grants.made_or_refused(row)
+    if refund is not None:
+        counts = list(refund.quantities.values())
+        most = grants.order.lines[1].quantity
+        legal = len(counts) == 1 and 1 <= counts[0] <= most and counts[0] == int(counts[0])
+        verify.holds(legal, f"one line with 1 to {most} units", counts)
+    session.observe("A10", f"a create with {row} is {'refused' if refund is None else 'accepted'}")
+
+
+@rows_for("CREATE-05")
+def test_an_empty_list_refunds_nothing(session: Session, grants: Grants, row: str) -> None:
+    """A create of no lines is refused, or makes a refund of nothing (reading A29)."""
+    answer, refund = grants.of(row)
+    if refund is not None:
+        nothing = not units([refund]) and not refund.amount
+        verify.holds(nothing, "a refund of no units and no money", f"{refund.quantities}, amount {refund.amount}")
+    verify.holds(answer.accepted or answer.refused, "an acceptance or a refusal", answer.described)
+    if answer.refused:
+        session.observe("A29", "a create without lines is refused")
+
+
+@rows_for("CREATE-40")
+def test_what_is_open_is_observed(session: Session, grants: Grants, row: str) -> None:
+    """Whether another customer's id, or a line without a reason, is accepted is open (readings A12 and A15)."""
+    answer, _ = grants.of(row)
+    verify.holds(answer.status < 500, "an acceptance or a refusal", answer.described)
+    reading = "A15" if row == "another customer's id" else "A12"
+    session.observe(reading, f"{row} is {'accepted' if answer.accepted else 'refused'}")
+
+
+# What was refused leaves no trace.
+
+
+@requirement("CREATE-32", late=True)
+def test_refused_creates_use_up_nothing(create_bench: Bench, whole: Whole) -> None:
+    """After all illegal creates on an order, all its units can be refunded at once."""
+    everything_is_left(create_bench, whole)
+
+
+@requirement("CREATE-32")
+def test_refused_creates_of_too_many_units_use_up_nothing(session: Session, excess: Probes, whole: Whole) -> None:
+    """After all creates of too many units on an order, all its units can be refunded at once."""
+    insist_on_limit(session, excess)
+    if not excess.effects:  # where they are cut down (reading A26) they use up units, as they should
+        everything_is_left(excess.bench, whole)
+
+
+def everything_is_left(bench: Bench, whole: Whole) -> None:
+    """All units of the bench's order are accepted in one refund."""
+    if not whole.answer.accepted:
+        raise Blocked("all units at once are already refused (CREATE-24)")
+    api, order = bench.api, bench.order
+    if verify.look_list(api, order, role="open"):
+        raise Blocked("a create that should have been refused already had an effect")
+    verify.accepted(api.create_refund(order, *(Part(line, line.quantity) for line in order.lines)))

@@ -1,0 +1,256 @@
+"""Requests generated from the OpenAPI document, on real orders and refunds: what nobody thought of."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import pytest
+from attrs import define, field
+
+from conformance import verify
+from conformance.client import API, Answer, Dialect, Part, RefundApi
+from conformance.generated import Binding, Generated, requests_for
+from conformance.model import Action, Order, Refund, RefundId, RefundStatus
+from conformance.plugin import requirement
+from conformance.results import Blocked, Failed
+from conformance.session import Session
+from conformance.suite.conftest import NewOrder
+
+POSITIVE, NEGATIVE = 20, 14
+ENOUGH = 20
+"""Accepted requests of an operation in a run, without which its generated requests prove nothing."""
+
+
+@define
+class Ground:
+    """An order with refunds on which generated requests are tried, one kind after another."""
+
+    api: RefundApi
+    order: Order
+    seed: int
+    refunds: list[Refund] = field(factory=list)
+
+    def binding(self, refund_id: RefundId | None, dialect: Dialect) -> Binding:
+        """Return what generated requests are bound to."""
+        return Binding(self.order, refund_id, dialect, self.api.keys)
+
+    def look(self) -> dict[RefundId, Refund]:
+        """Return the refunds of the order."""
+        return verify.look_again(self.api, self.order)
+
+
+@pytest.fixture(scope="module")
+def ground(api: RefundApi, session: Session, new_order: NewOrder, accepted_create: Refund) -> Ground:
+    """An order with many units left, and three refunds to be read and reviewed."""
+    order = new_order((200, "10.00"), (200, "2.50"), (200, "0.75"))
+    made = Ground(api, order, session.seed)
+    made.refunds = [verify.given_refund(api, order, Part(line)) for line in order.lines]
+    return made
+
+
+def send_create(ground: Ground, made: Generated) -> tuple[Answer, Any]:
+    """Send a generated create and return the answer and the bound body."""
+    body = ground.binding(None, ground.api.create_dialect).create_body(made.body)
+    answer = send(ground.api.create, body, made)
+    return answer, body
+
+
+def send_review(ground: Ground, refund: Refund, made: Generated) -> tuple[Answer, Any]:
+    """Send a generated review and return the answer and the bound body."""
+    body = ground.binding(refund.refund_id, ground.api.review_dialect).review_body(made.body)
+
+    def review(body: Any) -> Answer:
+        return ground.api.review(refund.refund_id, body)
+
+    if made.content is not None:
+        path = f"{API}/refunds/{refund.refund_id}"
+        answer = ground.api.send("PUT", path, "review", content=made.content)
+        answer.exchange.role = "probe"
+        return answer, None
+    return send(review, body, made), body
+
+
+def send(create: Callable[[Any], Answer], body: Any, made: Generated) -> Answer:
+    """Send a bound body, or the bytes that were generated in its place."""
+    answer = create(body)
+    answer.exchange.role = "probe"
+    return answer
+
+
+def send_read(ground: Ground, refund: Refund, made: Generated) -> Answer:
+    """Send a generated list or get and return the answer."""
+    query = ground.binding(refund.refund_id, ground.api.create_dialect).query(made.query)
+    path = f"{API}/orders/{ground.order.order_id}/refunds" if made.operation == "list" else f"{API}/refunds"
+    answer = ground.api.send("GET", path, made.operation, query=query)
+    answer.exchange.role = "open" if made.wrong else "probe"
+    return answer
+
+
+def in_one_piece(answer: Answer, made: Generated) -> None:
+    """The answer is an acceptance or a refusal; a server that breaks has no excuse in what was sent.
+
+    Raises:
+        Failed: it is neither.
+    """
+    if not (answer.accepted or answer.refused):
+        raise Failed(
+            "an acceptance or a refusal" + (f" of a request that {made.wrong}" if made.wrong else ""), answer.described
+        )
+
+
+def enough(session: Session, operation: str) -> None:
+    """The operation was accepted often enough in a whole run for its generated requests to mean something.
+
+    Raises:
+        Blocked: it was not.
+    """
+    count = session.wire.accepted[operation]
+    if session.whole and count < ENOUGH:
+        raise Blocked(f"{operation} was accepted only {count} times in this run; {ENOUGH} are needed")
+
+
+def generated(ground: Ground, operation: str, *, negative: bool) -> Sequence[Generated]:
+    """Return the seeded requests for an operation."""
+    count = NEGATIVE if negative else POSITIVE
+    return requests_for(operation, negative=negative, count=count, seed=ground.seed)
+
+
+@requirement("ROBUST-80", late=True)
+def test_well_formed_creates_are_stored_as_asked(session: Session, ground: Ground) -> None:
+    """What is accepted is on the order with the units and the reasons asked for; what is refused left nothing."""
+    expected: dict[RefundId, tuple[Answer, Any]] = {}
+    before = ground.look()
+    for made in generated(ground, "create", negative=False):
+        answer, body = send_create(ground, made)
+        if answer.refused and approve_open(ground):
+            answer, body = send_create(ground, made)
+        in_one_piece(answer, made)
+        if answer.accepted:
+            expected[verify.created(answer).refund_id] = (answer, body)
+    after = ground.look()
+
+    verify.same(sorted({*before, *expected}), sorted(after), "the refunds of the order")
+    for refund_id, (answer, body) in expected.items():
+        ground.api.wire.show(answer.exchange)
+        verify.same(asked(body), told(after[refund_id]), f"what refund {refund_id} takes back, and why")
+    enough(session, "create")
+
+
+def approve_open(ground: Ground) -> bool:
+    """Approve the one open refund, for a target that takes one at a time (reading A27); say whether that was it."""
+    open_ones = [refund for refund in ground.look().values() if refund.status in verify.PENDING]
+    if len(open_ones) != 1:
+        return False
+    verify.given_review(ground.api, ground.order, open_ones[0], Action.APPROVE)
+    return True
+
+
+def asked(body: Any) -> list[tuple[str, str, str]]:
+    """Return line, units and reason of each requested line."""
+    lines = body["refund"]["lineItems"]
+    return sorted((str(line["lineItemId"]), str(line["quantity"]), line["rightsReason"]) for line in lines)
+
+
+def told(refund: Refund) -> list[tuple[str, str, str]]:
+    """Return line, units and reason of each stored line."""
+    return sorted((str(line.line_item_id), str(line.quantity), str(line.reason)) for line in refund.lines)
+
+
+@requirement("ROBUST-84", late=True)
+def test_ill_formed_creates_break_nothing(session: Session, ground: Ground) -> None:
+    """One edit away from a valid create: refused without a trace, or accepted as what the answer says."""
+    before, accepted = ground.look(), set[RefundId]()
+    for made in generated(ground, "create", negative=True):
+        if made.content is not None:
+            answer = ground.api.send("POST", f"{API}/refunds", "create", content=made.content)
+        else:
+            answer, _ = send_create(ground, made)
+        answer.exchange.role = "open"
+        in_one_piece(answer, made)
+        if answer.accepted and answer.refund is not None:
+            accepted.add(answer.refund.refund_id)
+    after = ground.look()
+
+    verify.holds(after.keys() - before.keys() <= accepted, "no refund that no answer told of", sorted(after))
+    verify.unchanged(before, {refund_id: after[refund_id] for refund_id in before if refund_id in after})
+    enough(session, "create")
+
+
+@requirement("ROBUST-81", late=True)
+def test_well_formed_reviews_decide_as_asked(session: Session, ground: Ground) -> None:
+    """What is accepted is decided as asked; what is refused is as it was."""
+    kept = ground.refunds[-1].refund_id
+    open_ones = [r for r in ground.look().values() if r.status in verify.PENDING and r.refund_id != kept]
+    if not open_ones:
+        raise Blocked("no refund is open to be reviewed")
+    made = [request for request in generated(ground, "review", negative=False) if isinstance(request.body, dict)]
+    wanted: dict[RefundId, Action | None] = {}
+    for refund, request in zip(open_ones, made, strict=False):
+        answer, body = send_review(ground, refund, request)
+        in_one_piece(answer, request)
+        wanted[refund.refund_id] = Action(int(body["action"])) if answer.accepted else None
+    for refund_id, action in wanted.items():
+        if action is not None:
+            verify.settles(
+                ground.api,
+                partial(verify.look_get, ground.api, ground.order, refund_id),
+                partial(is_decided, action),
+                f"refund {refund_id} decided",
+            )
+    enough(session, "review")
+
+
+def is_decided(action: Action, refund: Refund) -> bool:
+    """Say whether a refund is where an action leads to."""
+    return refund.status in (verify.APPROVED if action is Action.APPROVE else {RefundStatus.CANCELED})
+
+
+@requirement("ROBUST-85", late=True)
+def test_ill_formed_reviews_break_nothing(session: Session, ground: Ground) -> None:
+    """One edit away from a valid review: what is refused changed nothing, and no other refund moved."""
+    refund = ground.refunds[-1]
+    before = ground.look()
+    accepted = False
+    for made in generated(ground, "review", negative=True):
+        answer, _ = send_review(ground, refund, made)
+        answer.exchange.role = "open"
+        in_one_piece(answer, made)
+        accepted = accepted or answer.accepted
+    after = ground.look()
+    if accepted:  # what a lenient reading let through may have decided the one refund, but no other
+        before, after = ({i: r for i, r in seen.items() if i != refund.refund_id} for seen in (before, after))
+
+    verify.unchanged(before, after)
+    enough(session, "review")
+
+
+@requirement("ROBUST-82", late=True)
+def test_well_formed_lists_have_their_limit(session: Session, ground: Ground) -> None:
+    """A list has as many refunds as its limit asks for, or all there are, and only those of the order."""
+    there = ground.look()
+    for made in generated(ground, "list", negative=False):
+        answer = send_read(ground, ground.refunds[0], made)
+        in_one_piece(answer, made)
+        if "limit" in made.query:
+            verify.accepted(answer)
+            listed = [entry.refund_id for entry in answer.refunds or []]
+            verify.same(min(int(made.query["limit"]), len(there)), len(listed), "the number of refunds listed")
+            verify.holds(set(listed) <= there.keys(), "refunds of the order", listed)
+    enough(session, "list")
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        pytest.param("list", marks=requirement("ROBUST-86", late=True)),
+        pytest.param("get", marks=requirement("ROBUST-87", late=True)),
+    ],
+)
+def test_ill_formed_reads_break_nothing(session: Session, ground: Ground, operation: str) -> None:
+    """One edit away from a valid read: refused, or an answer about this order; and nothing changed."""
+    before = ground.look()
+    for made in generated(ground, operation, negative=True)[:10]:
+        answer = send_read(ground, ground.refunds[0], made)
+        in_one_piece(answer, made)
+    verify.unchanged(before, ground.look())
+    enough(session, operation)

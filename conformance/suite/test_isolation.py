@@ -1,0 +1,311 @@
+"""Walls between shops, and between orders: nothing of the one is seen, changed or used up by way of the other."""
+
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+from attrs import define, evolve, field, frozen
+
+from conformance import verify
+from conformance.client import Answer, Part, RefundApi
+from conformance.model import Action, Order, OrderId, Refund, RefundId
+from conformance.plugin import requirement
+from conformance.results import Blocked, Failed
+from conformance.session import Session, Shop
+from conformance.suite.conftest import Bench, NewOrder, Probes, selected_rows
+
+TRIES = 3
+
+
+@define
+class Side:
+    """What a shop has to lose: an order with an open refund, and one without any."""
+
+    api: RefundApi
+    order: Order
+    refund: Refund
+    bare: Order
+
+    def look(self) -> dict[RefundId, Refund]:
+        """Return the refunds of both orders."""
+        return verify.look_list(self.api, self.order) | verify.look_list(self.api, self.bare)
+
+
+def our_side(shop: Shop) -> Side:
+    """Arrange what this shop has to lose."""
+    order = shop.order((5, "11.13"))
+    return Side(shop.api, order, verify.given_refund(shop.api, order, Part(order.line, 2)), shop.order((5, "11.13")))
+
+
+def their_side(api: RefundApi, other: Shop) -> Side:
+    """Arrange what the other shop has to lose, under ids that are not also those of a refund of this shop.
+
+    The second lines make it unlikely that shops which number each for itself agree in order and refund or line.
+    """
+    for _ in range(TRIES):
+        order = other.order((5, "13.37"), (5, "17.19"))
+        refund = verify.given_refund(other.api, order, Part(order.lines[1], 2))
+        answer = api.get_refund(order, refund)
+        answer.exchange.role = "open"
+        if answer.refund is None or is_one_of([refund], answer.refund) or answer.refund.refund_id != refund.refund_id:
+            return Side(other.api, order, refund, other.order((5, "13.37"), (5, "17.19")))
+    raise Blocked("both shops have refunds of the same ids, so that none is known to be the other's")
+
+
+def is_one_of(refunds: list[Refund], seen: Refund) -> bool:
+    """Say whether that is one of these refunds; ids alone do not tell, since each shop may count for itself."""
+    return any((seen.refund_id, seen.amount) == (refund.refund_id, refund.amount) for refund in refunds)
+
+
+@define
+class TwoShops(Bench):
+    """This shop and another; a look sees what both have to lose."""
+
+    shop: Shop = field(kw_only=True)
+    other: Shop = field(kw_only=True)
+    base_order: Order = field(kw_only=True)
+    base_key: str = field(kw_only=True)
+    ours: Side = field(kw_only=True)
+    theirs: Side = field(kw_only=True)
+
+    def look(self) -> dict[RefundId, Refund]:
+        """Return the refunds of both shops, the other's under names of their own."""
+        self.api.wire.clock.sleep(self.api.wire.lag)
+        return self.ours.look() | {RefundId(f"{key} of the other shop"): r for key, r in self.theirs.look().items()}
+
+    def renew(self) -> None:
+        """Take other orders with open refunds in both shops."""
+        self.ours, self.theirs = our_side(self.shop), their_side(self.api, self.other)
+        self.before = self.look()
+
+    def shows_a_secret(self, answer: Answer) -> bool:
+        """Say whether an answer has one of the refunds in it that its sender must not see."""
+        told = (answer.refunds or []) + ([] if answer.refund is None else [answer.refund])
+        return any(is_one_of([self.ours.refund, self.theirs.refund], refund) for refund in told)
+
+
+@frozen
+class Attempt:
+    """An attempt to cross the wall; its control is the same with a token or ids of nobody in their place."""
+
+    requirement: str
+    send: Callable[[TwoShops, bool], Answer]
+
+
+def with_token(send: Callable[[TwoShops, RefundApi], Answer]) -> Attempt:
+    """Return an attempt on what is ours with the other shop's token; its control is one with an unknown token."""
+
+    def attempt(shops: TwoShops, control: bool) -> Answer:  # noqa: FBT001 - which of the two
+        token = f"unknown-{shops.api.keys()}" if control else shops.other.api.token
+        return send(shops, shops.api.with_token(token))
+
+    return Attempt("ISOLATION-01", attempt)
+
+
+def with_ids(identifier: str, send: Callable[[TwoShops, Order, RefundId], Answer]) -> Attempt:
+    """Return an attempt with our token on the other shop's ids; its control is one on ids of nothing."""
+
+    def attempt(shops: TwoShops, control: bool) -> Answer:  # noqa: FBT001 - which of the two
+        order, refund_id = shops.theirs.order, shops.theirs.refund.refund_id
+        if control:
+            order = evolve(order, order_id=OrderId(order.order_id + "7"))
+            refund_id = RefundId(refund_id + "7")
+        return send(shops, order, refund_id)
+
+    return Attempt(identifier, attempt)
+
+
+def create_for_their_order(shops: TwoShops, control: bool) -> Answer:  # noqa: FBT001 - which of the two
+    """Create a refund for an order of the other shop; the control is one for an order that does not exist."""
+    order = shops.theirs.bare
+    if control:
+        order = evolve(order, order_id=OrderId(order.order_id + "7"))
+    return shops.api.create_refund(order, Part(order.lines[1]))
+
+
+def create_with_their_line(shops: TwoShops, control: bool) -> Answer:  # noqa: FBT001 - which of the two
+    """Create a refund of a line of the other shop's order; the control is one of a line of another order of ours."""
+    line = (shops.base_order if control else shops.theirs.bare).line
+    return shops.api.create_refund(shops.ours.bare, Part(line))
+
+
+APPROVE = Action.APPROVE
+ATTEMPTS = {
+    "create with their token": with_token(lambda shops, api: api.create_refund(shops.ours.bare)),
+    "replay with their token": with_token(
+        lambda shops, api: api.create_refund(shops.base_order, request_no=shops.base_key)
+    ),
+    "list with their token": with_token(lambda shops, api: api.list_refunds(shops.ours.order)),
+    "get with their token": with_token(lambda shops, api: api.get_refund(shops.ours.order, shops.ours.refund)),
+    "review with their token": with_token(
+        lambda shops, api: api.review_refund(shops.ours.order, shops.ours.refund, APPROVE)
+    ),
+    "list their order": with_ids("ISOLATION-02", lambda shops, order, _: shops.api.list_refunds(order)),
+    "get their refund": with_ids("ISOLATION-02", lambda shops, order, refund: shops.api.get_refund(order, refund)),
+    "get their refund along with our order": with_ids(
+        "ISOLATION-02", lambda shops, _, refund: shops.api.get_refund(shops.ours.order, refund)
+    ),
+    "review their refund": with_ids(
+        "ISOLATION-03", lambda shops, order, refund: shops.api.review_refund(order, refund, APPROVE)
+    ),
+    "review their refund along with our order": with_ids(
+        "ISOLATION-03", lambda shops, _, refund: shops.api.review_refund(shops.ours.order, refund, APPROVE)
+    ),
+    "create for their order": Attempt("ISOLATION-04", create_for_their_order),
+    "create with their line": Attempt("ISOLATION-04", create_with_their_line),
+}
+QUICK = {"create with their token", "get with their token", "get their refund", "review their refund"}
+
+
+@define
+class Attempts(Probes):
+    """Attempts to cross the wall; one is not judged when its control gets through as well."""
+
+    shops: TwoShops = field(kw_only=True)
+
+    def judge(self, name: str) -> None:
+        """The attempt was refused and changed nothing in either shop; a list may be empty instead (reading A49)."""
+        try:
+            if name.startswith("list") and self.sent[name].accepted:
+                self.shows_nothing(self.sent[name])
+            else:
+                super().judge(name)
+        except Failed:
+            if self.gets_through(ATTEMPTS[name]):
+                raise Blocked(f"to {name}: the same with a token or ids of nobody gets through too") from None
+            raise
+
+    def shows_nothing(self, answer: Answer) -> None:
+        """The list has none of the refunds that its sender must not see."""
+        self.shops.api.wire.show(answer.exchange)
+        harmless = answer.refunds is not None and not self.shops.shows_a_secret(answer)
+        verify.holds(harmless, "a refusal (4xx), or a list without that refund", answer.described)
+
+    def gets_through(self, attempt: Attempt) -> bool:
+        """Send the control of an attempt, and say whether it was accepted or had an effect."""
+        self.shops.renew()
+        answer = attempt.send(self.shops, True)  # noqa: FBT003 - the control
+        answer.exchange.role = "open"
+        return self.shops.before != self.shops.look() or (not answer.refused and answer.refunds != [])
+
+
+@pytest.fixture(scope="module")
+def attempts(
+    request: pytest.FixtureRequest, session: Session, shop: Shop, other_shop: Shop, reviewed: Refund
+) -> Attempts:
+    """What the holder of the other shop's token, and ours with the other shop's ids, tried."""
+    base_order = session.base_order
+    assert base_order is not None  # noqa: S101 - there is no review without it
+    ours, theirs = our_side(shop), their_side(shop.api, other_shop)
+    shops = TwoShops(
+        shop.api, ours.order, shop=shop, other=other_shop, base_order=base_order, base_key=session.base_key,
+        ours=ours, theirs=theirs,
+    )  # fmt: skip
+    shops.before = shops.look()
+    probes = Attempts(shops, shops=shops)
+    probes.send({name: partial(sent, shops, attempt) for name, attempt in selected_rows(request, ATTEMPTS).items()})
+    return probes
+
+
+def sent(shops: TwoShops, attempt: Attempt, _: Order) -> Answer:
+    """Send an attempt."""
+    return attempt.send(shops, False)  # noqa: FBT003 - not the control
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param(name, marks=requirement(attempt.requirement, profile="quick" if name in QUICK else "standard"))
+        for name, attempt in ATTEMPTS.items()
+    ],
+)
+def test_nothing_crosses_the_wall_between_two_shops(attempts: Attempts, row: str) -> None:
+    """Neither the other shop's token here nor its ids under ours do or show anything."""
+    attempts.judge(row)
+
+
+@define
+class SharedKey:
+    """A key that was used in the other shop first, and then here."""
+
+    their_order: Order
+    before: dict[RefundId, Refund]
+    our_order: Order
+    answer: Answer
+
+
+@pytest.fixture(scope="module")
+def shared_key(api: RefundApi, other_shop: Shop, new_order: NewOrder, accepted_create: Refund) -> SharedKey:
+    """A create in the other shop, and one here under the same key."""
+    their_order, our_order, key = other_shop.order((5, "13.37")), new_order(), api.keys()
+    verify.given_refund(other_shop.api, their_order, request_no=key)
+    before = verify.look_again(other_shop.api, their_order)
+    answer = api.create_refund(our_order, request_no=key)
+    answer.exchange.role = "probe"
+    return SharedKey(their_order, before, our_order, answer)
+
+
+@requirement("ISOLATION-05", profile="quick")
+def test_a_key_of_another_shop_stands_for_nothing_here(
+    api: RefundApi, session: Session, other_shop: Shop, shared_key: SharedKey
+) -> None:
+    """A create under that key is a refund of this shop's order, or is refused; the other shop's stays as it is."""
+    answer = shared_key.answer
+    verify.holds(answer.accepted or answer.refused, "a refund of this shop (2xx) or a refusal (4xx)", answer.described)
+    if answer.accepted:
+        verify.appears(api, shared_key.our_order, verify.created(answer))
+    else:
+        verify.same([], list(verify.look_again(api, shared_key.our_order)), "the refunds of this shop's order")
+    verify.unchanged(
+        shared_key.before, verify.look_list(other_shop.api, shared_key.their_order), "the other shop's refunds"
+    )
+    session.observe("A24", f"a key is good once in {'each shop' if answer.accepted else 'all shops together'}")
+
+
+@requirement("ISOLATION-06")
+def test_a_key_of_another_shop_is_free_here(shared_key: SharedKey) -> None:
+    """A create under that key is accepted."""
+    if not (shared_key.answer.accepted or shared_key.answer.refused):
+        raise Blocked("a key of another shop already breaks the create (ISOLATION-05)")
+    verify.accepted(shared_key.answer)
+
+
+@define
+class Twins:
+    """Two equal orders of one customer; all of the first was refunded, and then all of the second was asked for."""
+
+    first_order: Order
+    first: Refund
+    second_order: Order
+    answer: Answer
+
+
+@pytest.fixture(scope="module")
+def twins(api: RefundApi, new_order: NewOrder, accepted_create: Refund) -> Twins:
+    """All of one order refunded, and all of its twin asked for."""
+    first_order = new_order((3, "10.00"))
+    second_order = new_order((3, "10.00"), customer_id=first_order.customer_id)
+    first = verify.given_refund(api, first_order, Part(first_order.line, 3))
+    answer = api.create_refund(second_order, Part(second_order.line, 3))
+    answer.exchange.role = "probe"
+    return Twins(first_order, first, second_order, answer)
+
+
+@requirement("ISOLATION-07")
+def test_orders_share_no_quantities(api: RefundApi, twins: Twins) -> None:
+    """After one order was refunded in full, all of its twin can be."""
+    verify.appears(api, twins.second_order, verify.created(twins.answer))
+
+
+@requirement("ISOLATION-08")
+def test_a_list_has_no_refund_of_the_customer_s_other_order(
+    api: RefundApi, twins: Twins, accepted_create: Refund
+) -> None:
+    """Each of two orders of a customer lists its own refund and not the other's."""
+    first, second = (verify.look_again(api, order) for order in (twins.first_order, twins.second_order))
+    if accepted_create.refund_id in first:
+        raise Blocked("the list already has refunds of orders of other customers")
+    told = None if twins.answer.refund is None else twins.answer.refund.refund_id
+
+    verify.same([twins.first.refund_id], list(first), "the refunds of the first order")
+    verify.same([told] if told else [], list(second), "the refunds of the second order")

@@ -1,0 +1,402 @@
+"""The list: all refunds of the order and only those, each once and whole, as many as the limit says."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+from attrs import define, evolve
+
+from conformance import verify
+from conformance.client import ABSENT, MAX_LIMIT, Answer, Part, RefundApi
+from conformance.model import Action, Order, Refund, RefundId, RightsType
+from conformance.plugin import requirement
+from conformance.results import Blocked, Failed
+from conformance.session import Session, Shop
+from conformance.suite.conftest import NewOrder
+
+DEFAULT_LIMIT = 50
+
+
+def plain(api: RefundApi, order: Order | str, limit: Any = DEFAULT_LIMIT, role: str = "probe") -> Answer:
+    """List an order with a limit that nobody has a reason to refuse."""
+    answer = api.list_refunds(order, limit)
+    answer.exchange.role = role
+    return answer
+
+
+def entries(answer: Answer) -> list[Refund]:
+    """Return the refunds of a list that must be accepted, each as often as it is there."""
+    verify.accepted(answer, "an acceptance (2xx) with the refunds")
+    if answer.refunds is None:
+        raise Blocked(f"the list cannot be read: {answer.described}")
+    return answer.refunds
+
+
+def ids(refunds: Iterable[Refund]) -> list[RefundId]:
+    """Return the ids of some refunds, in order."""
+    return sorted(refund.refund_id for refund in refunds)
+
+
+@define
+class Crowd:
+    """An order with four refunds, and another of the same customer with two, created between and after them."""
+
+    order: Order
+    made: dict[RefundId, Refund]
+    listed: Answer
+    sibling: Order
+    siblings: dict[RefundId, Refund]
+    before: Answer
+    after: Answer
+
+
+@pytest.fixture(scope="module")
+def crowd(api: RefundApi, new_order: NewOrder, accepted_create: Refund) -> Crowd:
+    """The shared orders; the first one is listed for the first time when its four refunds are there."""
+    order = new_order((9, "10.00"), (9, "7.50"))
+    try:
+        sibling = new_order(customer_id=order.customer_id)
+    except Blocked:
+        sibling = new_order()
+    first, second = order.lines[:2]
+    before = plain(api, sibling)
+    made = [verify.given_refund(api, order, Part(first, 1), Part(second, 2))]
+    siblings = [verify.given_refund(api, sibling)]
+    after = listed_with(api, sibling, siblings)
+    made.append(verify.given_refund(api, order, Part(second, 1), rights_type=RightsType.REFUND))
+    made.append(verify.given_refund(api, order, Part(first, 3)))
+    made.append(verify.given_refund(api, order, Part(first, 4)))
+    siblings.append(verify.given_refund(api, sibling, Part(sibling.line, 2)))
+    by_id = {refund.refund_id: refund for refund in made}
+    return Crowd(
+        order, by_id, listed_with(api, order, made), sibling, {r.refund_id: r for r in siblings}, before, after
+    )
+
+
+def listed_with(api: RefundApi, order: Order, wanted: Iterable[Refund]) -> Answer:
+    """Return the list of an order once it shows some refunds, or as it is when it never does."""
+    missing = set(ids(wanted))
+    return verify.patiently(
+        api, lambda: plain(api, order), lambda seen: not seen.accepted or missing <= set(ids(seen.refunds or []))
+    )
+
+
+Own = dict[RefundId, Refund]
+
+
+@pytest.fixture(scope="module")
+def own(crowd: Crowd) -> Own:
+    """The entries of the order's list by id: the control of whatever a limit, another id or a review makes of it."""
+    try:
+        found = {refund.refund_id: refund for refund in entries(crowd.listed)}
+    except Failed as failure:
+        raise Blocked(f"a plain list is not accepted (LIST-01): {failure.observed}") from None
+    if set(found) != set(crowd.made):
+        raise Blocked("a plain list already shows too few or too many refunds (LIST-01, LIST-03)")
+    return found
+
+
+@requirement("LIST-01", profile="quick")
+def test_all_refunds_are_listed(crowd: Crowd) -> None:
+    """Four refunds of the order, of one line and of two, of both types, are all there."""
+    missing = sorted(set(crowd.made) - set(ids(entries(crowd.listed))))
+    verify.holds(not missing, "all four refunds of the order", f"without {', '.join(missing)}")
+
+
+@requirement("LIST-02", profile="quick")
+def test_each_refund_is_listed_once(crowd: Crowd) -> None:
+    """No refund is there twice, not even one of two lines."""
+    twice = [refund_id for refund_id, times in Counter(ids(entries(crowd.listed))).items() if times > 1]
+    verify.same([], twice, "the refunds that are listed more than once")
+
+
+@requirement("LIST-03", profile="quick")
+@pytest.mark.parametrize("which", ["order", "sibling"])
+def test_no_refund_of_another_order_is_listed(api: RefundApi, crowd: Crowd, which: str) -> None:
+    """Whatever else was created in between, each of two orders shows its own refunds only."""
+    answer, own = (crowd.listed, crowd.made) if which == "order" else (plain(api, crowd.sibling), crowd.siblings)
+    foreign = set(ids(entries(answer))) - set(own)
+    verify.same([], sorted(foreign), "the refunds of other orders in the list")
+
+
+@requirement("LIST-04", profile="quick")
+def test_an_order_without_refunds_has_an_empty_list(session: Session, crowd: Crowd, own: Own) -> None:
+    """The list is empty before the first refund; 404 is an observation (reading A49)."""
+    if crowd.before.status == 404:
+        session.observe("A49", "an order without refunds is answered with 404")
+        return
+    verify.same([], ids(entries(crowd.before)), "the list of an order without refunds")
+
+
+@requirement("LIST-05")
+@pytest.mark.usefixtures("own")
+def test_a_list_that_was_read_before_shows_a_new_refund(crowd: Crowd) -> None:
+    """An order that was listed while it was empty shows its first refund."""
+    first = next(iter(crowd.siblings))
+    verify.holds(first in ids(entries(crowd.after)), f"refund {first} in the list", crowd.after.described)
+
+
+VALUES: dict[str, Callable[[Refund], Any]] = {
+    "amount": lambda refund: refund.amount,
+    "rightsType": lambda refund: refund.rights_type,
+    "lineItems": lambda refund: refund.quantities or None,
+}
+
+
+@requirement("LIST-06")
+@pytest.mark.parametrize("name", list(VALUES))
+def test_each_entry_shows_its_own_values(api: RefundApi, crowd: Crowd, own: Own, name: str) -> None:
+    """An entry may differ from what create answered, but not be another's; get decides where it differs."""
+    read = VALUES[name]
+    for refund_id, entry in own.items():
+        told, created = read(entry), read(crowd.made[refund_id])
+        others = [read(refund) for refund in crowd.made.values() if refund.refund_id != refund_id]
+        if told is not None and told != created and told in others:
+            stored = read(verify.look_get(api, crowd.order, refund_id))
+            verify.same(stored, told, f"{name} of refund {refund_id} in the list")
+
+
+@requirement("LIST-07")
+def test_a_refund_of_two_lines_is_listed_with_both(crowd: Crowd, own: Own) -> None:
+    """The first refund has both lines of the order."""
+    refund_id = next(iter(crowd.made))
+    entry = own[refund_id]
+    if not entry.all_lines_read or any(line.line_item_id is None for line in entry.lines):
+        raise Blocked("the lines of the refund cannot be read in the list")
+    lines = sorted(line.line_item_id for line in crowd.order.lines[:2])
+    verify.same(lines, sorted(str(line.line_item_id) for line in entry.lines), f"the lines of refund {refund_id}")
+
+
+# The limit.
+
+
+LIMITS = {"1": 1, "one less than there are": 3, "as many as there are": 4, "one more": 5}
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=requirement("LIST-10", profile="quick")) for n in LIMITS])
+def test_a_limit_is_the_number_of_entries(api: RefundApi, crowd: Crowd, own: Own, name: str) -> None:
+    """Of four refunds there are as many as the limit allows."""
+    listed = entries(plain(api, crowd.order, LIMITS[name]))
+    verify.same(min(LIMITS[name], len(own)), len(listed), f"the entries of a list with limit {LIMITS[name]}")
+
+
+@requirement("LIST-11")
+def test_the_greatest_limit_is_accepted(api: RefundApi, crowd: Crowd, own: Own) -> None:
+    """A limit of 250 shows all four."""
+    listed = entries(plain(api, crowd.order, MAX_LIMIT))
+    verify.same(sorted(own), ids(listed), "the list with limit 250")
+
+
+@requirement("LIST-12")
+def test_a_limit_leaves_different_refunds_of_the_order(api: RefundApi, crowd: Crowd, own: Own) -> None:
+    """Three of four are three different ones, and the order's."""
+    counted(plain(api, crowd.order, 3), set(own))
+
+
+def counted(answer: Answer, own: set[RefundId]) -> int:
+    """Return how many entries a list has, all of them different refunds of the order."""
+    listed = ids(entries(answer))
+    verify.holds(len(set(listed)) == len(listed) and set(listed) <= own, "different refunds of the order", listed)
+    return len(listed)
+
+
+def default_list(api: RefundApi, session: Session, crowd: Crowd, own: Own, what: str) -> None:
+    """A list without limit shows all four, or is refused (reading A44)."""
+    answer = plain(api, crowd.order, ABSENT)
+    session.observe("A44", f"a list without limit is answered with {answer.status}")
+    if not answer.refused:
+        verify.same(sorted(own), ids(entries(answer)), what)
+
+
+@requirement("LIST-13", profile="quick")
+def test_a_list_without_limit_shows_all_or_is_refused(api: RefundApi, session: Session, crowd: Crowd, own: Own) -> None:
+    """Four refunds are fewer than the default of 50."""
+    default_list(api, session, crowd, own, "the list without limit")
+
+
+@requirement("LIST-14")
+def test_a_limit_is_not_remembered(api: RefundApi, session: Session, crowd: Crowd, own: Own) -> None:
+    """After a list with limit 1 the next ones, with limit 50 and without, show all."""
+    try:
+        default_list(api, session, crowd, own, "the list without limit")
+    except Failed:
+        raise Blocked("a list without limit is already wrong (LIST-13)") from None
+    plain(api, crowd.order, 1)
+    default_list(api, session, crowd, own, "the list without limit, after one with limit 1")
+    verify.same(sorted(own), ids(entries(plain(api, crowd.order))), "the list with limit 50, after one with limit 1")
+
+
+OPEN_LIMITS = {
+    "0": "LIST-15",
+    "-1": "LIST-15",
+    "251": "LIST-16",
+    "9" * 30: "LIST-16",
+    "abc": "LIST-17",
+    "": "LIST-17",
+    "1.5": "LIST-17",
+}
+
+
+@pytest.mark.parametrize(
+    "limit", [pytest.param(limit, marks=requirement(which)) for limit, which in OPEN_LIMITS.items()]
+)
+def test_an_odd_limit_is_refused_or_shows_the_order_s(
+    api: RefundApi, session: Session, crowd: Crowd, own: Own, limit: str
+) -> None:
+    """What is not refused is clamped or taken for the default (reading A45): refunds of the order, each once."""
+    answer = plain(api, crowd.order, limit, role="open")
+    verify.holds(answer.status < 500, "an acceptance or a refusal", answer.described)
+    shown = "refused" if answer.refused else f"answered with {len(answer.refunds or [])} of {len(own)}"
+    session.observe("A45", f"limit {limit[:5] or 'empty'} is {shown}")
+    if not answer.refused:
+        counted(answer, set(own))
+
+
+# Other orders.
+
+
+@requirement("LIST-18")
+@pytest.mark.usefixtures("own")
+@pytest.mark.parametrize("unknown", ["a digit more", "a text"])
+def test_an_unknown_order_is_refused_or_empty(api: RefundApi, session: Session, crowd: Crowd, unknown: str) -> None:
+    """There are no refunds of an order that does not exist."""
+    answer = plain(api, crowd.order.order_id + "7" if unknown == "a digit more" else "unknown")
+    session.observe("A49", f"an unknown order is answered with {answer.status}")
+    if not answer.refused:
+        verify.same([], ids(entries(answer)), "the list of an order that does not exist")
+
+
+@requirement("LIST-19")
+@pytest.mark.parametrize("near", ["a digit less", "a digit before", "one more", "one less"])
+def test_a_near_miss_shows_none_of_the_order_s(api: RefundApi, crowd: Crowd, own: Own, near: str) -> None:
+    """Another order's id may exist, but its refunds are others."""
+    known = crowd.order.order_id
+    if not known.isdecimal():
+        raise Blocked(f"the order's id is no number: {known}")
+    step = {"one more": 1, "one less": -1}
+    nearly = {"a digit less": known[:-1] or "0", "a digit before": "1" + known}
+    answer = plain(api, nearly.get(near) or str(int(known) + step[near]))
+    verify.holds(answer.status < 500, "an acceptance or a refusal", answer.described)
+    shown = set(own) & set(ids(answer.refunds or [])) if answer.accepted else set()
+    verify.same([], sorted(shown), "the order's refunds under an id that is not its own")
+
+
+# What listing leaves as it is, and what a review changes.
+
+
+@requirement("LIST-20")
+def test_listing_changes_nothing(api: RefundApi, crowd: Crowd, own: Own) -> None:
+    """Listed again and again, every refund has the values that it had when it was listed first."""
+    again = {refund.refund_id: refund for refund in entries(plain(api, crowd.order))}
+    verify.unchanged(untimed(own), untimed(again), "the refunds")
+
+
+def untimed(refunds: dict[RefundId, Refund]) -> dict[RefundId, Refund]:
+    """Leave out the update time, which RECORD judges."""
+    return {refund_id: evolve(refund, update_time=None) for refund_id, refund in refunds.items()}
+
+
+@requirement("LIST-21")
+def test_a_token_that_may_only_read_sees_the_same_list(shop: Shop, crowd: Crowd, own: Own) -> None:
+    """The holder of read_refunds sees what the holder of the full token sees, who created it."""
+    answer = plain(shop.holder("read_refunds"), crowd.order)
+    if answer.refused:
+        raise Blocked(f"read_refunds alone may not list, which ACCESS judges: {answer.described}")
+    verify.same(sorted(own), ids(entries(answer)), "the list for the holder of read_refunds")
+
+
+@pytest.mark.parametrize(
+    ("index", "action"),
+    [
+        pytest.param(2, Action.APPROVE, marks=requirement("LIST-08", profile="quick"), id="approved"),
+        pytest.param(3, Action.REJECT, marks=requirement("LIST-09", profile="quick"), id="canceled"),
+    ],
+)
+def test_a_decided_refund_stays_in_the_list(api: RefundApi, crowd: Crowd, own: Own, index: int, action: Action) -> None:
+    """The refund is listed after its review, with the status that get shows."""
+    refund = list(crowd.made.values())[index]
+    now = verify.look_get(api, crowd.order, refund)
+    if now.status in verify.PENDING:
+        now = verify.given_review(api, crowd.order, refund, action)
+    seen = verify.patiently(
+        api,
+        lambda: {entry.refund_id: entry for entry in entries(plain(api, crowd.order))},
+        lambda seen: refund.refund_id in seen and seen[refund.refund_id].status is now.status,
+    )
+    verify.same(sorted(own), sorted(seen), "the refunds in the list after a review")
+    if seen[refund.refund_id].status is not now.status:  # it may have moved on since
+        now = verify.look_get(api, crowd.order, refund)
+    verify.same(now.status, seen[refund.refund_id].status, "the status in the list")
+
+
+# Many.
+
+
+@define
+class Pile:
+    """An order on which refunds pile up."""
+
+    api: RefundApi
+    order: Order
+    made: list[Refund]
+
+    def up_to(self, count: int) -> set[RefundId]:
+        """Refund one unit after the other until there are so many refunds, and return their ids."""
+        while len(self.made) < min(count, MAX_LIMIT):
+            self.made.append(verify.given_refund(self.api, self.order))
+        while len(self.made) < count:
+            self.made.append(self.beyond())
+        return set(ids(self.made))
+
+    def beyond(self) -> Refund:
+        """Create a refund that a list of the greatest length need not show."""
+        answer = self.api.create_refund(self.order)
+        if answer.refused and verify.approve_open(self.api, self.order):
+            answer = self.api.create_refund(self.order)
+        if not answer.accepted or answer.refund is None:
+            raise Blocked(f"a refund could not be arranged: create answered {answer.described}")
+        return answer.refund
+
+
+@pytest.fixture(scope="module")
+def pile(api: RefundApi, new_order: NewOrder, own: Own) -> Pile:
+    """An order with units for 251 refunds; the control is that four are listed."""
+    return Pile(api, new_order((260, "1.00")), [])
+
+
+@requirement("LIST-22", profile="full")
+def test_the_default_limit_is_50(api: RefundApi, session: Session, pile: Pile) -> None:
+    """Of 51 refunds a list without limit shows 50, unless it is refused (reading A44)."""
+    made = pile.up_to(51)
+    answer = plain(api, pile.order, ABSENT)
+    session.observe("A44", f"a list without limit is answered with {answer.status}")
+    if not answer.refused:
+        verify.same(50, counted(answer, made), "the entries of a list without limit")
+
+
+@requirement("LIST-23", profile="full")
+@pytest.mark.parametrize(("limit", "shown"), [(50, 50), (51, 51), (250, 51)])
+def test_more_than_the_default_can_be_asked_for(api: RefundApi, pile: Pile, limit: int, shown: int) -> None:
+    """Of 51 refunds there are as many as the limit allows."""
+    made = pile.up_to(51)
+    verify.same(shown, counted(plain(api, pile.order, limit), made), f"the entries of a list with limit {limit}")
+
+
+@requirement("LIST-24", profile="full")
+def test_the_greatest_limit_shows_250(api: RefundApi, pile: Pile) -> None:
+    """Of 251 refunds there are 250."""
+    made = pile.up_to(251)
+    verify.same(250, counted(plain(api, pile.order, MAX_LIMIT), made), "the entries of a list with limit 250")
+
+
+@requirement("LIST-25", profile="full")
+@pytest.mark.parametrize("limit", [ABSENT, 251, 1000, "9" * 30], ids=["absent", "251", "1000", "30 digits"])
+def test_no_list_is_longer_than_250(api: RefundApi, pile: Pile, limit: Any) -> None:
+    """Whatever is asked for is refused or gets 250 at most (reading A45)."""
+    made = pile.up_to(251)
+    answer = plain(api, pile.order, limit, role="open")
+    verify.holds(answer.status < 500, "an acceptance or a refusal", answer.described)
+    if not answer.refused:
+        shown = counted(answer, made)
+        verify.holds(shown <= MAX_LIMIT, "at most 250 refunds", f"{shown} refunds")

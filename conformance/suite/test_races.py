@@ -1,0 +1,221 @@
+"""Requests at the same moment: what holds one after another also holds at once."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import pytest
+from attrs import define
+
+from conformance import verify
+from conformance.burst import at_once
+from conformance.client import Answer, Part, RefundApi
+from conformance.model import Action, Order, Refund, RefundId, RefundStatus
+from conformance.plugin import requirement
+from conformance.results import Blocked, Failed
+from conformance.suite.conftest import NewOrder
+
+BURST = 5
+
+
+def together(sends: Sequence[partial[Answer]]) -> list[Answer]:
+    """Send probes at one moment."""
+    answers = at_once(sends)
+    for answer in answers:
+        answer.exchange.role = "probe"
+    return answers
+
+
+@define
+class SameKey:
+    """Equal creates under one key, sent at one moment: the answers, and the order's refunds then and after a replay."""
+
+    answers: list[Answer]
+    there: dict[RefundId, Refund]
+    replay: Answer
+    finally_there: dict[RefundId, Refund]
+
+
+@pytest.fixture(scope="module")
+def same_key(api: RefundApi, new_order: NewOrder, accepted_create: Refund) -> SameKey:
+    """A burst of equal creates, then one more."""
+    order = new_order()
+    body = api.create_body(order)
+    answers = together([partial(api.create, body)] * BURST)
+    there = verify.look_again(api, order)
+    replay = api.create(body)
+    replay.exchange.role = "probe"
+    return SameKey(answers, there, replay, verify.look_again(api, order))
+
+
+@pytest.fixture
+def one_at_a_time(api: RefundApi, shipped_order: Order) -> None:
+    """The control of every burst of equal creates: one after another they make one refund."""
+    body = api.create_body(shipped_order)
+    verify.control(api.create(body))
+    api.create(body).exchange.role = "control"
+    if len(verify.look_again(api, shipped_order)) != 1:
+        raise Blocked("a plain replay already goes wrong (IDEM-09), so a burst would prove nothing")
+
+
+@requirement("RACE-01", profile="quick")
+@pytest.mark.usefixtures("one_at_a_time")
+def test_equal_creates_at_once_make_one_refund(same_key: SameKey) -> None:
+    """Five equal bodies at the same moment leave one refund on the order."""
+    verify.holds(len(same_key.there) == 1, "one refund on the order", same_key.there)
+
+
+@requirement("RACE-02")
+def test_equal_creates_at_once_name_the_one_refund(same_key: SameKey) -> None:
+    """Every accepted answer of the burst names the refund that is on the order."""
+    if len(same_key.there) > 1:
+        raise Blocked("the burst made more than one refund (RACE-01)")
+    for answer in same_key.answers:
+        if answer.accepted:
+            told = None if answer.refund is None else answer.refund.refund_id
+            verify.same(list(same_key.there), [told], "the refund in the answer")
+
+
+@requirement("RACE-03")
+def test_the_key_of_a_burst_protects_afterwards(same_key: SameKey) -> None:
+    """One more of the equal bodies is a replay like any other."""
+    verify.same(sorted(same_key.there), sorted(same_key.finally_there), "the refunds of the order after a replay")
+    verify.holds(
+        same_key.replay.status < 500, "the original refund (2xx) or a refusal (4xx)", same_key.replay.described
+    )
+
+
+@requirement("RACE-09")
+@pytest.mark.usefixtures("one_at_a_time")
+def test_different_creates_under_one_key_at_once_make_one_refund(
+    api: RefundApi, new_order: NewOrder, same_key: SameKey
+) -> None:
+    """Bodies that ask for one, two and three units under one key leave one refund on the order."""
+    if len(same_key.there) > 1:
+        raise Blocked("equal creates at once already made more than one refund (RACE-01)")
+    order, key = new_order((9, "10.00")), api.keys()
+    bodies = [api.create_body(order, Part(order.line, units), request_no=key) for units in (1, 2, 3)]
+
+    together([partial(api.create, body) for body in bodies])
+
+    there = verify.look_again(api, order)
+    verify.holds(len(there) == 1, "one refund on the order", there)
+
+
+@define
+class LastUnits:
+    """Creates for more units than there are, sent at one moment: the order, the answers, and its refunds after."""
+
+    order: Order
+    answers: list[Answer]
+    there: dict[RefundId, Refund]
+
+
+@pytest.fixture(scope="module")
+def last_units(api: RefundApi, new_order: NewOrder, accepted_create: Refund) -> LastUnits:
+    """A burst of creates that each ask for two of three units."""
+    order = new_order((3, "10.00"))
+    bodies = [api.create_body(order, Part(order.line, 2)) for _ in range(BURST)]
+    answers = together([partial(api.create, body) for body in bodies])
+    return LastUnits(order, answers, verify.look_again(api, order))
+
+
+@requirement("RACE-04", profile="quick")
+def test_creates_at_once_never_refund_more_than_was_ordered(
+    last_units: LastUnits, api: RefundApi, new_order: NewOrder
+) -> None:
+    """Five requests for two of three units leave at most three units refunded."""
+    units = sum(
+        sum(refund.quantities.values())
+        for refund in last_units.there.values()
+        if refund.status is not RefundStatus.CANCELED
+    )
+    if units > last_units.order.line.quantity:
+        insist_that_one_after_another_is_bounded(api, new_order((3, "10.00")))
+        raise Failed("at most 3 units refunded", f"{units} units in {len(last_units.there)} refunds")
+
+
+def insist_that_one_after_another_is_bounded(api: RefundApi, order: Order) -> None:
+    """Two requests one after another for two of three units do not both succeed; else the race proves nothing."""
+    verify.given_refund(api, order, Part(order.line, 2))
+    second = api.create_refund(order, Part(order.line, 2))
+    second.exchange.role = "control"
+    if second.accepted:
+        raise Blocked("more units than were ordered are refunded one after another already (see creation)")
+
+
+@requirement("RACE-05", profile="quick")
+@pytest.mark.parametrize("turn", [1, 2])
+def test_an_approval_and_a_rejection_at_once_have_one_outcome(
+    api: RefundApi, shipped_order: Order, reviewed: Refund, turn: int
+) -> None:
+    """One of the decisions stands: no answer says completed while another says canceled, and nothing moves later."""
+    refund = verify.given_refund(api, shipped_order)
+    actions = [Action.APPROVE, Action.REJECT] if turn == 1 else [Action.REJECT, Action.APPROVE]
+    answers = together([partial(api.review_refund, shipped_order, refund, action) for action in actions])
+
+    told = {answer.refund.status for answer in answers if answer.refund is not None}
+    verify.holds(not told >= verify.FINAL, "one outcome in the answers", told)
+    settled = verify.settles(
+        api,
+        lambda: verify.look_get(api, shipped_order, refund),
+        lambda now: now.status not in verify.PENDING or not any(answer.accepted for answer in answers),
+        "a decision",
+    )
+    later = verify.look_get(api, shipped_order, refund)
+    verify.holds(
+        later.status is settled.status or settled.status is RefundStatus.IN_PROCESS, "the status it had", later.status
+    )
+
+
+@pytest.fixture(scope="module")
+def distinct(api: RefundApi, new_order: NewOrder) -> list[tuple[Order, Answer]]:
+    """Creates for four orders at one moment, each for another number of units."""
+    orders = [new_order((9, "10.00")) for _ in range(4)]
+    bodies = [api.create_body(order, Part(order.line, units + 1)) for units, order in enumerate(orders)]
+    return list(zip(orders, together([partial(api.create, body) for body in bodies]), strict=True))
+
+
+@requirement("RACE-07")
+def test_creates_at_once_store_their_own_data(api: RefundApi, distinct: list[tuple[Order, Answer]]) -> None:
+    """Four orders get a refund each, of the units and the line that were asked for."""
+    for units, (order, answer) in enumerate(distinct, start=1):
+        if answer.status >= 500:
+            raise Blocked("a request of the burst broke the server (RACE-08)")
+        refund = verify.created(answer)
+        there = verify.appears(api, order, refund)
+        expected = {order.line.line_item_id: units}
+        verify.same([expected], [stored.quantities for stored in there.values()], "the units on each order")
+        verify.same(expected, refund.quantities, "the units in the answer")
+
+
+@requirement("RACE-06")
+def test_reads_at_once_get_their_own_answers(api: RefundApi, distinct: list[tuple[Order, Answer]]) -> None:
+    """Eight reads of four refunds at the same moment each show the one that was asked for."""
+    refunds = [(order, answer.refund) for order, answer in distinct if answer.refund is not None]
+    if not refunds:
+        raise Blocked("no refund could be arranged to be read")
+    for order, refund in refunds:
+        if verify.look_get(api, order, refund).refund_id != refund.refund_id:
+            raise Blocked("a single read already shows another refund (see reading)")
+
+    answers = together([partial(api.get_refund, order, refund) for order, refund in refunds * 2])
+
+    for (_, refund), answer in zip(refunds * 2, answers, strict=True):
+        verify.accepted(answer)
+        told = None if answer.refund is None else answer.refund.refund_id
+        verify.same(refund.refund_id, told, "the refund that was asked for")
+
+
+@requirement("RACE-08")
+@pytest.mark.parametrize("burst", ["equal creates", "the last units", "different orders"])
+def test_a_burst_breaks_nothing(
+    same_key: SameKey, last_units: LastUnits, distinct: list[tuple[Order, Answer]], burst: str
+) -> None:
+    """Each request of a burst is accepted or refused."""
+    bursts = {
+        "equal creates": same_key.answers,
+        "the last units": last_units.answers,
+        "different orders": [answer for _, answer in distinct],
+    }
+    for answer in bursts[burst]:
+        verify.holds(answer.accepted or answer.refused, "an acceptance or a refusal", answer.described)

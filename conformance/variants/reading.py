@@ -1,0 +1,56 @@
+"""Honest readings of reading one refund, and of query parameters."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from conformance.reference.app import App
+from conformance.reference.rules import Refusal, Shop
+from conformance.variants import reads
+
+
+@reads("A42", aspect="get without parameters")
+class ShowsNothingWithoutParameters(App):
+    """Answers a get that leaves a parameter out with an empty list."""
+
+    def carry_out(self, shop: Shop, operation: str, values: Mapping[str, str], request: Any) -> Any:
+        """Show that nothing was asked for."""
+        response = super().carry_out(shop, operation, values, request) if self.is_whole(operation, request) else None
+        if response is None:
+            response = self.refuse(200, "")
+            response.set_data('{"refunds": []}')
+            response.mimetype = "application/json"
+        return response
+
+    def is_whole(self, operation: str, request: Any) -> bool:
+        """Say whether a get names an order and a refund."""
+        return operation != "get" or {"orderId", "refundId"} <= set(request.args)
+
+
+@reads("A30", aspect="unknown parameters")
+class RefusesUnknownParameters(App):
+    """Refuses a query parameter that the page does not know."""
+
+    def read_query(self, request: Any) -> dict[str, str]:
+        """Look at the names first."""
+        query = super().read_query(request)
+        if not query.keys() <= {"orderId", "refundId", "limit"}:
+            raise Refusal(400, "there is an unknown parameter")
+        return query
+
+
+@reads("A47", aspect="repeated parameters")
+class TakesTheFirstOfRepeatedParameters(App):
+    """Takes the first of a query parameter that is there twice."""
+
+    def read_query(self, request: Any) -> dict[str, str]:
+        """Ignore the others."""
+        return dict(request.args.to_dict())
+
+
+@reads("A47", aspect="repeated parameters")
+class TakesTheLastOfRepeatedParameters(App):
+    """Takes the last of a query parameter that is there twice."""
+
+    def read_query(self, request: Any) -> dict[str, str]:
+        """Let the later ones win."""
+        return {name: values[-1] for name, values in request.args.lists()}

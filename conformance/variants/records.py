@@ -1,0 +1,224 @@
+"""Honest readings of how a record is written."""
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from attrs import evolve
+
+from conformance.reference.answers import JSON
+from conformance.reference.rules import Shop
+from conformance.reference.store import StoredOrder, StoredRefund, StoredRefundLine
+from conformance.variants import reads
+
+
+class WritesNumbers(Shop):
+    """Writes ids or counts as JSON numbers; the variants below differ in which, and where."""
+
+    def numeric_ids(self, operation: str) -> bool:
+        """Say whether an operation writes ids as numbers."""
+        return False
+
+    def numeric_counts(self, operation: str) -> bool:
+        """Say whether an operation writes other whole numbers as numbers."""
+        return False
+
+    def render_id(self, operation: str, value: str) -> Any:
+        """Return an id in the operation's form."""
+        return int(value) if self.numeric_ids(operation) else super().render_id(operation, value)
+
+    def render_count(self, operation: str, value: int) -> Any:
+        """Return a count in the operation's form."""
+        return value if self.numeric_counts(operation) else super().render_count(operation, value)
+
+    def render_line(self, operation: str, line: StoredRefundLine) -> JSON:
+        """Put the kind of reason into the form too."""
+        kind = int(line.reason_type) if self.numeric_counts(operation) else line.reason_type
+        return super().render_line(operation, line) | {"rightsReasonType": kind}
+
+
+@reads("A01", "A06", "A07", aspect="number form")
+class WritesNumbersAsNumbers(WritesNumbers):
+    """Writes every number as a JSON number, ids beyond 2^53 too."""
+
+    def numeric_ids(self, operation: str) -> bool:
+        """Write all as declared."""
+        return True
+
+    def numeric_counts(self, operation: str) -> bool:
+        """Write all as declared."""
+        return True
+
+
+@reads("A01", aspect="number form")
+class WritesNumbersByOperation(WritesNumbers):
+    """Writes numbers as JSON numbers in the answers to create and get, and as text in the others."""
+
+    def numeric_ids(self, operation: str) -> bool:
+        """Tell the operations apart."""
+        return operation in {"create", "get"}
+
+    def numeric_counts(self, operation: str) -> bool:
+        """Tell the operations apart."""
+        return operation in {"create", "get"}
+
+
+@reads("A01", aspect="number form")
+class WritesOnlyCountsAsNumbers(WritesNumbers):
+    """Writes ids as text and other numbers as JSON numbers."""
+
+    def numeric_counts(self, operation: str) -> bool:
+        """Write counts as declared."""
+        return True
+
+
+@reads("A01", "A06", aspect="number form")
+class WritesOnlyIdsAsNumbers(WritesNumbers):
+    """Writes ids as JSON numbers and other numbers as text."""
+
+    def numeric_ids(self, operation: str) -> bool:
+        """Write ids as declared."""
+        return True
+
+
+class NumbersRefunds(Shop):
+    """Shows refunds under other ids than it stores; the variants below differ in how great they are."""
+
+    offset = 0
+
+    def record(self, operation: str, refund: StoredRefund) -> JSON:
+        """Show the other id."""
+        return super().record(operation, evolve(refund, id=str(int(refund.id) + self.offset)))
+
+    def find_refund(self, order: StoredOrder, refund_id: str) -> StoredRefund:
+        """Find by the other id."""
+        return super().find_refund(order, str(int(refund_id) - self.offset))
+
+
+@reads("A06", aspect="refund ids")
+class NumbersRefundsFromATenThousand(NumbersRefunds):
+    """Gives refunds small ids, of five digits."""
+
+    offset = 10_000 - 9_007_199_254_745_993_000
+
+
+@reads("A06", aspect="refund ids")
+class NumbersRefundsWithTwentyDigits(NumbersRefunds):
+    """Gives refunds ids of twenty digits, beyond 2^64."""
+
+    offset = 20_000_000_000_000_000_000
+
+
+class WritesTimes(Shop):
+    """Writes times in another form; the variants below differ in which."""
+
+    def written(self, time: datetime) -> str:
+        """Return a time in UTC in its form."""
+        return time.isoformat()
+
+    def render_time(self, value: str) -> str:
+        """Return the stored time in its form."""
+        return self.written(datetime.fromisoformat(value))
+
+
+@reads("A08", aspect="time form")
+class WritesTimesWithZ(WritesTimes):
+    """Writes times in UTC with Z and six digits of the second."""
+
+    def written(self, time: datetime) -> str:
+        """Put Z for the offset."""
+        return time.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+@reads("A08", aspect="time form")
+class WritesWholeSeconds(WritesTimes):
+    """Writes times to the second."""
+
+    def written(self, time: datetime) -> str:
+        """Leave the fraction out."""
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@reads("A08", aspect="time form")
+class WritesTimesInBasicForm(WritesTimes):
+    """Writes times in the basic form of ISO 8601, with milliseconds after a comma."""
+
+    def written(self, time: datetime) -> str:
+        """Leave the separators out."""
+        return time.strftime("%Y%m%dT%H%M%S,%f")[:-3] + "Z"
+
+
+@reads("A08", aspect="time form")
+class WritesTimesWithoutOffset(WritesTimes):
+    """Writes times in UTC without saying so."""
+
+    def written(self, time: datetime) -> str:
+        """Leave the offset out."""
+        return time.strftime("%Y-%m-%dT%H:%M:%S.%f")
+
+
+@reads("A08", aspect="time form")
+class WritesTimesOfShanghai(WritesTimes):
+    """Writes times with the offset +08:00 and milliseconds."""
+
+    def written(self, time: datetime) -> str:
+        """Move to the other offset."""
+        return time.astimezone(timezone(timedelta(hours=8))).isoformat(timespec="milliseconds")
+
+
+@reads("A08", aspect="time form")
+class WritesTimesOfNewYork(WritesTimes):
+    """Writes times to the second with the offset -0500, without a colon."""
+
+    def written(self, time: datetime) -> str:
+        """Move to the other offset."""
+        return time.astimezone(timezone(timedelta(hours=-5))).strftime("%Y-%m-%dT%H:%M:%S%z")
+
+
+@reads("A16", "A62", aspect="orderId")
+class ShowsTheOrderEverywhere(Shop):
+    """Names the order in every answer, as the resource does."""
+
+    def shows_order_id(self, operation: str) -> bool:
+        """Leave it out nowhere."""
+        return True
+
+
+@reads("A62", aspect="extra fields")
+class ShowsMoreThanDocumented(Shop):
+    """Shows fields that the page does not know: beside the record, in it, in its lines and in its parcel."""
+
+    def one(self, operation: str, refund: StoredRefund) -> JSON:
+        """Add fields beside the record."""
+        return {"code": 0, "message": "success"} | super().one(operation, refund)
+
+    def many(self, refunds: list[StoredRefund]) -> JSON:
+        """Add fields beside the records."""
+        return {"code": 0, "total": len(refunds)} | super().many(refunds)
+
+    def record(self, operation: str, refund: StoredRefund) -> JSON:
+        """Add fields to the record."""
+        return super().record(operation, refund) | {"currency": "USD", "note": None, "reviewed": refund.status > 1}
+
+    def render_line(self, operation: str, line: StoredRefundLine) -> JSON:
+        """Add fields to a line."""
+        record = super().render_line(operation, line)
+        return record | {"lineItem": record["lineItem"] | {"title": "A mug"}, "discount": "0.00"}
+
+
+@reads("A48", aspect="order of lines")
+class ShowsLinesBackwards(Shop):
+    """Shows the lines of a refund in another order than they were sent in."""
+
+    def render_lines(self, operation: str, refund: StoredRefund) -> list[JSON]:
+        """Turn them round."""
+        return super().render_lines(operation, refund)[::-1]
+
+
+@reads("A09", aspect="first update")
+class UpdatesOnceMoreOnCreation(Shop):
+    """Gives a new refund an update time that is a little later than its time of creation."""
+
+    def new_refund(self, request: Any) -> StoredRefund:
+        """Take the time again."""
+        refund = super().new_refund(request)
+        return evolve(refund, updated=self.later(refund.created))

@@ -1,0 +1,199 @@
+"""Honest readings of the review."""
+
+from datetime import datetime
+from typing import Any
+
+from attrs import evolve
+
+from conformance.reference.rules import (
+    APPROVE,
+    CANCELED,
+    COMPLETED,
+    IN_PROCESS,
+    INITIATED,
+    REJECT,
+    RefundRequest,
+    Refusal,
+    Shop,
+)
+from conformance.reference.store import StoredLine, StoredRefund
+from conformance.variants import reads
+
+STEP = 1.0
+"""Seconds that the next step of an approval takes."""
+
+
+class ApprovesInTime(Shop):
+    """Completes an approved refund by and by; the variants below differ in what it is until then."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.due: dict[str, float] = {}
+
+    def authorise(self, token: Any, operation: str) -> None:
+        """Complete what is due before each request."""
+        super().authorise(token, operation)
+        with self.exclusive():
+            now = self.clock.monotonic()
+            for refund_id in [key for key, moment in self.due.items() if moment <= now]:
+                del self.due[refund_id]
+                refund = self.store.refund(self.name, refund_id)
+                if refund is not None and refund.status in {INITIATED, IN_PROCESS}:
+                    self.change(refund, COMPLETED)
+
+    def under_way(self, refund: StoredRefund) -> StoredRefund:
+        """Return the refund as it is until it is completed."""
+        return refund
+
+    def decide(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Begin an approval; once it is begun, another one changes nothing and a rejection is refused."""
+        if refund.id in self.due:
+            if action == REJECT:
+                raise Refusal(409, "the refund is being carried out")
+            return refund
+        if action == APPROVE and self.is_open(refund):
+            self.due[refund.id] = self.clock.monotonic() + STEP
+            return self.under_way(refund)
+        return super().decide(refund, action)
+
+
+@reads("A37", aspect="approval")
+class CompletesInTwoSteps(ApprovesInTime):
+    """Brings an approved refund to 2 at once and to 3 a second later."""
+
+    def under_way(self, refund: StoredRefund) -> StoredRefund:
+        """Say that it is in process."""
+        return self.change(refund, IN_PROCESS)
+
+
+@reads("A37", aspect="approval")
+class CompletesLater(ApprovesInTime):
+    """Leaves an approved refund in 1 for a second and then completes it."""
+
+
+@reads("A37", aspect="approval")
+class LeavesApprovedInProcess(Shop):
+    """Brings an approved refund to 2 for good: the bank does the rest."""
+
+    def approved_status(self) -> int:
+        """Stop there."""
+        return IN_PROCESS
+
+
+@reads("A37", "A39", aspect="approval")
+class CancelsWhatIsInProcess(LeavesApprovedInProcess):
+    """Brings an approved refund to 2 and lets it be rejected from there."""
+
+    def is_open(self, refund: StoredRefund) -> bool:
+        """Take what is in process for open to a rejection."""
+        return super().is_open(refund) or refund.status == IN_PROCESS
+
+
+@reads("A37", "A38", aspect="answer to a review")
+class AnswersReviewsWithTheStateBefore(Shop):
+    """Answers a review with the refund as it was, as the page's example may be read."""
+
+    def decide(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Carry out, and return what was there."""
+        super().decide(refund, action)
+        return refund
+
+
+@reads("A39", aspect="second review")
+class RefusesSecondReviews(Shop):
+    """Refuses every review of a decided refund, the same one too."""
+
+    def decide(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Take one decision."""
+        if refund.status in {COMPLETED, CANCELED, IN_PROCESS}:
+            raise Refusal(409, "the refund was already reviewed")
+        return super().decide(refund, action)
+
+
+@reads("A39", aspect="second review")
+class IgnoresSecondReviews(Shop):
+    """Accepts every review of a decided refund, the contrary one too, and leaves the refund as it is."""
+
+    def decide(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Take one decision."""
+        return refund if refund.status in {COMPLETED, CANCELED} else super().decide(refund, action)
+
+
+@reads("A39", aspect="second review")
+class TouchesOnSecondReviews(Shop):
+    """Accepts the same review again and renews the update time."""
+
+    def decide(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Store it as it is."""
+        decided = super().decide(refund, action)
+        return self.change(decided, decided.status) if decided.status in {COMPLETED, CANCELED} else decided
+
+
+@reads("A33", aspect="rejected units")
+class KeepsRejectedUnits(Shop):
+    """Does not give the units of a rejected refund back."""
+
+    def claimed(self, refund: StoredRefund, line: StoredLine) -> int:
+        """Count canceled refunds too."""
+        return super().claimed(evolve(refund, status=INITIATED), line)
+
+
+class AllowsOneOpen(Shop):
+    """Refuses a create while another refund is open; the variants below differ in which is in the way."""
+
+    def in_the_way(self, refund: StoredRefund, request: RefundRequest) -> bool:
+        """Say whether an open refund of the order is in the way of a request."""
+        return True
+
+    def check_refundable(self, request: RefundRequest) -> None:
+        """Look for open refunds first."""
+        for refund in self.store.refunds_of(self.name, request.order.id):
+            if refund.status == INITIATED and self.in_the_way(refund, request):
+                raise Refusal(409, "another refund is open")
+        super().check_refundable(request)
+
+
+@reads("A27", aspect="open refunds")
+class AllowsOneOpenRefundByOrder(AllowsOneOpen):
+    """Allows one open refund of an order at a time."""
+
+
+@reads("A27", aspect="open refunds")
+class AllowsOneOpenRefundByLine(AllowsOneOpen):
+    """Allows one open refund of an order line at a time."""
+
+    def in_the_way(self, refund: StoredRefund, request: RefundRequest) -> bool:
+        """Compare the lines."""
+        return bool({part.line.id for part in refund.lines} & {part.line.id for part in request.lines})
+
+
+@reads("A40", aspect="body refundId")
+class NeedsTheRefundInTheBody(Shop):
+    """Refuses a review whose body leaves out the refundId."""
+
+    def named_refund(self, refund_id: str, body: Any) -> str:
+        """Insist on both."""
+        self.member(body, "refundId")
+        return super().named_refund(refund_id, body)
+
+
+@reads("A64", aspect="delay")
+class ShowsReviewsLater(Shop):
+    """Shows in list and get only after a second what a review did."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.previous: dict[str, StoredRefund] = {}
+
+    def change(self, refund: StoredRefund, status: int) -> StoredRefund:
+        """Keep what was there."""
+        changed = super().change(refund, status)
+        self.previous[refund.id] = refund
+        return changed
+
+    def record(self, operation: str, refund: StoredRefund) -> dict[str, Any]:
+        """Show what was there as long as the change is young."""
+        age = (self.clock.now() - datetime.fromisoformat(refund.updated)).total_seconds()
+        if operation in {"list", "get"} and age < STEP and refund.id in self.previous:
+            refund = self.previous[refund.id]
+        return super().record(operation, refund)

@@ -1,0 +1,58 @@
+"""Honest readings of shipments and of logistics information."""
+
+from attrs import evolve
+
+from conformance.reference.answers import JSON
+from conformance.reference.rules import REFUND, RefundRequest, Shop
+from conformance.reference.store import StoredRefund
+from conformance.variants import reads
+
+
+@reads("A14", aspect="parcel of type 2")
+class DropsParcelsWithoutReturn(Shop):
+    """Ignores the logistics information of a refund without return: nothing is sent back."""
+
+    def new_refund(self, request: RefundRequest) -> StoredRefund:
+        """Keep it for returns alone."""
+        refund = super().new_refund(request)
+        return evolve(refund, shipping={}) if refund.rights_type == REFUND else refund
+
+
+@reads("A13", aspect="absent parcel")
+class LeavesAbsentParcelsOut(Shop):
+    """Leaves shipping out where none was sent."""
+
+    def render_shipping(self, shipping: dict[str, str]) -> JSON | None:
+        """Return what there is."""
+        return super().render_shipping(shipping) if shipping else None
+
+
+@reads("A13", aspect="absent parcel")
+class ShowsAbsentParcelsAsNull(Shop):
+    """Shows shipping as null where none was sent."""
+
+    def record(self, operation: str, refund: StoredRefund) -> JSON:
+        """Put null in its place."""
+        record = super().record(operation, refund)
+        return record if refund.shipping else record | {"shipping": None}
+
+
+@reads("A13", aspect="absent parcel")
+class ShowsAbsentParcelsAsEmpty(Shop):
+    """Shows shipping as an empty object where none was sent, and only the members that were."""
+
+    def render_shipping(self, shipping: dict[str, str]) -> JSON | None:
+        """Return the members that say something."""
+        return dict(shipping)
+
+
+@reads("A13", aspect="place of the parcel")
+class ShowsParcelsInGetAlone(Shop):
+    """Shows the logistics information where one refund is read, and nowhere else."""
+
+    def record(self, operation: str, refund: StoredRefund) -> JSON:
+        """Leave it out elsewhere."""
+        record = super().record(operation, refund)
+        if operation != "get":
+            record.pop("shipping", None)
+        return record

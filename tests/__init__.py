@@ -1,0 +1,1 @@
+"""Examines the suite itself."""

@@ -1,0 +1,106 @@
+"""Reports are written whole, and hold nothing harmful in any format."""
+
+from pathlib import Path
+
+import pytest
+
+from conformance.catalogue import Catalogue
+from conformance.report import FORMATS, draw
+from conformance.results import Record, Run, UsageError, read_record
+
+
+def test_the_paths_of_what_was_written_are_returned(failing: Run, catalogue: Catalogue, tmp_path: Path) -> None:
+    """By default the page and the JUnit file; the folder is made when it is not there."""
+    paths = draw(failing, catalogue, tmp_path / "new")
+
+    assert paths == {"html": tmp_path / "new" / "report.html", "junit": tmp_path / "new" / "junit.xml"}
+    assert all(path.stat().st_size for path in paths.values())
+
+
+def test_every_format_draws_every_run(any_run: Run, catalogue: Catalogue, tmp_path: Path) -> None:
+    """No run is too odd to be reported, and no other file is left behind."""
+    paths = draw(any_run, catalogue, tmp_path, list(FORMATS))
+
+    assert sorted(tmp_path.iterdir()) == sorted(paths.values())
+
+
+def test_an_unknown_format_is_the_users_mistake(failing: Run, catalogue: Catalogue, tmp_path: Path) -> None:
+    """The message names the formats there are, and nothing is written."""
+    with pytest.raises(UsageError, match=r"there is no format 'pdf'\. Formats: html, junit"):
+        draw(failing, catalogue, tmp_path, ["html", "pdf"])
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_cannot_be_written_is_the_users_mistake(
+    failing: Run, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    """One clear message, no traceback."""
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(UsageError, match="the report cannot be written"):
+        draw(failing, catalogue, tmp_path / "file")
+
+
+def test_an_old_report_is_replaced_as_a_whole(
+    failing: Run, catalogue: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever reads while a report is drawn sees the old one or the new one."""
+    (tmp_path / "report.html").write_text("old")
+    seen = []
+    replace = Path.replace
+
+    def look_first(self: Path, target: Path) -> Path:
+        seen.append((tmp_path / "report.html").read_text())
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", look_first)
+    draw(failing, catalogue, tmp_path, ["html"])
+
+    assert seen == ["old"]
+    assert (tmp_path / "report.html").read_text() != "old"
+
+
+@pytest.mark.parametrize("name", list(FORMATS))
+def test_no_format_holds_a_harmful_character(
+    hostile: Run, catalogue: Catalogue, tmp_path: Path, name: str
+) -> None:
+    """Control characters, halves of pairs and marks of direction are written out."""
+    text = draw(hostile, catalogue, tmp_path, [name])[name].read_text(encoding="utf-8")
+
+    assert all(character in "\n\t" or character.isprintable() for character in text)
+
+
+@pytest.mark.parametrize("name", list(FORMATS))
+def test_a_record_that_was_read_again_gives_the_same_report(
+    hostile: Run, catalogue: Catalogue, tmp_path: Path, name: str
+) -> None:
+    """``report`` draws from ``run.jsonl`` what the run itself drew."""
+    record = Record(tmp_path / "run.jsonl", hostile.header)
+    for verdict in hostile.verdicts:
+        record.add(verdict)
+    for observation in hostile.observations:
+        record.add(observation)
+    run = record.close(requests=1, seconds=2.5, interrupted=False)
+
+    first = draw(run, catalogue, tmp_path / "a", [name])[name].read_bytes()
+    again = draw(read_record(tmp_path / "run.jsonl"), catalogue, tmp_path / "a", [name])[name].read_bytes()
+
+    assert again == first
+
+
+def test_reports_may_be_read_by_whoever_may_read_the_folder(
+    failing: Run, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    """A report has the permissions of any new file."""
+    (tmp_path / "other").write_text("")
+
+    path = draw(failing, catalogue, tmp_path, ["html"])["html"]
+
+    assert path.stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
+def test_a_record_with_a_bare_header_can_be_drawn(catalogue: Catalogue, tmp_path: Path) -> None:
+    """What another version of the suite left out is left out of the reports."""
+    paths = draw(Run(header={"format": 1}), catalogue, tmp_path, list(FORMATS))
+
+    assert "unnamed target" in paths["html"].read_text(encoding="utf-8")

@@ -1,0 +1,103 @@
+"""What a run says of each requirement."""
+
+from attrs import evolve
+
+from conformance.catalogue import Catalogue
+from conformance.report.findings import State, findings, place, reasons, spans, standings, told
+from conformance.results import Outcome, Run
+
+from .runs import HOSTILE, exchange, make_run, verdict
+
+
+def test_findings_come_worst_first(failing: Run, catalogue: Catalogue) -> None:
+    """MUST comes before SHOULD, and stated before by example."""
+    assert [each.requirement.id for each in findings(failing, catalogue)] == ["REVIEW-04", "REVIEW-01", "CREATE-04"]
+
+
+def test_a_finding_has_its_verdicts_and_what_the_catalogue_knows(failing: Run, catalogue: Catalogue) -> None:
+    """The failed verdicts are told apart from those that passed; why and likely causes are there."""
+    worst = findings(failing, catalogue)[0]
+
+    assert len(worst.verdicts) == 2
+    assert [each.check for each in worst.failed] == ["test_review::test_it[approve]"]
+    assert worst.requirement.why
+    assert worst.requirement.causes
+
+
+def test_every_requirement_has_a_standing(failing: Run, catalogue: Catalogue) -> None:
+    """One without verdicts was not run; one bad check decides for its requirement."""
+    states = {identifier: each.state for identifier, each in standings(failing, catalogue).items()}
+
+    assert states == {
+        "ACCESS-01": State.PASSED,
+        "CREATE-03": State.NOT_RUN,
+        "CREATE-04": State.FAILED,
+        "REVIEW-01": State.FAILED,
+        "REVIEW-04": State.FAILED,
+        "ISOLATE-01": State.NOT_RUN,
+        "LIST-01": State.BLOCKED,
+    }
+
+
+def test_a_declared_lack_is_not_checked_rather_than_blocked(blocked: Run, catalogue: Catalogue) -> None:
+    """What the target file says beforehand is no surprise."""
+    assert standings(blocked, catalogue)["ISOLATE-01"].state is State.NOT_CHECKED
+
+
+def test_an_undeclared_lack_stays_blocked(blocked: Run, catalogue: Catalogue) -> None:
+    """Only what was declared counts as declared."""
+    blocked.header["not_available"] = []
+
+    assert standings(blocked, catalogue)["ISOLATE-01"].state is State.BLOCKED
+
+
+def test_a_requirement_that_only_the_record_knows_is_kept(catalogue: Catalogue) -> None:
+    """A record of another version of the catalogue can still be drawn."""
+    run = make_run([evolve(verdict("REVIEW-04", Outcome.FAILED), requirement="OLD-01")])
+
+    (finding,) = findings(run, catalogue)
+
+    assert finding.requirement.id == "OLD-01"
+    assert finding.requirement.text == "A refused approval changes nothing"
+
+
+def test_reasons_that_differ_in_ids_only_are_one() -> None:
+    """Each reason comes once with all its requirements, the most frequent first."""
+    run = make_run(
+        [
+            verdict("ACCESS-01", Outcome.BLOCKED, explanation="order 1001 cannot be had"),
+            verdict("LIST-01", Outcome.BLOCKED, explanation="the list is a web page"),
+            verdict("REVIEW-04", Outcome.BLOCKED, explanation="order 2002 cannot be had"),
+        ]
+    )
+
+    assert [(each.text, each.requirements) for each in reasons(run)] == [
+        ("order 1001 cannot be had", ("ACCESS-01", "REVIEW-04")),
+        ("the list is a web page", ("LIST-01",)),
+    ]
+
+
+def test_a_failure_is_told_in_four_lines_and_how_to_see_it_again() -> None:
+    """Requirement, place, expected, observed; then curl and the command."""
+    assert told(verdict("REVIEW-04", Outcome.FAILED)).split("\n") == [
+        "REVIEW-04 (MUST, stated) A refused approval changes nothing",
+        "  page lines 235–236 · PUT http://127.0.0.1:8000/api/202412/refunds/9007199254740993001",
+        "  expected  a refusal (4xx), and status 1",
+        "  observed  200, and status went from 1 to 3",
+        f"  reproduce {exchange().curl}",
+        "  again     genstore-conformance run --select REVIEW-04 --seed 7",
+    ]
+
+
+def test_a_server_cannot_forge_a_line_of_a_failure() -> None:
+    """However many newlines an answer has, the failure has its own lines only."""
+    failed = verdict("REVIEW-04", Outcome.FAILED, observed="\n".join(HOSTILE))
+
+    assert len(told(failed).split("\n")) == 6
+
+
+def test_page_lines_are_drawn_together() -> None:
+    """Neighbours become a span; order and doubles do not matter."""
+    assert spans((236, 235, 57, 252, 253, 254, 57)) == "57, 235–236, 252–254"
+    assert place((116,)) == "page line 116"
+    assert place(()) == "no line of the page"

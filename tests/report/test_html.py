@@ -1,0 +1,268 @@
+"""``report.html`` says what the run says, and nothing that a server sent can act in it."""
+
+import base64
+import hashlib
+import re
+import time
+from typing import Any
+
+import pytest
+from attrs import evolve
+from lxml import html
+
+from conformance.catalogue import Catalogue
+from conformance.report.html import draw_html
+from conformance.report.material import Material
+from conformance.results import Outcome, Run
+
+from .runs import exchange, make_run, verdict
+
+
+def page(run: Run, catalogue: Catalogue, **more: Any) -> Any:
+    """Return the parsed page of a run."""
+    return html.document_fromstring(draw_html(Material(run, catalogue, **more)))
+
+
+def text(element: Any) -> str:
+    """Return what a reader sees of an element, on one line."""
+    return " ".join(" ".join(element.itertext()).split())
+
+
+@pytest.mark.parametrize(
+    ("name", "verdict_", "sentence"),
+    [
+        ("conformant", "conformant", "7 of 7 requirements passed."),
+        ("failing", "non-conformant", "1 of 7 requirements passed, 3 failed (2 MUST), 1 could not be checked"),
+        ("blocked", "conformant", "6 of 7 requirements passed, 1 not checked, as declared."),
+        ("interrupted", "incomplete", "The run was interrupted"),
+        ("erroneous", "error", "1 ended in an error of the suite"),
+        ("empty", "incomplete", "0 of 7 requirements passed"),
+    ],
+)
+def test_the_verdict_comes_first(
+    name: str, verdict_: str, sentence: str, request: pytest.FixtureRequest, catalogue: Catalogue
+) -> None:
+    """The heading is the verdict; below it stands what it rests on."""
+    found = page(request.getfixturevalue(name), catalogue)
+
+    assert text(found.xpath("//h1")[0]).split(" ")[1] == verdict_
+    assert sentence in text(found.get_element_by_id("verdict"))
+
+
+def test_nothing_of_another_place_is_loaded(any_run: Run, catalogue: Catalogue) -> None:
+    """Every reference of the page is to the page itself."""
+    found = page(any_run, catalogue)
+
+    assert {link[:1] for link in found.xpath("//@href")} == {"#"}
+    assert not found.xpath("//@src | //@action | //link | //img | //iframe | //form | //object | //base")
+
+
+def test_the_policy_allows_this_style_and_this_script_only(any_run: Run, catalogue: Catalogue) -> None:
+    """Their hashes are in the policy, which forbids everything else."""
+    found = page(any_run, catalogue)
+    (policy,) = found.xpath("//meta[@http-equiv='Content-Security-Policy']/@content")
+    hashes = [
+        base64.b64encode(hashlib.sha256(each.text.encode()).digest()).decode()
+        for each in found.xpath("//style | //script")
+    ]
+
+    assert len(hashes) == 2
+    assert policy.startswith("default-src 'none'; ")
+    assert set(re.findall("sha256-([^']*)", policy)) == set(hashes)
+    assert not found.xpath("//@style")
+
+
+def test_hostile_text_is_shown_and_does_nothing(hostile: Run, catalogue: Catalogue) -> None:
+    """No element and no attribute comes from a server; what it sent can be read."""
+    source = draw_html(Material(hostile, catalogue))
+    found = html.document_fromstring(source)
+
+    assert "alert(1)</script>" in found.text_content()
+    assert len(found.xpath("//script")) == 1
+    assert not found.xpath("//img | //@onerror")
+    assert "{{ 7*7 }}" in found.text_content()
+    assert all(character in "\n\t" or character.isprintable() for character in source)
+
+
+def test_every_id_is_there_once(failing: Run, catalogue: Catalogue) -> None:
+    """A link to a requirement has one target, and each of them has one."""
+    ids = page(failing, catalogue).xpath("//@id")
+
+    assert len(ids) == len(set(ids))
+    assert set(catalogue.requirements) <= set(ids)
+
+
+def test_links_inside_the_page_lead_somewhere(any_run: Run, catalogue: Catalogue) -> None:
+    """No link is dead."""
+    found = page(any_run, catalogue)
+
+    assert {link[1:] for link in found.xpath("//@href")} <= set(found.xpath("//@id"))
+
+
+def test_a_finding_holds_all_that_is_needed_to_fix_it(failing: Run, catalogue: Catalogue) -> None:
+    """Requirement, place, why, expected, observed, exchanges, curl, script, command, likely causes."""
+    finding = page(failing, catalogue).get_element_by_id("REVIEW-04")
+    shown = text(finding)
+
+    for words in (
+        "A refused approval changes nothing",
+        "MUST stated review page lines 235–236 1 of 2 checks failed",
+        "A slip of the client must not decide about money.",
+        "Expected a refusal (4xx), and status 1",
+        "Observed 200, and status went from 1 to 3",
+        "curl -sS -i -X PUT",
+        "genstore-conformance run --select REVIEW-04 --seed 7",
+        "The new status is saved before the request is checked.",
+        "#!/bin/sh",
+    ):
+        assert words in shown
+    roles = [text(each) for each in finding.xpath(".//*[contains(@class, 'role')]")]
+    assert roles == ["set-up", "set-up", "probe", "control"]
+
+
+def test_the_deciding_part_is_highlighted(failing: Run, catalogue: Catalogue) -> None:
+    """The status of the probe and the field that the verdict names stand out."""
+    finding = page(failing, catalogue).get_element_by_id("REVIEW-04")
+
+    assert [text(each) for each in finding.xpath(".//mark")] == ["200", '"status": "3",']
+
+
+def test_an_id_that_was_not_expected_is_highlighted(catalogue: Catalogue) -> None:
+    """Where a failure is a record too many, that record stands out, and not the one that belongs there."""
+    listed = exchange("look", response_body='{"refunds": [{"refundId": "1000001"}, {"refundId": "1000002"}]}')
+    told = {"expected": "the refunds: [1000001]", "observed": "[1000001, 1000002]"}
+    run = make_run([verdict("REVIEW-04", Outcome.FAILED, evidence=(exchange("probe"), listed), **told)])
+
+    marked = page(run, catalogue).get_element_by_id("REVIEW-04").xpath(".//pre/mark")
+
+    assert [text(each) for each in marked] == ['"refundId": "1000002"']
+
+
+def test_what_was_not_checked_is_said_with_its_reason(blocked: Run, catalogue: Catalogue) -> None:
+    """A declared lack is named next to the verdict; its requirement is neither passed nor failed."""
+    found = page(blocked, catalogue)
+
+    assert "1 requirement : the target file says that other_shop is not available" in text(
+        found.get_element_by_id("verdict")
+    )
+    assert found.get_element_by_id("ISOLATE-01").get("data-state") == "not checked"
+
+
+def test_requirements_stand_in_their_section_of_the_page(failing: Run, catalogue: Catalogue) -> None:
+    """Sections come in the order of the page, with what cannot be tested and why."""
+    parts = [text(each) for each in page(failing, catalogue).xpath("//*[@class='part']")]
+
+    assert [each.split(" lines")[0] for each in parts[:3]] == ["Create a refund", "Review a refund", "List"]
+    assert "REVIEW-04" in parts[1]
+    assert "Line 222: What a reviewer thinks cannot be seen." in parts[1]
+    assert "ISOLATE-01" in parts[3]
+
+
+def test_observed_readings_are_compared_with_the_reference(failing: Run, catalogue: Catalogue) -> None:
+    """What this target does stands beside what the reference does."""
+    (row,) = page(failing, catalogue).xpath("//table[@class='readings']/tbody/tr")
+
+    assert text(row) == "A01 Numbers as text page lines 43, 45 create takes numbers create takes text"
+
+
+def test_passed_requirements_name_the_faults_they_catch(conformant: Run, catalogue: Catalogue) -> None:
+    """Proof is shown when there is some; without it, no column pretends."""
+    proven = text(page(conformant, catalogue, proof={"REVIEW-04": ["refuses-but-revives"]}).get_element_by_id("passed"))
+    plain = text(page(conformant, catalogue).get_element_by_id("passed"))
+
+    assert "A refused approval changes nothing 1 3 refuses-but-revives" in proven
+    assert "not proven yet" in proven
+    assert "Proven" not in plain
+
+
+def test_the_footer_of_a_run_is_shown_as_far_as_it_goes(conformant: Run, catalogue: Catalogue) -> None:
+    """Ledger, reach and waivers are tables; a run that has none of them has no such section."""
+    assert not page(conformant, catalogue).xpath("//*[@id='traces']")
+    assert conformant.footer is not None
+    conformant.footer |= {
+        "ledger": {"orders": 12, "refunds": {"left": 3}},
+        "reach": {"create": {"accepted": 25, "refused": 4}},
+        "waivers": [{"requirement": "REVIEW-04", "until": "2026-12-31"}],
+    }
+
+    traces = text(page(conformant, catalogue).get_element_by_id("traces"))
+
+    assert "orders 12 refunds left 3" in traces
+    assert "name accepted refused create 25 4" in traces
+    assert "requirement until REVIEW-04 2026-12-31" in traces
+
+
+def test_latency_and_pace_are_drawn(failing: Run, catalogue: Catalogue) -> None:
+    """Each answered operation has a distribution; requests over time show when 429s came."""
+    limited = exchange("look", status=429, at="2026-05-04T10:00:02+00:00")
+    failing.verdicts.append(verdict("ACCESS-01", evidence=(limited,)))
+
+    figures = text(page(failing, catalogue).get_element_by_id("figures"))
+
+    assert "review 12 12 12 4" in figures
+    assert "Requests over 2.0 s" in figures
+    assert "1 were answered 429" in figures
+
+
+def test_a_server_that_always_breaks_fills_no_page(catalogue: Catalogue) -> None:
+    """Of hundreds of failed checks of one requirement, three are shown whole and the others named."""
+    broken = exchange(status=500, response_body="<html>Internal Server Error</html>")
+    run = make_run([verdict("REVIEW-04", Outcome.FAILED, check=f"it[{n}]", evidence=(broken,)) for n in range(200)])
+
+    finding = page(run, catalogue).get_element_by_id("REVIEW-04")
+
+    assert len(finding.xpath(".//*[@class='case']")) == 3
+    assert "197 more failed checks" in text(finding)
+    assert "147 more are in run.jsonl" in text(finding)
+
+
+def test_a_check_that_polled_for_long_keeps_its_probe(catalogue: Catalogue) -> None:
+    """Of hundreds of exchanges the deciding ones are shown, in their order."""
+    looks = tuple(exchange("look") for _ in range(300))
+    run = make_run([verdict("REVIEW-04", Outcome.FAILED, evidence=(*looks, exchange("probe"), exchange("control")))])
+
+    finding = page(run, catalogue).get_element_by_id("REVIEW-04")
+    roles = [text(each) for each in finding.xpath(".//*[contains(@class, 'role')]")]
+
+    assert roles[-2:] == ["probe", "control"]
+    assert "278 more exchanges are in run.jsonl" in text(finding)
+
+
+def test_an_unanswered_request_shows_the_trouble(catalogue: Catalogue) -> None:
+    """A time-out is an exchange without a status."""
+    run = make_run([verdict("REVIEW-04", Outcome.FAILED, evidence=(exchange(status=None),))])
+
+    finding = text(page(run, catalogue).get_element_by_id("REVIEW-04"))
+
+    assert "no answer" in finding
+    assert "no complete answer within 10 s" in finding
+
+
+def test_300_findings_with_large_bodies_stay_below_5_megabytes(huge: Run, catalogue: Catalogue) -> None:
+    """However much a server sent, the page stays quick to open, and is quickly drawn."""
+    started = time.process_time()
+    source = draw_html(Material(huge, catalogue)).encode()
+
+    assert len(source) < 5_000_000
+    assert time.process_time() - started < 5
+    assert b"What is missing here is in run.jsonl." in source
+
+
+def test_900_failed_checks_with_hundreds_of_exchanges_stay_below_5_megabytes(huge: Run, catalogue: Catalogue) -> None:
+    """What a page says around evidence is bounded as well as the evidence."""
+    evidence = tuple(exchange("look", milliseconds=n) for n in range(100)) + huge.verdicts[0].evidence
+    many = [evolve(each, evidence=evidence, check=f"it[{n}]") for each in huge.verdicts for n in range(3)]
+
+    assert len(draw_html(Material(make_run(many), catalogue)).encode()) < 5_000_000
+
+
+def test_a_single_finding_is_shown_whole(huge: Run, catalogue: Catalogue) -> None:
+    """Only a long report has to be short on evidence."""
+    huge.verdicts = [evolve(huge.verdicts[0], evidence=huge.verdicts[0].evidence[:4])]
+
+    assert "is in run.jsonl" not in draw_html(Material(huge, catalogue))
+
+
+def test_the_same_run_gives_the_same_page(failing: Run, catalogue: Catalogue) -> None:
+    """Nothing but the record and the catalogue goes in."""
+    assert draw_html(Material(failing, catalogue)) == draw_html(Material(failing, catalogue))

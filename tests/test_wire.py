@@ -1,0 +1,229 @@
+"""The seam for all traffic: secrets, bounds, rate limits, and what trouble becomes."""
+
+import base64
+import json
+import random
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from conformance.clock import VirtualClock
+from conformance.evidence import as_evidence
+from conformance.pace import Pace
+from conformance.redact import Redactor
+from conformance.results import Blocked
+from conformance.wire import MAX_BODY, Limits, Wire
+
+SECRET = "s3cret/token+with=signs"
+
+
+def wire_to(
+    answer: Callable[[httpx.Request], httpx.Response], clock: VirtualClock | None = None, **limits: float
+) -> Wire:
+    """Return a wire to a function in the place of a server."""
+    return Wire(
+        clock=clock or VirtualClock(),
+        limits=Limits(**limits),
+        pace=Pace(),
+        redact=Redactor([("GENSTORE_TOKEN", SECRET)]),
+        transport=httpx.MockTransport(answer),
+        jitter=random.Random(1),
+    )
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        SECRET,
+        SECRET.upper(),
+        quote(SECRET, safe=""),
+        json.dumps(SECRET)[1:-1],
+        base64.b64encode(SECRET.encode()).decode(),
+        SECRET.encode().hex(),
+    ],
+)
+def test_a_secret_is_hidden_in_every_spelling(spelling: str) -> None:
+    """What a server echoes of a token never gets into the evidence."""
+
+    def echo(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(401, text=f"no such token {spelling}!", headers={"Location": f"/login?t={spelling}"})
+
+    wire = wire_to(echo)
+    exchange = wire.send("GET", f"http://x/?t={quote(SECRET)}", operation="get", headers={"X-Token": SECRET})
+    shown = repr(as_evidence(exchange, wire.redact))
+
+    assert spelling not in shown
+    assert SECRET not in shown
+    assert "$GENSTORE_TOKEN" in shown
+
+
+def test_the_printed_curl_names_the_token_for_the_shell() -> None:
+    """The token is a variable inside double quotes, and the body is quoted."""
+    wire = wire_to(lambda _: httpx.Response(200))
+    body = b"""{"reason": "it's $5"}"""
+    exchange = wire.send("POST", "http://x/y", operation="create", headers={"X-Token": SECRET}, body=body)
+
+    line = as_evidence(exchange, wire.redact).curl
+    assert '-H "X-Token: $GENSTORE_TOKEN"' in line
+    assert """'{"reason": "it'"'"'s $5"}'""" in line
+
+
+def test_a_rate_limit_is_waited_out() -> None:
+    """429 is no answer: the same request goes again, after as long as the target asks for."""
+    clock, answers = VirtualClock(), [429, 429, 200]
+
+    def limited(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(answers.pop(0), headers={"Retry-After": "7"})
+
+    wire, before = wire_to(limited, clock), clock.monotonic()
+    assert wire.send("GET", "http://x/", operation="get").status == 200
+    assert clock.monotonic() - before >= 14
+
+
+@pytest.mark.parametrize("retry_after", ["999999999999", "soon", "-5", "", "Wed, 21 Oct 2015 07:28:00 GMT"])
+def test_a_rate_limit_for_ever_blocks(retry_after: str) -> None:
+    """Whatever Retry-After says, the wait is bounded, and ends as blocked."""
+    wire = wire_to(lambda _: httpx.Response(429, headers={"Retry-After": retry_after}), rate_limited=20.0)
+    with pytest.raises(Blocked, match="429"):
+        wire.send("GET", "http://x/", operation="get")
+
+
+def test_an_empty_bucket_is_not_asked() -> None:
+    """When the header says that the bucket is used up, the next request waits."""
+    clock = VirtualClock()
+    wire = wire_to(lambda _: httpx.Response(200, headers={"X-Genstore-Shop-Api-Rate-Limit": "40/40"}), clock)
+    wire.send("GET", "http://x/", operation="get")
+    before = clock.monotonic()
+    wire.send("GET", "http://x/", operation="get")
+
+    assert clock.monotonic() - before >= 0.5
+
+
+def test_an_endless_body_is_cut_off() -> None:
+    """No more is read than the bound."""
+
+    def endless() -> Iterator[bytes]:
+        while True:
+            yield b"x" * 65536
+
+    exchange = wire_to(lambda _: httpx.Response(200, content=endless())).send("GET", "http://x/", operation="get")
+    assert exchange.cut_off
+    assert len(exchange.body) == MAX_BODY
+
+
+def test_a_redirect_is_not_followed() -> None:
+    """A token goes to the target and to nowhere else."""
+    asked: list[str] = []
+
+    def redirect(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.host)
+        return httpx.Response(302, headers={"Location": "http://elsewhere/"})
+
+    assert wire_to(redirect).send("GET", "http://x/", operation="get").status == 302
+    assert asked == ["x"]
+
+
+@pytest.fixture
+def rude() -> Iterator[Callable[[bytes], str]]:
+    """Starts servers that send some bytes, whatever is asked, and close."""
+    listening: list[socket.socket] = []
+
+    def serve(reply: bytes) -> str:
+        server = socket.create_server(("127.0.0.1", 0))
+        listening.append(server)
+        threading.Thread(target=answer_rudely, args=(server, reply), daemon=True).start()
+        return f"http://127.0.0.1:{server.getsockname()[1]}/"
+
+    yield serve
+    for server in listening:
+        server.close()
+
+
+@pytest.fixture
+def plain_wire() -> Iterator[Callable[[float], Wire]]:
+    """Makes wires to real sockets, with a limit in seconds for an answer."""
+    wires: list[Wire] = []
+
+    def make(answer: float) -> Wire:
+        wires.append(Wire(clock=VirtualClock(), limits=Limits(answer=answer), pace=Pace(), redact=Redactor()))
+        return wires[-1]
+
+    yield make
+    for wire in wires:
+        wire.close()
+
+
+def answer_rudely(server: socket.socket, reply: bytes) -> None:
+    """Accept connections until the socket is closed."""
+    while True:
+        try:
+            connection, _ = server.accept()
+        except OSError:
+            return
+        connection.recv(65536)
+        connection.sendall(reply)
+        connection.close()
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        b"",
+        b"not HTTP at all\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello",
+        b"HTTP/1.1 302 Found\r\nLocation: http://[bad\r\nContent-Length: 0\r\n\r\n",
+    ],
+    ids=["nothing", "garbage", "too short", "bad chunk", "bad gzip", "bad location"],
+)
+def test_what_is_no_http_becomes_trouble_or_an_answer(
+    rude: Callable[[bytes], str], plain_wire: Callable[[float], Wire], reply: bytes
+) -> None:
+    """Nothing that a server sends escapes the wire as an exception."""
+    exchange = plain_wire(3.0).send("GET", rude(reply), operation="get")
+
+    assert exchange.trouble is not None or exchange.status is not None
+
+
+def test_a_hang_ends_in_time(plain_wire: Callable[[float], Wire]) -> None:
+    """A connection that is accepted and never answered is trouble after the limit."""
+    server = socket.create_server(("127.0.0.1", 0))
+    exchange = plain_wire(0.3).send("GET", f"http://127.0.0.1:{server.getsockname()[1]}/", operation="get")
+    server.close()
+
+    assert exchange.trouble is not None
+    assert "0.3 s" in exchange.trouble
+
+
+def bucket(size: int, per_second: float, clock: VirtualClock) -> Callable[[httpx.Request], httpx.Response]:
+    """Return a server behind a token bucket that tells how much of it is used."""
+    state: dict[str, Any] = {"free": float(size), "at": clock.monotonic()}
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        now = clock.monotonic()
+        state["free"] = min(size, state["free"] + (now - state["at"]) * per_second)
+        state["at"] = now
+        if state["free"] < 1:
+            return httpx.Response(429, headers={"X-Genstore-Shop-Api-Rate-Limit": f"{size}/{size}"})
+        state["free"] -= 1
+        used = size - int(state["free"])
+        return httpx.Response(200, headers={"X-Genstore-Shop-Api-Rate-Limit": f"{used}/{size}"})
+
+    return answer
+
+
+def test_a_token_bucket_is_used_to_the_full() -> None:
+    """300 requests to a bucket of 40 and 2 a second take at most a tenth longer than they must."""
+    clock = VirtualClock()
+    wire = wire_to(bucket(40, 2.0, clock), clock)
+    before = clock.monotonic()
+    for _ in range(300):
+        assert wire.send("GET", "http://x/", operation="get").status == 200
+
+    assert clock.monotonic() - before <= 1.1 * (300 - 40) / 2
