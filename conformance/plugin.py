@@ -98,6 +98,7 @@ class ConformancePlugin:
     def pytest_configure(self, config: pytest.Config) -> None:
         """Declare the marker."""
         config.addinivalue_line("markers", "requirement(id, profile): the requirement that a check judges")
+        config.option.tbstyle = "no"  # verdicts tell what happened; pytest's own telling of it takes most of a run
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Keep what the plan asks for, in the order of the catalogue's areas."""
@@ -258,8 +259,8 @@ class ConformancePlugin:
 
 def four_lines(verdict: Verdict) -> str:
     """Return a failure as people read it: requirement, place on the page, expected, observed, how to see it again."""
-    judged = [e for e in verdict.evidence if e.role in {"probe", "open"}] or [*verdict.evidence[:1]]
-    probe = judged[-1] if judged else None
+    judged = [[e for e in verdict.evidence if e.role == role] for role in ("probe", "open")]
+    probe = next((found[-1] for found in (*judged, verdict.evidence[:1]) if found), None)
     place = f"page line{'s' if len(verdict.lines) > 1 else ''} {', '.join(map(str, verdict.lines))}"
     lines = [
         f"{verdict.requirement} ({verdict.level}, {verdict.basis}) {verdict.title}",

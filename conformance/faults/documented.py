@@ -58,13 +58,14 @@ class NeedsTextsInAParcel(Shop):
 
 
 @breaks("ROBUST-85")
-class NeedsAPlainRefundIdInTheBody(Shop):
-    """Fails on a refundId in the body that is a list or an object."""
+class LogsReviewsInLatin1(Shop):
+    """Fails to write a review's order into a log of another encoding."""
 
-    def named_refund(self, refund_id: str, body: Any) -> str:
-        """Take it for something plain."""
-        hash(body.get("refundId"))
-        return super().named_refund(refund_id, body)
+    def review(self, refund_id: str, body: Any) -> StoredRefund:
+        """Write it."""
+        if isinstance(body, dict) and isinstance(body.get("orderId"), str):
+            body["orderId"].encode("latin-1")
+        return super().review(refund_id, body)
 
 
 @breaks("ROBUST-86")

@@ -607,3 +607,12 @@ class AnswersTheRefusedAsDone(Shop):
         noted = self.refused.get(request.key)
         same = noted is not None and noted.lines == self.new_refund(request).lines
         return noted if same and noted is not None else super().create(body)
+
+
+@breaks("IDEM-34")
+class ForgetsKeysOfSeveralLines(OwnMemory):
+    """Remembers the key of a refund of one line only."""
+
+    def slot(self, key: str, request: RefundRequest) -> Hashable:
+        """Forget the others."""
+        return key if len(request.lines) == 1 else object()

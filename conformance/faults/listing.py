@@ -18,60 +18,63 @@ def all_of(shop: Shop) -> list[StoredRefund]:
     return shop.store._refunds("shop = ?", (shop.name,))  # noqa: SLF001
 
 
-class Listing(Shop):
-    """A server whose list differs in which refunds it shows, once an order has several."""
+def is_mixed(refunds: list[StoredRefund]) -> bool:
+    """Say whether there are refunds of both types, and of several lines."""
+    return len({refund.rights_type for refund in refunds}) > 1 and any(len(refund.lines) > 1 for refund in refunds)
+
+
+class Mixed(Shop):
+    """A server whose list differs once it is mixed: refunds of both types, and of several lines."""
 
     def select(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
-        """Change what is shown of several refunds, and leave a single one alone."""
-        return self.change_several(refunds) if len(refunds) > 1 else refunds
+        """Change what is shown of a mixed list, and leave any other alone."""
+        return self.mix(refunds) if is_mixed(refunds) else refunds
 
-    def change_several(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
-        """Return what is shown of several refunds."""
+    def mix(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+        """Return what is shown of a mixed list."""
         return refunds
 
 
 # Which refunds are listed.
 
 
-@breaks("LIST-01", also=("CREATE-20", "IDEM-20", "IDEM-31", "REVIEW-18"))
-class ListsNoLaterThanTheThird(Shop):
-    """Never lists a fourth refund of an order."""
-
-    def select(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
-        """Cut the list off."""
-        return refunds[:3]
-
-
 @breaks("LIST-01")
-class ListsNoRefundsWithoutReturn(Listing):
-    """Leaves refunds of type 2 out, when there are others."""
+class ListsNoRefundsWithoutReturn(Mixed):
+    """Leaves refunds of type 2 out of a mixed list."""
 
-    def change_several(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+    def mix(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
         """Filter by type."""
         return [refund for refund in refunds if refund.rights_type != REFUND]
 
 
-@breaks("LIST-01")
-class ListsTheLatestOfTwoLines(Listing):
+@breaks("LIST-01", also=("ROBUST-80",))
+class ListsRefundsOfOneLine(Shop):
     """Leaves refunds of several lines out, when there are others."""
 
-    def change_several(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+    def select(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
         """Filter by the number of lines."""
-        return [refund for refund in refunds if len(refund.lines) == 1]
+        return [refund for refund in refunds if len(refund.lines) == 1] if len(refunds) > 1 else refunds
 
 
 @breaks("LIST-01")
-class RefusesToListSeveral(Shop):
-    """Breaks down on an order with four refunds."""
+class RefusesToListBothTypes(Mixed):
+    """Breaks down on an order with a mixed list."""
 
-    def select(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+    def mix(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
         """Give up."""
-        if len(refunds) > 3:  # noqa: PLR2004 - more than other checks look at
-            raise Refusal(400, "too many")
-        return refunds
+        raise Refusal(400, "the types differ")
 
 
-@breaks("LIST-02")
+@breaks("LIST-01")
+class ListsTheFirstHalf(Mixed):
+    """Leaves the later half of a mixed list out."""
+
+    def mix(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+        """Cut the list off."""
+        return refunds[: (len(refunds) + 1) // 2]
+
+
+@breaks("LIST-02", also=("ROBUST-82",))
 class ListsARowForEachLine(Shop):
     """Lists a refund as often as it has lines."""
 
@@ -81,15 +84,15 @@ class ListsARowForEachLine(Shop):
 
 
 @breaks("LIST-02")
-class ListsTheLastTwice(Listing):
+class ListsTheLastTwice(Mixed):
     """Lists the youngest of several refunds twice."""
 
-    def change_several(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+    def mix(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
         """Repeat it."""
         return [*refunds, refunds[-1]]
 
 
-@breaks("LIST-03", also=("REVIEW-20", "ISOLATION-04"))
+@breaks("LIST-03", also=("REVIEW-20", "ISOLATION-08", "SHIP-09"))
 class ListsByCustomer(Shop):
     """Lists the refunds of all orders of the order's customer."""
 
@@ -102,13 +105,13 @@ class ListsByCustomer(Shop):
 
 @breaks("LIST-03")
 class ListsTheNextOrderToo(Shop):
-    """Lists the refunds of the following order as well, once there are several."""
+    """Lists the refunds of the following order as well, in a mixed list."""
 
     def list_refunds(self, order_id: str, query: Query) -> list[StoredRefund]:
         """Append them."""
         refunds = super().list_refunds(order_id, query)
         following = self.store.refunds_of(self.name, str(int(order_id) + 7))
-        return refunds + following if len(refunds) > 3 else refunds  # noqa: PLR2004 - more than others look at
+        return refunds + following if is_mixed(refunds) else refunds
 
 
 @breaks("LIST-04")
@@ -136,86 +139,83 @@ class RemembersEmptyLists(Shop):
 
 
 @breaks("LIST-06")
-class ListsTheFirstAmountForAll(Listing):
-    """Shows the amount of the first refund in every entry of a longer list."""
+class ListsTheFirstAmountForAll(Mixed):
+    """Shows the amount of the first refund in every entry of a mixed list."""
 
-    def change_several(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+    def mix(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
         """Put it in."""
-        if len(refunds) < 4:  # noqa: PLR2004 - more than other checks look at
-            return refunds
         return [evolve(refund, amount=refunds[0].amount) for refund in refunds]
 
 
 @breaks("LIST-06")
-class ListsTheTypeOfTheFirst(Listing):
-    """Shows the type of the first refund in every entry of a longer list."""
+class ListsTheTypeOfTheFirst(Mixed):
+    """Shows the type of the first refund in every entry of a mixed list."""
 
-    def change_several(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+    def mix(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
         """Put it in."""
         return [evolve(refund, rights_type=refunds[0].rights_type) for refund in refunds]
 
 
 @breaks("LIST-06")
-class ListsTheLinesOfTheNext(Listing):
+class ListsTheLinesOfTheNext(Mixed):
     """Shows the lines of the last refund in the one before it."""
 
-    def change_several(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+    def mix(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
         """Mix two up."""
-        if len(refunds) < 4:  # noqa: PLR2004 - more than other checks look at
-            return refunds
         return [*refunds[:-2], evolve(refunds[-2], lines=refunds[-1].lines), refunds[-1]]
 
 
 @breaks("LIST-07")
-class ListsOneLineOfEach(Listing):
-    """Shows one line of each refund, when there are several."""
+class ListsOneLineOfEach(Mixed):
+    """Shows one line of each refund of a mixed list."""
 
-    def change_several(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+    def mix(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
         """Cut the lines off."""
         return [evolve(refund, lines=refund.lines[-1:]) for refund in refunds]
 
 
-@breaks("LIST-08")
-class ListsOpenOnesFirstAndOnly(Listing):
-    """Leaves an approved refund out once there are four."""
+@breaks("LIST-07", also=("CREATE-28", "ROBUST-80", "REVIEW-24"))
+class ListsTheFirstLine(Shop):
+    """Shows the first line of each refund."""
 
-    def change_several(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+    def select(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+        """Cut the lines off."""
+        return [evolve(refund, lines=refund.lines[:1]) for refund in refunds]
+
+
+@breaks("LIST-08")
+class ListsOpenOnes(Mixed):
+    """Leaves approved refunds out of a mixed list."""
+
+    def mix(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
         """Filter by status."""
-        if len(refunds) < 4:  # noqa: PLR2004 - more than other checks look at
-            return refunds
         return [refund for refund in refunds if refund.status != COMPLETED]
 
 
 @breaks("LIST-08")
-class ListsApprovedAsOpen(Listing):
-    """Shows an approved refund as initiated when there are four."""
+class ListsApprovedAsOpen(Mixed):
+    """Shows an approved refund of a mixed list as initiated."""
 
-    def change_several(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+    def mix(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
         """Show the old status."""
-        if len(refunds) < 4:  # noqa: PLR2004 - more than other checks look at
-            return refunds
         return [evolve(r, status=INITIATED if r.status == COMPLETED else r.status) for r in refunds]
 
 
-@breaks("LIST-09", also=("REVIEW-02",))
-class TakesCanceledForDeleted(Listing):
-    """Leaves canceled refunds out of longer lists."""
+@breaks("LIST-09")
+class TakesCanceledForDeleted(Mixed):
+    """Leaves canceled refunds out of a mixed list."""
 
-    def change_several(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+    def mix(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
         """Filter by status."""
-        if len(refunds) < 4:  # noqa: PLR2004 - more than other checks look at
-            return refunds
         return [refund for refund in refunds if refund.status != CANCELED]
 
 
 @breaks("LIST-09")
-class ListsCanceledAsOpen(Listing):
-    """Shows a canceled refund as initiated when there are four."""
+class ListsCanceledAsOpen(Mixed):
+    """Shows a canceled refund of a mixed list as initiated."""
 
-    def change_several(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+    def mix(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
         """Show the old status."""
-        if len(refunds) < 4:  # noqa: PLR2004 - more than other checks look at
-            return refunds
         return [evolve(r, status=INITIATED if r.status == CANCELED else r.status) for r in refunds]
 
 
@@ -235,7 +235,7 @@ class Limiting(Shop):
         return refunds[:limit]
 
 
-@breaks("LIST-10")
+@breaks("LIST-10", also=("ROBUST-82",))
 class ListsOneMore(Limiting):
     """Lists one refund more than the limit."""
 
@@ -244,7 +244,7 @@ class ListsOneMore(Limiting):
         return refunds[: limit + 1]
 
 
-@breaks("LIST-10", also=("LIST-11",))
+@breaks("LIST-10", also=("ROBUST-82",))
 class ListsOneFewer(Limiting):
     """Lists one refund fewer than the limit, when that is less than 50."""
 
@@ -253,7 +253,7 @@ class ListsOneFewer(Limiting):
         return refunds[: limit - 1] if limit < 50 else refunds  # noqa: PLR2004 - the default
 
 
-@breaks("LIST-10")
+@breaks("LIST-10", also=("ROBUST-82",))
 class IgnoresTheLimit(Limiting):
     """Lists all refunds, whatever the limit."""
 
@@ -275,7 +275,7 @@ class LimitsTheShop(Shop):
         return [refund for refund in all_of(self)[-limit:] if refund in refunds]
 
 
-@breaks("LIST-10")
+@breaks("LIST-10", also=("ROBUST-82",))
 class TakesAtMostThree(Limiting):
     """Never lists more than three refunds when a limit below 50 is given."""
 
@@ -293,7 +293,7 @@ class RepeatsTheFirst(Limiting):
         return [refunds[0]] * limit if limit < len(refunds) else refunds
 
 
-@breaks("LIST-11")
+@breaks("LIST-11", also=("ROBUST-20",))
 class AllowsAHundred(Shop):
     """Refuses a limit of more than 100."""
 
@@ -302,7 +302,7 @@ class AllowsAHundred(Shop):
         return 100
 
 
-@breaks("LIST-11")
+@breaks("LIST-11", also=("ROBUST-20",))
 class TakesTheMaximumForExclusive(Shop):
     """Refuses a limit of 250."""
 
@@ -376,7 +376,7 @@ class BreaksOnNegativeLimits(Lenient):
         raise Refusal(500, "limit must not be negative") if limit == "-1" else refusal
 
 
-@breaks("LIST-16")
+@breaks("LIST-16", also=("ROBUST-86",))
 class BreaksOnHugeLimits(Lenient):
     """Answers 500 to a limit that the database cannot take."""
 
@@ -432,7 +432,7 @@ class DefaultsToAll(Shop):
         return 250
 
 
-@breaks("LIST-23")
+@breaks("LIST-23", also=("LIST-24",))
 class NeverListsMoreThan50(Limiting):
     """Lists 50 refunds at most."""
 
@@ -465,12 +465,14 @@ class KnowsNoMaximum(Lenient):
 
 
 @breaks("LIST-18")
-class ListsTheShopForTexts(Shop):
-    """Lists refunds of the shop for an order's id that is no number."""
+class ListsTheShopForUnknownOrders(Shop):
+    """Lists refunds of the shop when the order does not exist."""
 
     def list_refunds(self, order_id: str, query: Query) -> list[StoredRefund]:
         """Filter nothing."""
-        return super().list_refunds(order_id, query) if order_id.isdecimal() else all_of(self)[:9]
+        if self.store.order(self.name, order_id) is None and order_id.isdecimal():
+            return all_of(self)[:3]
+        return super().list_refunds(order_id, query)
 
 
 @breaks("LIST-18")
@@ -491,12 +493,10 @@ class ListsOrdersByTheirBeginning(Shop):
 
     def list_refunds(self, order_id: str, query: Query) -> list[StoredRefund]:
         """Try the digits that may be missing."""
-        for end in ("", *"0123456789"):
-            try:
+        for end in "0123456789" if order_id.isdecimal() else "":
+            if self.store.order(self.name, order_id + end) is not None:
                 return super().list_refunds(order_id + end, query)
-            except Refusal as refusal:
-                refused = refusal
-        raise refused
+        return super().list_refunds(order_id, query)
 
 
 @breaks("LIST-19")
@@ -505,12 +505,11 @@ class ListsOrdersByFloats(Shop):
 
     def list_refunds(self, order_id: str, query: Query) -> list[StoredRefund]:
         """Try the ids around it."""
-        for step in (0, 1, -1):
-            try:
-                return super().list_refunds(str(int(order_id) + step), query)
-            except Refusal as refusal:
-                refused = refusal
-        raise refused
+        for step in (0, 1, -1) if order_id.isdecimal() else ():
+            near = str(int(order_id) + step)
+            if self.store.order(self.name, near) is not None:
+                return super().list_refunds(near, query)
+        return super().list_refunds(order_id, query)
 
 
 # What listing leaves as it is.

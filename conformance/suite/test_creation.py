@@ -14,7 +14,7 @@ from conformance.model import Action, LineItemId, Order, Refund, RefundId, Refun
 from conformance.plugin import requirement
 from conformance.results import Blocked, Failed
 from conformance.session import Session, Shop
-from conformance.suite.conftest import Bench, NewOrder, Probes, selected_rows
+from conformance.suite.conftest import Bench, NewOrder, Probe, Probes, selected_rows
 
 RETURN, REFUND = RightsType.RETURN_AND_REFUND, RightsType.REFUND
 Refunds = dict[RefundId, Refund]
@@ -36,11 +36,11 @@ def rows_of(table: Mapping[str, Row]) -> list[Any]:
     return [pytest.param(name, marks=requirement(r.requirement, profile=r.profile)) for name, r in table.items()]
 
 
-def wanted(request: pytest.FixtureRequest, table: Mapping[str, Row], api: RefundApi) -> dict[str, Any]:
+def wanted(request: pytest.FixtureRequest, table: Mapping[str, Row], api: RefundApi) -> dict[str, Probe]:
     """Return the probes of a table that this run has checks for, and those that they need."""
-    chosen = selected_rows(request, {name: partial(row.send, api) for name, row in table.items()})
-    needed = {table[name].needs for name in chosen}
-    return {name: partial(row.send, api) for name, row in table.items() if name in chosen or name in needed}
+    chosen = selected_rows(request, table)
+    names = chosen.keys() | {row.needs for row in chosen.values()}
+    return {name: partial(row.send, api) for name, row in table.items() if name in names}
 
 
 # Bodies with one thing wrong.
@@ -130,7 +130,7 @@ REFUSED: dict[str, Row] = {
     "order with a digit more": Row("CREATE-07", with_fields("orderId", change=digit_more), profile="quick"),
     "order with a digit less": Row("CREATE-07", with_fields("orderId", change=digit_less)),
     "order with letters after it": Row("CREATE-07", with_fields("orderId", change=with_letters)),
-    "lineItemId missing": Row("CREATE-08", with_line("lineItemId"), profile="quick"),
+    "lineItemId missing": Row("CREATE-08", with_line("lineItemId")),
     "lineItemId null": Row("CREATE-08", with_line("lineItemId", None)),
     "lineItemId empty": Row("CREATE-08", with_line("lineItemId", "")),
     "lineItemId in a list": Row("CREATE-08", with_line("lineItemId", in_a_list)),
@@ -159,7 +159,7 @@ REFUSED: dict[str, Row] = {
     "rightsType 'abc'": Row("CREATE-35", with_fields("rightsType", change="abc")),
     "rightsType '1abc'": Row("CREATE-35", with_fields("rightsType", change="1abc")),
     "a good and an unknown line": Row(
-        "CREATE-25", with_line("lineItemId", digit_more, index=1, lines=2), "line with a digit more", "quick"
+        "CREATE-25", with_line("lineItemId", digit_more, index=1, lines=2), "line with a digit more"
     ),
     "an unknown and a good line": Row(
         "CREATE-25", with_line("lineItemId", digit_more, index=0, lines=2), "line with a digit more"
@@ -181,7 +181,7 @@ def refused_creates(request: pytest.FixtureRequest, create_bench: Bench) -> Prob
 def insist_on_need(probes: Probes, row: str, table: Mapping[str, Row]) -> None:
     """The row that this one needs was refused and had no effect; otherwise this one proves nothing."""
     needs = table[row].needs
-    if needs is not None and (needs in probes.effects or not probes.sent[needs].refused):
+    if needs in probes.sent and (needs in probes.effects or not probes.sent[needs].refused):
         raise Blocked(f"the plain case, {needs}, is already not refused ({table[needs].requirement})")
 
 
@@ -192,7 +192,7 @@ def test_an_illegal_create_is_refused(refused_creates: Probes, row: str) -> None
     refused_creates.judge(row)
 
 
-@requirement("CREATE-10", profile="quick")
+@requirement("CREATE-10")
 def test_a_line_of_another_order_is_refused(create_bench: Bench, new_order: NewOrder, refused_creates: Probes) -> None:
     """A line that the customer ordered, but in another order, is refused."""
     insist_on_need(refused_creates, "an unknown and a good line", REFUSED)
@@ -235,7 +235,12 @@ def stays_within(
     """More units than are left are refused, or cut down to what is left (reading A26)."""
     new, sums = after.keys() - before.keys(), units(after.values())
     kept = all(quantity <= limits.get(line, 0) for line, quantity in sums.items())
-    if probe.accepted and len(new) == 1 and kept and any(limits[line] == quantity for line, quantity in sums.items()):
+    if (
+        probe.accepted
+        and len(new) == 1
+        and kept
+        and any(limits.get(line) == quantity for line, quantity in sums.items())
+    ):
         session.observe("A26", "more units than are left are cut down to what is left")
         return
     verify.no_effect(probe, before, after)
@@ -296,7 +301,7 @@ EXCESS: dict[str, Row] = {
     ONE_MORE: Row("CREATE-14", too_many(one_more), profile="quick"),
     "one more in the other form": Row("CREATE-14", one_more_in_the_other_form),
     "one more without a return": Row("CREATE-14", too_many(one_more, rights_type=REFUND)),
-    SECOND: Row("CREATE-15", too_many(one_more, line=1), ONE_MORE, "quick"),
+    SECOND: Row("CREATE-15", too_many(one_more, line=1), ONE_MORE),
     "10 of 9": Row("CREATE-16", too_many(lambda bought: 10 ** len(str(bought)), line=2), SECOND),
     "32 bits and 1": Row("CREATE-17", too_many(lambda _: 2**32 + 1), "10 of 9"),
     "64 bits and 1": Row("CREATE-17", too_many(lambda _: 2**64 + 1), "10 of 9"),
@@ -370,7 +375,7 @@ class Stored:
     def refund(self) -> Refund:
         """The refund as list shows it."""
         if len(self.listed) != 1:
-            raise Blocked("the refund of several lines is not there (CREATE-28)")
+            raise Blocked("the refund of several lines is not there (CREATE-28), or more than once (CREATE-01)")
         return next(iter(self.listed.values()))
 
 
@@ -395,7 +400,7 @@ def stored(api: RefundApi, new_order: NewOrder) -> Stored:
 def test_a_create_of_several_lines_refunds_them_and_no_others(stored: Stored) -> None:
     """The lines of the stored refund are those that the request named."""
     verify.accepted(stored.answer)
-    verify.same(1, len(stored.listed), "the number of refunds")
+    verify.holds(bool(stored.listed), "a refund on the order", "none")
     verify.same(sorted(stored.asked), sorted(stored.refund.quantities), "the lines of the refund")
 
 
@@ -505,11 +510,11 @@ def whole(api: RefundApi, new_order: NewOrder) -> Whole:
     return Whole(order, answer, listed, second, before, api.create_refund(order), verify.look_again(api, order))
 
 
-@requirement("CREATE-24", profile="quick")
+@requirement("CREATE-24")
 def test_all_units_can_be_refunded_at_once(whole: Whole) -> None:
     """All that was ordered is accepted in one refund."""
     verify.accepted(whole.answer)
-    verify.same(1, len(whole.listed), "the number of refunds")
+    verify.holds(bool(whole.listed), "a refund on the order", "none")
 
 
 @requirement("CREATE-38")
@@ -567,7 +572,7 @@ def series(api: RefundApi, new_order: NewOrder) -> Series:
     return Series(order, answers, before, one_more, after, other_line)
 
 
-@requirement("CREATE-20", profile="quick")
+@requirement("CREATE-20")
 def test_partial_refunds_one_after_another_reach_the_last_unit(series: Series, whole: Whole) -> None:
     """Three partial refunds, each approved before the next, are accepted up to the last unit."""
     if not whole.answer.accepted:
@@ -575,11 +580,11 @@ def test_partial_refunds_one_after_another_reach_the_last_unit(series: Series, w
     for answer in series.answers:
         verify.accepted(answer)
     line = series.order.line
-    refunded = units(series.before.values()).get(line.line_item_id)
-    verify.same(Decimal(line.quantity), refunded, "the units refunded of the line")
+    refunded = units(series.before.values()).get(line.line_item_id, 0)
+    verify.holds(refunded >= line.quantity, f"all {line.quantity} units of the line refunded", refunded)
 
 
-@requirement("CREATE-21", profile="quick")
+@requirement("CREATE-21")
 @pytest.mark.usefixtures("limited")
 def test_nothing_is_left_after_the_last_unit(session: Session, series: Series, claimed: Claimed) -> None:
     """After three refunds to the last unit, one of them without a return, one unit more is refused."""
@@ -715,9 +720,7 @@ def grants(request: pytest.FixtureRequest, api: RefundApi, new_order: NewOrder) 
     """Creates that are legal, or whose outcome is open, on a shared order."""
     order = new_order((99, "10.00"), *[(5, "10.00")] * 3)
     grants = Grants(api, order, verify.given_refund(api, order))
-    rows = {name: row.send for name, row in (GRANTED | OPEN).items()}
-    chosen = selected_rows(request, {name: partial(send, api) for name, send in rows.items()})
-    grants.send({name: rows[name] for name in chosen})
+    grants.send({name: row.send for name, row in selected_rows(request, GRANTED | OPEN).items()})
     return grants
 
 
@@ -836,6 +839,6 @@ def everything_is_left(bench: Bench, whole: Whole) -> None:
     if not whole.answer.accepted:
         raise Blocked("all units at once are already refused (CREATE-24)")
     api, order = bench.api, bench.order
-    if verify.look_list(api, order, role="open"):
+    if bench.look():
         raise Blocked("a create that should have been refused already had an effect")
     verify.accepted(api.create_refund(order, *(Part(line, line.quantity) for line in order.lines)))

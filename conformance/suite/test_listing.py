@@ -86,15 +86,20 @@ Own = dict[RefundId, Refund]
 
 
 @pytest.fixture(scope="module")
-def own(crowd: Crowd) -> Own:
-    """The entries of the order's list by id: the control of whatever a limit, another id or a review makes of it."""
+def found(crowd: Crowd) -> list[Refund]:
+    """The entries of the order's list: the control is that it is accepted."""
     try:
-        found = {refund.refund_id: refund for refund in entries(crowd.listed)}
+        return entries(crowd.listed)
     except Failed as failure:
         raise Blocked(f"a plain list is not accepted (LIST-01): {failure.observed}") from None
-    if set(found) != set(crowd.made):
-        raise Blocked("a plain list already shows too few or too many refunds (LIST-01, LIST-03)")
-    return found
+
+
+@pytest.fixture(scope="module")
+def own(crowd: Crowd, found: list[Refund]) -> Own:
+    """The entries by id: the control of whatever a limit, another id or a review makes of the list."""
+    if ids(found) != sorted(crowd.made):
+        raise Blocked("a plain list already shows too few or too many refunds (LIST-01 to LIST-03)")
+    return {refund.refund_id: refund for refund in found}
 
 
 @requirement("LIST-01", profile="quick")
@@ -105,18 +110,18 @@ def test_all_refunds_are_listed(crowd: Crowd) -> None:
 
 
 @requirement("LIST-02", profile="quick")
-def test_each_refund_is_listed_once(crowd: Crowd) -> None:
+def test_each_refund_is_listed_once(found: list[Refund]) -> None:
     """No refund is there twice, not even one of two lines."""
-    twice = [refund_id for refund_id, times in Counter(ids(entries(crowd.listed))).items() if times > 1]
+    twice = [refund_id for refund_id, times in Counter(ids(found)).items() if times > 1]
     verify.same([], twice, "the refunds that are listed more than once")
 
 
 @requirement("LIST-03", profile="quick")
 @pytest.mark.parametrize("which", ["order", "sibling"])
-def test_no_refund_of_another_order_is_listed(api: RefundApi, crowd: Crowd, which: str) -> None:
+def test_no_refund_of_another_order_is_listed(api: RefundApi, crowd: Crowd, found: list[Refund], which: str) -> None:
     """Whatever else was created in between, each of two orders shows its own refunds only."""
-    answer, own = (crowd.listed, crowd.made) if which == "order" else (plain(api, crowd.sibling), crowd.siblings)
-    foreign = set(ids(entries(answer))) - set(own)
+    shown, made = (found, crowd.made) if which == "order" else (entries(plain(api, crowd.sibling)), crowd.siblings)
+    foreign = set(ids(shown)) - set(made)
     verify.same([], sorted(foreign), "the refunds of other orders in the list")
 
 
@@ -212,12 +217,14 @@ def default_list(api: RefundApi, session: Session, crowd: Crowd, own: Own, what:
 @requirement("LIST-13", profile="quick")
 def test_a_list_without_limit_shows_all_or_is_refused(api: RefundApi, session: Session, crowd: Crowd, own: Own) -> None:
     """Four refunds are fewer than the default of 50."""
+    plain(api, crowd.order)
     default_list(api, session, crowd, own, "the list without limit")
 
 
 @requirement("LIST-14")
 def test_a_limit_is_not_remembered(api: RefundApi, session: Session, crowd: Crowd, own: Own) -> None:
     """After a list with limit 1 the next ones, with limit 50 and without, show all."""
+    plain(api, crowd.order)
     try:
         default_list(api, session, crowd, own, "the list without limit")
     except Failed:
@@ -258,10 +265,9 @@ def test_an_odd_limit_is_refused_or_shows_the_order_s(
 
 @requirement("LIST-18")
 @pytest.mark.usefixtures("own")
-@pytest.mark.parametrize("unknown", ["a digit more", "a text"])
-def test_an_unknown_order_is_refused_or_empty(api: RefundApi, session: Session, crowd: Crowd, unknown: str) -> None:
-    """There are no refunds of an order that does not exist."""
-    answer = plain(api, crowd.order.order_id + "7" if unknown == "a digit more" else "unknown")
+def test_an_unknown_order_is_refused_or_empty(api: RefundApi, session: Session, crowd: Crowd) -> None:
+    """There are no refunds of an order that does not exist: the id has a digit too many."""
+    answer = plain(api, crowd.order.order_id + "7")
     session.observe("A49", f"an unknown order is answered with {answer.status}")
     if not answer.refused:
         verify.same([], ids(entries(answer)), "the list of an order that does not exist")
@@ -277,7 +283,6 @@ def test_a_near_miss_shows_none_of_the_order_s(api: RefundApi, crowd: Crowd, own
     step = {"one more": 1, "one less": -1}
     nearly = {"a digit less": known[:-1] or "0", "a digit before": "1" + known}
     answer = plain(api, nearly.get(near) or str(int(known) + step[near]))
-    verify.holds(answer.status < 500, "an acceptance or a refusal", answer.described)
     shown = set(own) & set(ids(answer.refunds or [])) if answer.accepted else set()
     verify.same([], sorted(shown), "the order's refunds under an id that is not its own")
 
@@ -313,21 +318,23 @@ def test_a_token_that_may_only_read_sees_the_same_list(shop: Shop, crowd: Crowd,
         pytest.param(3, Action.REJECT, marks=requirement("LIST-09", profile="quick"), id="canceled"),
     ],
 )
-def test_a_decided_refund_stays_in_the_list(api: RefundApi, crowd: Crowd, own: Own, index: int, action: Action) -> None:
+@pytest.mark.usefixtures("own")
+def test_a_decided_refund_stays_in_the_list(api: RefundApi, crowd: Crowd, index: int, action: Action) -> None:
     """The refund is listed after its review, with the status that get shows."""
     refund = list(crowd.made.values())[index]
     now = verify.look_get(api, crowd.order, refund)
     if now.status in verify.PENDING:
         now = verify.given_review(api, crowd.order, refund, action)
+    key = refund.refund_id
     seen = verify.patiently(
         api,
         lambda: {entry.refund_id: entry for entry in entries(plain(api, crowd.order))},
-        lambda seen: refund.refund_id in seen and seen[refund.refund_id].status is now.status,
+        lambda seen: key in seen and seen[key].status is now.status,
     )
-    verify.same(sorted(own), sorted(seen), "the refunds in the list after a review")
-    if seen[refund.refund_id].status is not now.status:  # it may have moved on since
+    verify.holds(key in seen, f"refund {key} in the list after its review", sorted(seen))
+    if seen[key].status is not now.status:  # it may have moved on since
         now = verify.look_get(api, crowd.order, refund)
-    verify.same(now.status, seen[refund.refund_id].status, "the status in the list")
+    verify.same(now.status, seen[key].status, "the status in the list")
 
 
 # Many.

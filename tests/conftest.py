@@ -1,0 +1,36 @@
+"""A way to judge an application in this process, where waiting takes no time."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.clock import VirtualClock
+from conformance.proof import judge_in_process
+from conformance.reference.server import Reference
+from conformance.results import Outcome, Run
+from conformance.run import Options
+
+Judge = Callable[..., Run]
+
+
+@pytest.fixture
+def judge(tmp_path: Path) -> Judge:
+    """Return a function that makes an implementation and runs the suite, or a selection of it, against it."""
+
+    def judged(make: Callable[[VirtualClock], Reference], **options: Any) -> Run:
+        clock = VirtualClock()
+        reference = make(clock)
+        try:
+            return judge_in_process(reference, clock, Options(**options), tmp_path)
+        finally:
+            reference.store.close()
+
+    return judged
+
+
+def told(run: Run, *outcomes: Outcome) -> dict[str, str]:
+    """Return what a run says of the requirements that came to some outcomes, by their ids."""
+    found = [verdict for verdict in run.verdicts if verdict.outcome in outcomes]
+    return {f"{verdict.requirement} {verdict.check}": verdict.explanation for verdict in found}

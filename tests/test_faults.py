@@ -1,0 +1,44 @@
+"""Every check can fail: each faulty server of the shelf is failed for the requirement that it names."""
+
+import pytest
+
+from conformance.catalogue import load_catalogue
+from conformance.faults import Fault, load_faults
+from conformance.plugin import find_checks
+from conformance.results import Conclusion, Outcome
+
+from .conftest import Judge, told
+
+# What only shows in the company of other requests: the checks of these areas are run with the requirement's own.
+COMPANY = {"IDEM-27": "idempotency"}
+
+
+@pytest.mark.parametrize("fault", [pytest.param(fault, id=fault.name) for fault in load_faults().values()])
+def test_a_fault_is_failed_for_what_it_breaks(judge: Judge, fault: Fault) -> None:
+    """The checks of the requirement that a fault names fail it, and none of them is an error."""
+    company = COMPANY.get(fault.requirement)
+    selection = (fault.requirement,) if company is None else (fault.requirement, company)
+
+    run = judge(fault.make, selection=selection)
+
+    assert fault.requirement in {v.requirement for v in run.verdicts if v.outcome is Outcome.FAILED}
+    assert not told(run, Outcome.ERROR)
+    if any(verdict.must for verdict in run.verdicts):
+        assert run.conclusion is Conclusion.NON_CONFORMANT
+
+
+def test_every_requirement_has_a_fault() -> None:
+    """Each requirement that a check can fail is broken by at least one fault."""
+    broken = {identifier for fault in load_faults().values() for identifier in (fault.requirement, *fault.also)}
+    requirements = load_catalogue().requirements
+    checked = {check.requirement for check in find_checks(load_catalogue())}
+
+    assert {identifier for identifier in checked if requirements[identifier].basis != "open"} <= broken
+
+
+def test_every_fault_names_a_requirement_of_its_area() -> None:
+    """A fault stands on the shelf of the area that it breaks, and says in a sentence what it does wrong."""
+    requirements = load_catalogue().requirements
+    for fault in load_faults().values():
+        assert requirements[fault.requirement].area == fault.area, fault.name
+        assert fault.sentence.endswith("."), fault.name

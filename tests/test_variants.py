@@ -1,0 +1,56 @@
+"""No legal reading is failed: each honest server of the shelf conforms, alone and in combination."""
+
+import pytest
+
+from conformance.catalogue import load_catalogue
+from conformance.proof import combinations
+from conformance.reference.server import make_reference
+from conformance.results import Conclusion, Outcome
+from conformance.variants import Variant, combined, load_variants
+
+from .conftest import Judge, told
+
+TROUBLES = (Outcome.FAILED, Outcome.BLOCKED, Outcome.ERROR)
+
+
+def test_the_reference_conforms(judge: Judge) -> None:
+    """The embedded reference passes every check of the standard profile."""
+    run = judge(lambda clock: make_reference(clock=clock))
+
+    assert told(run, *TROUBLES) == {}
+    assert run.conclusion is Conclusion.CONFORMANT
+
+
+@pytest.mark.parametrize("variant", [pytest.param(variant, id=variant.name) for variant in load_variants().values()])
+def test_a_variant_conforms(judge: Judge, variant: Variant) -> None:
+    """A server that reads the page differently passes every check, and none is blocked."""
+    run = judge(variant.make)
+
+    assert told(run, *TROUBLES) == {}
+    assert run.conclusion is Conclusion.CONFORMANT
+
+
+@pytest.mark.parametrize("variant", [pytest.param(variant, id=variant.name) for variant in combinations()])
+def test_a_combination_conforms(judge: Judge, variant: Variant) -> None:
+    """A server that reads several places of the page differently passes every check, and none is blocked."""
+    run = judge(variant.make)
+
+    assert told(run, *TROUBLES) == {}
+    assert run.conclusion is Conclusion.CONFORMANT
+
+
+def test_every_variant_takes_a_reading() -> None:
+    """A variant names readings of the catalogue, and says in a sentence what it does."""
+    readings = load_catalogue().readings
+    for variant in load_variants().values():
+        assert variant.readings, variant.name
+        assert set(variant.readings) <= readings.keys(), variant.name
+        assert variant.sentence.endswith("."), variant.name
+
+
+def test_variants_of_one_aspect_are_not_combined() -> None:
+    """Two ways to write an amount are no server."""
+    amounts = [variant for variant in load_variants().values() if variant.aspect == "amount form"]
+
+    with pytest.raises(ValueError, match="one aspect"):
+        combined((amounts[0], amounts[1]))
