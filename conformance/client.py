@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from attrs import define, evolve, frozen
+from attrs import define, evolve, field, frozen
 
 from conformance import contract
 from conformance.model import (
@@ -54,7 +54,7 @@ class Dialect:
 
     def count(self, value: int) -> Any:
         """Return an enum value in its wire form."""
-        return str(value) if self.counts_as_text else value
+        return str(int(value)) if self.counts_as_text else int(value)
 
     def child_id(self, value: str) -> Any:
         """Return the id of a line item in its wire form."""
@@ -158,7 +158,7 @@ class KeyMaker:
 
 @define
 class RefundApi:
-    """The four operations, as the holder of one token."""
+    """The four operations, as the holder of one token; ``told`` is the request number that each refund was made by."""
 
     wire: Wire
     base_url: str
@@ -166,6 +166,7 @@ class RefundApi:
     keys: KeyMaker
     create_dialect: Dialect = TEXT
     review_dialect: Dialect = TEXT
+    told: dict[RefundId, Any] = field(factory=dict)
 
     def with_token(self, token: str | None) -> "RefundApi":
         """Return the same API as another holder sees it; ``None`` sends no token header."""
@@ -246,7 +247,15 @@ class RefundApi:
 
     def create(self, body: Any, **more: Any) -> Answer:
         """POST a body to create."""
-        return self.send("POST", f"{API}/refunds", "create", body=body, **more)
+        answer = self.send("POST", f"{API}/refunds", "create", body=body, **more)
+        if answer.exchange.trouble is None and answer.refund is not None:
+            key = (
+                body["refund"].get("requestNo")
+                if isinstance(body, dict) and isinstance(body.get("refund"), dict)
+                else None
+            )
+            answer.exchange.second_hand = self.told.setdefault(answer.refund.refund_id, key) != key
+        return answer
 
     def review(self, refund_id: str, body: Any, **more: Any) -> Answer:
         """PUT a body to review."""

@@ -72,14 +72,27 @@ def _resolve(reference: str) -> Any:
 def breaches_of(operation: str, body: Any) -> Iterator[Breach]:
     """Yield what the body of a 2xx answer breaks, each field once."""
     validator = _answer_validator(operation)
-    if validator.is_valid(body):
-        return
+    try:
+        errors = () if validator.is_valid(body) else validator.iter_errors(body)
+    except UnicodeEncodeError:  # a lone surrogate is legal JSON, and no text that the validator takes
+        errors = validator.iter_errors(_encodable(body))
     seen: set[str] = set()
-    for error in validator.iter_errors(body):
+    for error in errors:
         name = _field(operation, error)
         if name not in seen:
             seen.add(name)
             yield Breach(operation, name, _problem(error))
+
+
+def _encodable(value: Any) -> Any:
+    """Return a JSON value with a question mark in the place of every lone surrogate."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, list):
+        return [_encodable(inner) for inner in value]
+    if isinstance(value, dict):
+        return {_encodable(name): _encodable(inner) for name, inner in value.items()}
+    return value
 
 
 def request_problem(operation: str, body: Any) -> str | None:

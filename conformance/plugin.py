@@ -171,9 +171,13 @@ class ConformancePlugin:
         fresh = [exchange for exchange in exchanges if not exchange.counted]
         verdict = self._verdict(check, wanted, call, exchanges)
         self.say(verdict)
-        for exchange in exchanges:
-            self._note_breaches(exchange)
-        self._observe(fresh, check)
+        try:
+            for exchange in exchanges:
+                self._note_breaches(exchange)
+            self._observe(fresh, check)
+        except Exception as error:  # noqa: BLE001 - what a server sent must not end the run
+            outcome, told = _outcome(error)
+            self.say(evolve(verdict, check=ANY_EXCHANGE, outcome=outcome, explanation=told["explanation"], evidence=()))
         if self.plan.stop():
             item.session.shouldstop = "interrupted"
 

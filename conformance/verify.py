@@ -37,10 +37,21 @@ def given_refund(api: RefundApi, order: Order, *parts: Part, **fields: Any) -> R
         fields.pop("request_no", None)
         answer = api.create_refund(order, *parts, **fields)
         answer.exchange.role = "arrange"
-    if not answer.accepted or answer.refund is None:
-        raise Blocked(f"a refund could not be arranged: create answered {answer.described}")
+    refund = made(answer)
     if api.wire.lag:
-        await_visible(api, order, answer.refund)
+        await_visible(api, order, refund)
+    return refund
+
+
+def made(answer: Answer) -> Refund:
+    """Return the refund that an arranged create made.
+
+    Raises:
+        Blocked: it was not accepted, or answered with nothing, or with the refund of another request number.
+    """
+    if not answer.accepted or answer.refund is None or answer.exchange.second_hand:
+        seen = "an earlier refund" if answer.exchange.second_hand else answer.described
+        raise Blocked(f"a refund could not be arranged: create answered {seen}")
     return answer.refund
 
 
@@ -131,6 +142,9 @@ def look_get(api: RefundApi, order: Order, refund: Refund | RefundId) -> Refund:
     answer.exchange.role = "look"
     if answer.refund is None:
         raise Blocked(f"the refund could not be looked up: get answered {answer.described}")
+    wanted = refund.refund_id if isinstance(refund, Refund) else refund
+    if answer.refund.refund_id != wanted:
+        raise Blocked(f"the refund could not be looked up: get showed refund {answer.refund.refund_id}")
     return answer.refund
 
 
@@ -183,11 +197,14 @@ def created(answer: Answer) -> Refund:
 
     Raises:
         Failed: the request was not accepted.
-        Blocked: no refund can be read from the answer, which is judged by the fields that it lacks.
+        Blocked: no refund can be read from the answer, which is judged by the fields that it lacks; or it is the
+            refund of another request number, which is judged by comparing the two.
     """
     accepted(answer, "an acceptance (2xx) with the refund")
     if answer.refund is None:
         raise Blocked(f"the refund in the answer cannot be read: {answer.described}")
+    if answer.exchange.second_hand:
+        raise Blocked(f"create answered with the refund of another request number: {answer.refund.refund_id}")
     return answer.refund
 
 

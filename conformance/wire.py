@@ -47,7 +47,8 @@ class Exchange:
 
     ``counted`` once it is part of a check's number of requests; ``batched`` when it is one of many sent together for
     several checks, so that it is evidence only where it is shown; ``exempt`` when the form of
-    an acceptance is not judged as well, since it had to be refused, or nothing says what comes of it.
+    an acceptance is not judged as well, since it had to be refused, or nothing says what comes of it; ``second_hand``
+    when a create was answered with the refund of another request number.
     """
 
     request: Request
@@ -63,6 +64,7 @@ class Exchange:
     counted: bool = False
     batched: bool = False
     exempt: bool = False
+    second_hand: bool = False
 
 
 class Wire:

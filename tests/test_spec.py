@@ -87,3 +87,13 @@ def test_our_own_requests_are_what_the_document_allows() -> None:
     assert contract.request_problem("create", api.create_body(order)) is None
     assert contract.request_problem("review", api.review_body("12", "78", 1)) is None
     session.close()
+
+
+@pytest.mark.parametrize("value", ["\ud83d", 10**400, Decimal("1E+500"), {"\udfff": [None] * 3}, "x" * 100_000])
+def test_whatever_json_a_server_sends_is_validated(value: object) -> None:
+    """Lone surrogates and huge numbers are breaches or none, and never stop the run."""
+    for operation in OPERATIONS:
+        wrapper = "refunds" if operation == "list" else "refund"
+        record = {"refundId": value, "amount": value, "lineItems": [{"rightsReason": value}]}
+        body = {wrapper: [record] if operation == "list" else record}
+        assert list(contract.breaches_of(operation, body))

@@ -35,6 +35,19 @@ class Mixed(Shop):
         return refunds
 
 
+class Paged(Shop):
+    """A server whose list differs when it is asked for in pages of fewer than 100."""
+
+    def list_refunds(self, order_id: str, query: Query) -> list[StoredRefund]:
+        """Take another way for small pages."""
+        refunds = super().list_refunds(order_id, query)
+        return self.page(refunds) if self.read_limit(query.get("limit")) < 100 else refunds  # noqa: PLR2004
+
+    def page(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+        """Return what is shown of a small page."""
+        return refunds
+
+
 # Which refunds are listed.
 
 
@@ -139,10 +152,10 @@ class RemembersEmptyLists(Shop):
 
 
 @breaks("LIST-06")
-class ListsTheFirstAmountForAll(Mixed):
-    """Shows the amount of the first refund in every entry of a mixed list."""
+class ListsTheFirstAmountForAll(Paged):
+    """Shows the amount of the first refund in every entry of a small page."""
 
-    def mix(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+    def page(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
         """Put it in."""
         return [evolve(refund, amount=refunds[0].amount) for refund in refunds]
 
@@ -193,10 +206,10 @@ class ListsOpenOnes(Mixed):
 
 
 @breaks("LIST-08")
-class ListsApprovedAsOpen(Mixed):
-    """Shows an approved refund of a mixed list as initiated."""
+class ListsApprovedAsOpen(Paged):
+    """Shows an approved refund in a small page as initiated."""
 
-    def mix(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+    def page(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
         """Show the old status."""
         return [evolve(r, status=INITIATED if r.status == COMPLETED else r.status) for r in refunds]
 
@@ -211,10 +224,10 @@ class TakesCanceledForDeleted(Mixed):
 
 
 @breaks("LIST-09")
-class ListsCanceledAsOpen(Mixed):
-    """Shows a canceled refund of a mixed list as initiated."""
+class ListsCanceledAsOpen(Paged):
+    """Shows a canceled refund in a small page as initiated."""
 
-    def mix(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+    def page(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
         """Show the old status."""
         return [evolve(r, status=INITIATED if r.status == CANCELED else r.status) for r in refunds]
 

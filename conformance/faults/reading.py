@@ -1,238 +1,420 @@
-"""Servers that show another refund than the one that was asked for, or none."""
+"""Servers that show another refund than the one asked for, or none, or one that nobody asked for."""
 
-import re
 from collections.abc import Mapping
 
 from attrs import evolve
 
 from conformance.faults import breaks
-from conformance.reference.rules import CANCELED, COMPLETED, INITIATED, Refusal, Shop
-from conformance.reference.store import StoredRefund
+from conformance.reference.rules import CANCELED, COMPLETED, IN_PROCESS, INITIATED, REFUND, Refusal, Shop
+from conformance.reference.store import StoredOrder, StoredRefund
+
+Query = Mapping[str, str]
 
 
-class Reading(Shop):
-    """A shop that finds the refund of a get in a way of its own; the faults below say in which."""
+class Getting(Shop):
+    """A server that looks a refund up in another way when it is got."""
 
-    def get_refund(self, query: Mapping[str, str]) -> StoredRefund:
-        """Find it among the refunds of the order."""
+    def get_refund(self, query: Query) -> StoredRefund:
+        """Find the order, then the refund."""
         order = self.find_order(self.member(dict(query), "orderId"))
-        wanted = self.ident(self.member(dict(query), "refundId"), "refundId")
-        found = self.choose(self.store.refunds_of(self.name, order.id), wanted)
-        if found is None:
-            raise Refusal(404, "the order has no such refund")
-        return found
+        return self.pick(order, self.ident(self.member(dict(query), "refundId"), "refundId"))
 
-    def choose(self, refunds: list[StoredRefund], wanted: str) -> StoredRefund | None:
-        """Return the refund of that id."""
-        return next((refund for refund in refunds if refund.id == wanted), None)
+    def pick(self, order: StoredOrder, refund_id: str) -> StoredRefund:
+        """Return the refund of an order that an id names."""
+        return self.find_refund(order, refund_id)
+
+    def all_of(self, order: StoredOrder) -> list[StoredRefund]:
+        """Return all refunds of an order."""
+        return self.store.refunds_of(self.name, order.id)
+
+
+# Which refund is shown.
+
+
+@breaks("GET-01", also=("AMOUNT-04",))
+class GetsTheLatest(Getting):
+    """Shows the latest refund of the order, whichever is asked for."""
+
+    def pick(self, order: StoredOrder, refund_id: str) -> StoredRefund:
+        """Let the id only have to be there."""
+        self.find_refund(order, refund_id)
+        return self.all_of(order)[-1]
+
+
+@breaks("GET-01", also=("AMOUNT-04",))
+class GetsTheFirst(Getting):
+    """Shows the first refund of the order, whichever is asked for."""
+
+    def pick(self, order: StoredOrder, refund_id: str) -> StoredRefund:
+        """Let the id only have to be there."""
+        self.find_refund(order, refund_id)
+        return self.all_of(order)[0]
 
 
 @breaks("GET-01")
-class GetsTheLatest(Reading):
-    """Shows the latest of three refunds when the order has one in each state."""
+class MissesTheMiddle(Getting):
+    """Finds no refund without return that is between two returns."""
 
-    def choose(self, refunds: list[StoredRefund], wanted: str) -> StoredRefund | None:
-        """Take the last."""
-        found = super().choose(refunds, wanted)
-        in_each_state = [refund.status for refund in refunds] == [COMPLETED, CANCELED, INITIATED]
-        return refunds[-1] if found and in_each_state else found
+    def pick(self, order: StoredOrder, refund_id: str) -> StoredRefund:
+        """Look at both ends."""
+        refund = super().pick(order, refund_id)
+        ends = self.all_of(order)
+        if refund.rights_type == REFUND and refund.id not in {ends[0].id, ends[-1].id}:
+            raise Refusal(404, "there is no such refund")
+        return refund
 
 
-@breaks("GET-01")
-class MissesTheMiddleOne(Reading):
-    """Finds the first and the last refund of an order of three, and not the one between."""
+@breaks("GET-01", also=("AMOUNT-04",))
+class RemembersTheFirstGet(Getting):
+    """Remembers for each order what was shown at first."""
 
-    def choose(self, refunds: list[StoredRefund], wanted: str) -> StoredRefund | None:
-        """Skip it."""
-        if len(refunds) == 3 and {r.status for r in refunds} == {INITIATED, COMPLETED, CANCELED}:  # noqa: PLR2004
-            refunds = [refunds[0], refunds[2]]
-        return super().choose(refunds, wanted)
+    def pick(self, order: StoredOrder, refund_id: str) -> StoredRefund:
+        """Cache the id by the order alone."""
+        shown: dict[str, str] = self.__dict__.setdefault("shown", {})
+        return super().pick(order, shown.setdefault(order.id, self.find_refund(order, refund_id).id))
 
 
 @breaks("GET-02")
-class GetsCanceledAsOpen(Shop):
-    """Shows a canceled refund as initiated when a younger one is open."""
+class DoesNotGetCanceled(Getting):
+    """Finds no refund that was canceled."""
 
-    def get_refund(self, query: Mapping[str, str]) -> StoredRefund:
-        """Show an earlier state."""
-        found = super().get_refund(query)
-        younger = [refund.status for refund in self.store.refunds_of(self.name, found.order_id) if refund.id > found.id]
-        stale = found.status == CANCELED and INITIATED in younger
-        return evolve(found, status=INITIATED) if stale else found
+    def pick(self, order: StoredOrder, refund_id: str) -> StoredRefund:
+        """Take it for deleted."""
+        refund = super().pick(order, refund_id)
+        if refund.status == CANCELED:
+            raise Refusal(404, "there is no such refund")
+        return refund
 
 
-class Lenient(Shop):
-    """A shop that finds a refund for ids which do not name it."""
+@breaks("GET-02")
+class GetsOpenOnesOnly(Getting):
+    """Finds no refund that was approved."""
 
-    def get_refund(self, query: Mapping[str, str]) -> StoredRefund:
-        """Mend the ids first."""
-        return super().get_refund(self.mended(dict(query)))
-
-    def mended(self, query: dict[str, str]) -> dict[str, str]:
-        """Return the ids that are taken for those in the query."""
-        raise NotImplementedError
+    def pick(self, order: StoredOrder, refund_id: str) -> StoredRefund:
+        """Take it for archived."""
+        refund = super().pick(order, refund_id)
+        if refund.status == COMPLETED:
+            raise Refusal(404, "there is no such refund")
+        return refund
 
 
 @breaks("GET-03")
-class GetsWhateverTheOrder(Shop):
-    """Never compares the order with the refund's, so long as both exist."""
+class RemembersTheStatus(Getting):
+    """Shows the status that a refund had when it was got at first."""
 
-    def get_refund(self, query: Mapping[str, str]) -> StoredRefund:
-        """Look the refund up by its own id."""
-        self.find_order(self.member(dict(query), "orderId"))
-        wanted = self.ident(self.member(dict(query), "refundId"), "refundId")
-        found = self.store.refund(self.name, wanted)
-        if found is None:
-            raise Refusal(404, "there is no such refund")
-        return found
+    def pick(self, order: StoredOrder, refund_id: str) -> StoredRefund:
+        """Cache it."""
+        refund = super().pick(order, refund_id)
+        seen: dict[str, int] = self.__dict__.setdefault("seen", {})
+        return evolve(refund, status=seen.setdefault(refund.id, refund.status))
+
+
+@breaks("GET-03")
+class GetsCanceledAsOpen(Getting):
+    """Shows a canceled refund among refunds of both types as initiated."""
+
+    def pick(self, order: StoredOrder, refund_id: str) -> StoredRefund:
+        """Show the old status."""
+        refund = super().pick(order, refund_id)
+        mixed = len({other.rights_type for other in self.all_of(order)}) > 1
+        return evolve(refund, status=INITIATED) if refund.status == CANCELED and mixed else refund
+
+
+@breaks("GET-15", also=("AMOUNT-04",))
+class GetsTheFirstAmount(Getting):
+    """Shows every refund with the amount of the order's first one."""
+
+    def pick(self, order: StoredOrder, refund_id: str) -> StoredRefund:
+        """Take the amount from the wrong row."""
+        return evolve(super().pick(order, refund_id), amount=self.all_of(order)[0].amount)
+
+
+@breaks("GET-15")
+class GetsTheLatestLines(Getting):
+    """Shows every refund with the lines of the order's latest one."""
+
+    def pick(self, order: StoredOrder, refund_id: str) -> StoredRefund:
+        """Find the lines by the order."""
+        return evolve(super().pick(order, refund_id), lines=self.all_of(order)[-1].lines)
+
+
+@breaks("GET-15")
+class GetsTheLatestType(Getting):
+    """Shows every refund with the type of the order's latest one."""
+
+    def pick(self, order: StoredOrder, refund_id: str) -> StoredRefund:
+        """Find the type by the order."""
+        return evolve(super().pick(order, refund_id), rights_type=self.all_of(order)[-1].rights_type)
+
+
+# Which pairs of ids find something.
 
 
 @breaks("GET-04")
-class GetsWithUnknownOrders(Shop):
-    """Takes an order that does not exist for the refund's own."""
+class GetsUnderAnyOrder(Getting):
+    """Finds a refund under any order that there is."""
 
-    def get_refund(self, query: Mapping[str, str]) -> StoredRefund:
-        """Look the order up by the refund."""
-        order = query.get("orderId", "")
-        found = self.store.refund(self.name, query.get("refundId", ""))
-        if found is not None and order.isdecimal() and self.store.order(self.name, order) is None and order != "0":
-            return found
+    def pick(self, order: StoredOrder, refund_id: str) -> StoredRefund:
+        """Do not compare the order."""
+        refund = self.store.refund(self.name, refund_id)
+        return refund or super().pick(order, refund_id)
+
+
+@breaks("GET-04")
+class GetsUnderOrdersOfTheCustomer(Getting):
+    """Finds a refund under any order of its customer."""
+
+    def pick(self, order: StoredOrder, refund_id: str) -> StoredRefund:
+        """Compare the customer."""
+        refund = self.store.refund(self.name, refund_id)
+        return refund if refund is not None and refund.customer == order.customer else super().pick(order, refund_id)
+
+
+@breaks("GET-04")
+class RemembersRefundsWithoutOrders(Getting):
+    """Finds a refund under any order once it was got under its own."""
+
+    def pick(self, order: StoredOrder, refund_id: str) -> StoredRefund:
+        """Cache by the refund alone."""
+        seen: set[str] = self.__dict__.setdefault("seen", set())
+        refund = self.store.refund(self.name, refund_id) if refund_id in seen else None
+        refund = refund or super().pick(order, refund_id)
+        seen.add(refund.id)
+        return refund
+
+
+@breaks("GET-05", also=("GET-08",))
+class GetsUnderUnknownOrders(Shop):
+    """Finds a refund without looking whether there is an order, when the refund's is another."""
+
+    def get_refund(self, query: Query) -> StoredRefund:
+        """Ask for the order only when it exists."""
+        order_id, refund_id = query.get("orderId", ""), query.get("refundId", "")
+        if order_id.isdecimal() and refund_id.isdecimal() and self.store.order(self.name, order_id) is None:
+            refund = self.store.refund(self.name, refund_id)
+            if refund is not None:
+                return refund
         return super().get_refund(query)
 
 
 @breaks("GET-05")
-class GetsByTheBeginning(Reading):
-    """Finds a refund by the beginning of its id."""
+class BreaksOnGetsUnderUnknownOrders(Shop):
+    """Answers 500 when the order does not exist."""
 
-    def choose(self, refunds: list[StoredRefund], wanted: str) -> StoredRefund | None:
-        """Compare the beginnings."""
-        exact = super().choose(refunds, wanted)
-        alike = [refund for refund in refunds if refund.id.startswith(wanted) and len(wanted) > 5]  # noqa: PLR2004
-        return exact or (alike[0] if alike else None)
-
-
-@breaks("GET-05")
-class CutsLongIdsOff(Reading):
-    """Reads as many digits of an id as ids have."""
-
-    def choose(self, refunds: list[StoredRefund], wanted: str) -> StoredRefund | None:
-        """Cut the rest off."""
-        return super().choose(refunds, wanted[: len(refunds[0].id)] if refunds else wanted)
+    def get_refund(self, query: Query) -> StoredRefund:
+        """Let the missing order complain."""
+        order_id = query.get("orderId", "")
+        if order_id.isdecimal() and len(order_id) == 20 and self.store.order(self.name, order_id) is None:  # noqa: PLR2004
+            raise Refusal(500, "NullPointerException")
+        return super().get_refund(query)
 
 
-@breaks("GET-06", also=("GET-03", "ISOLATION-02"))
-class GetsThroughFloatingPoint(Reading):
-    """Compares ids as floating point numbers."""
+@breaks("GET-06", also=("GET-07",))
+class GetsTheLatestForUnknown(Getting):
+    """Shows the latest refund of the order when the one asked for does not exist."""
 
-    def choose(self, refunds: list[StoredRefund], wanted: str) -> StoredRefund | None:
-        """Round them."""
-        exact = super().choose(refunds, wanted)
-        return exact or next((refund for refund in refunds if float(refund.id) == float(wanted)), None)
+    def pick(self, order: StoredOrder, refund_id: str) -> StoredRefund:
+        """Fall back."""
+        refunds = self.all_of(order)
+        known = self.store.refund(self.name, refund_id) is not None
+        return super().pick(order, refund_id) if known or not refunds else refunds[-1]
+
+
+@breaks("GET-06")
+class IgnoresDigitsBeyondTheNineteenth(Getting):
+    """Compares the first 19 digits of a refund's id."""
+
+    def pick(self, order: StoredOrder, refund_id: str) -> StoredRefund:
+        """Cut the id off, as a column of that width does."""
+        return super().pick(order, refund_id[:19])
 
 
 @breaks("GET-07")
-class GetsTheLatestWithoutAnId(Lenient):
-    """Shows the latest refund of an order when none is named."""
+class GetsByFloats(Getting):
+    """Compares the ids of refunds as floating-point numbers."""
 
-    def mended(self, query: dict[str, str]) -> dict[str, str]:
-        """Name the latest."""
-        if "refundId" not in query and "orderId" in query:
-            there = self.store.refunds_of(self.name, query["orderId"])
-            return query | {"refundId": there[-1].id} if there else query
-        return query
+    def pick(self, order: StoredOrder, refund_id: str) -> StoredRefund:
+        """Round both."""
+        if self.store.refund(self.name, refund_id) is None:
+            for refund in self.all_of(order):
+                if abs(int(refund.id) - int(refund_id)) <= 1:
+                    return refund
+        return super().pick(order, refund_id)
+
+
+@breaks("GET-07")
+class GetsByTheBeginning(Getting):
+    """Finds a refund whose id begins with the one that is asked for."""
+
+    def pick(self, order: StoredOrder, refund_id: str) -> StoredRefund:
+        """Compare what is there."""
+        found = [refund for refund in self.all_of(order) if refund.id.startswith(refund_id)]
+        return found[0] if found and len(refund_id) > 9 else super().pick(order, refund_id)  # noqa: PLR2004
 
 
 @breaks("GET-08")
-class GetsAnotherWithoutAnOrder(Shop):
-    """Shows the latest refund of the named one's order when the order is left out."""
+class GetsUnderOrdersByFloats(Shop):
+    """Compares the ids of orders as floating-point numbers when a refund is got."""
 
-    def get_refund(self, query: Mapping[str, str]) -> StoredRefund:
-        """Find the order, and forget the refund."""
-        if "orderId" not in query and (found := self.store.refund(self.name, query.get("refundId", ""))):
-            return self.store.refunds_of(self.name, found.order_id)[-1]
+    def get_refund(self, query: Query) -> StoredRefund:
+        """Try the ids around it."""
+        order_id = query.get("orderId", "")
+        for step in (0, 1, -1) if order_id.isdecimal() else ():
+            near = str(int(order_id) + step)
+            if self.store.order(self.name, near) is not None:
+                return super().get_refund({**query, "orderId": near})
         return super().get_refund(query)
-
-
-@breaks("GET-09")
-class GetsSomethingForNothing(Shop):
-    """Shows the refund that was got last when nothing is asked for."""
-
-    shown: StoredRefund | None = None
-
-    def get_refund(self, query: Mapping[str, str]) -> StoredRefund:
-        """Show it again."""
-        if not query and self.shown is not None:
-            return self.shown
-        self.shown = super().get_refund(query)
-        return self.shown
-
-
-@breaks("GET-10")
-class TakesAnEmptyIdForAny(Lenient):
-    """Shows the first refund of an order when the refund is empty."""
-
-    def mended(self, query: dict[str, str]) -> dict[str, str]:
-        """Name the first."""
-        if query.get("refundId") == "" and query.get("orderId"):
-            there = self.store.refunds_of(self.name, query["orderId"])
-            return query | {"refundId": there[0].id} if there else query
-        return query
-
-
-@breaks("GET-11")
-class ReadsIdsUpToTheFirstLetter(Lenient):
-    """Reads an id up to the first character that is no digit."""
-
-    def mended(self, query: dict[str, str]) -> dict[str, str]:
-        """Cut the rest off."""
-        return {name: re.sub(r"(?<=[0-9])[a-z]+$", "", value) for name, value in query.items()}
-
-
-@breaks("GET-12")
-class TouchesWhatItReads(Shop):
-    """Moves the update time of an open refund with each get."""
-
-    def get_refund(self, query: Mapping[str, str]) -> StoredRefund:
-        """Save it again, from the fourth read on."""
-        found = super().get_refund(query)
-        self.reads = {**self.reads, found.id: self.reads.get(found.id, 0) + 1}
-        if self.reads[found.id] > 1 and self.siblings(found) > 2:  # noqa: PLR2004
-            self.store.set_status(found.id, found.status, self.later(found.updated))
-        return found
-
-    reads: Mapping[str, int] = {}
-
-    def siblings(self, refund: StoredRefund) -> int:
-        """Return in how many states the order has refunds."""
-        return len({other.status for other in self.store.refunds_of(self.name, refund.order_id)})
 
 
 @breaks("GET-13")
-class GetsByPosition(Shop):
-    """Takes the first parameter for the order, whatever it is called."""
+class GetsEitherWay(Shop):
+    """Tries the two ids the other way round when they find nothing."""
 
-    def get_refund(self, query: Mapping[str, str]) -> StoredRefund:
-        """Go by position."""
-        if len(query) == 2:  # noqa: PLR2004 - both parameters
-            query = dict(zip(("orderId", "refundId"), query.values(), strict=True))
+    def get_refund(self, query: Query) -> StoredRefund:
+        """Be helpful."""
+        try:
+            return super().get_refund(query)
+        except Refusal:
+            if "orderId" not in query or "refundId" not in query:
+                raise
+            return super().get_refund({"orderId": query["refundId"], "refundId": query["orderId"]})
+
+
+# Gets with half of what is needed.
+
+
+@breaks("GET-09")
+class GetsWithoutTheOrder(Shop):
+    """Finds a refund by its id alone when no order is named."""
+
+    def get_refund(self, query: Query) -> StoredRefund:
+        """Look it up in the whole shop."""
+        if "orderId" not in query and "refundId" in query:
+            refund = self.store.refund(self.name, self.ident(query["refundId"], "refundId"))
+            if refund is not None:
+                return refund
         return super().get_refund(query)
 
 
+@breaks("GET-10")
+class GetsTheFirstWithoutId(Shop):
+    """Shows the first refund of an order when none is named."""
+
+    def get_refund(self, query: Query) -> StoredRefund:
+        """Take the first."""
+        if "refundId" not in query and "orderId" in query:
+            return self.store.refunds_of(self.name, self.find_order(query["orderId"]).id)[0]
+        return super().get_refund(query)
+
+
+@breaks("GET-10")
+class GetsTheOnlyOneWithoutId(Shop):
+    """Shows the refund of an order that has one when none is named."""
+
+    def get_refund(self, query: Query) -> StoredRefund:
+        """Take the only one."""
+        if "refundId" not in query and "orderId" in query:
+            refunds = self.store.refunds_of(self.name, self.find_order(query["orderId"]).id)
+            if len(refunds) == 1:
+                return refunds[0]
+        return super().get_refund(query)
+
+
+@breaks("GET-11")
+class GetsAnyRefund(Shop):
+    """Shows some refund of the shop when nothing is named."""
+
+    def get_refund(self, query: Query) -> StoredRefund:
+        """Filter nothing."""
+        if not query:
+            return self.store._refunds("shop = ?", (self.name,))[0]  # noqa: SLF001 - as only a careless query does
+        return super().get_refund(query)
+
+
+@breaks("GET-11")
+class BreaksWithoutIds(Shop):
+    """Answers 500 when nothing is named."""
+
+    def get_refund(self, query: Query) -> StoredRefund:
+        """Let the missing ids complain."""
+        if not query:
+            raise Refusal(500, "NullPointerException")
+        return super().get_refund(query)
+
+
+@breaks("GET-12")
+class TakesEmptyForAny(Shop):
+    """Shows the first refund of an order when the refund's id is empty."""
+
+    def get_refund(self, query: Query) -> StoredRefund:
+        """Leave the empty one out."""
+        if query.get("refundId") == "" and query.get("orderId"):
+            return self.store.refunds_of(self.name, self.find_order(query["orderId"]).id)[0]
+        return super().get_refund(query)
+
+
+@breaks("GET-12")
+class TakesAnEmptyOrderForAny(Shop):
+    """Finds a refund by its id alone when the order's is empty."""
+
+    def get_refund(self, query: Query) -> StoredRefund:
+        """Leave the empty one out."""
+        refund = self.store.refund(self.name, query.get("refundId", "")) if query.get("orderId") == "" else None
+        return refund or super().get_refund(query)
+
+
 @breaks("GET-14")
-class GetsByTheCustomer(Shop):
-    """Shows the first refund of the order's customer for an order with a single one."""
+class ReadsTheQueryByPlace(Shop):
+    """Takes the first parameter for the order, whatever its name."""
 
-    def get_refund(self, query: Mapping[str, str]) -> StoredRefund:
-        """Look it up by customer."""
-        found = super().get_refund(query)
-        of_order = self.store.refunds_of(self.name, found.order_id)
-        first = self.first_of.setdefault(found.customer, found)
-        return first if len(of_order) == 1 and self.several_states(first) else found
+    def get_refund(self, query: Query) -> StoredRefund:
+        """Forget the names."""
+        if len(query) < 2:  # noqa: PLR2004 - both
+            return super().get_refund(query)
+        order_id, refund_id, *_ = query.values()
+        return super().get_refund({"orderId": order_id, "refundId": refund_id})
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        self.first_of: dict[str, StoredRefund] = {}
 
-    def several_states(self, refund: StoredRefund) -> bool:
-        """Say whether its order has refunds in three states."""
-        return len({other.status for other in self.store.refunds_of(self.name, refund.order_id)}) > 2  # noqa: PLR2004
+# What reading leaves as it is.
+
+
+@breaks("GET-16")
+class RemembersRefusals(Getting):
+    """Finds a refund no more once it was asked for under another order."""
+
+    def pick(self, order: StoredOrder, refund_id: str) -> StoredRefund:
+        """Cache the refusal by the refund alone."""
+        lost: set[str] = self.__dict__.setdefault("lost", set())
+        refund = self.store.refund(self.name, refund_id)
+        if refund is not None and refund.order_id != order.id and refund.rights_type == REFUND:
+            lost.add(refund_id)
+        if refund_id in lost:
+            raise Refusal(404, "there is no such refund")
+        return super().pick(order, refund_id)
+
+
+@breaks("GET-16")
+class GetsOnce(Getting):
+    """Shows a refund of several on an order twice at most."""
+
+    def pick(self, order: StoredOrder, refund_id: str) -> StoredRefund:
+        """Count."""
+        count: dict[str, int] = self.__dict__.setdefault("count", {})
+        refund = super().pick(order, refund_id)
+        count[refund.id] = count.get(refund.id, 0) + 1
+        if count[refund.id] > 2 and refund.rights_type == REFUND and len(self.all_of(order)) > 1:  # noqa: PLR2004
+            raise Refusal(410, "gone")
+        return refund
+
+
+@breaks("GET-17")
+class TakesReadForSeen(Getting):
+    """Brings a refund in process when it is got among several."""
+
+    def pick(self, order: StoredOrder, refund_id: str) -> StoredRefund:
+        """Mark what is shown, afterwards."""
+        refund = super().pick(order, refund_id)
+        refunds = self.all_of(order)
+        if refund.status == INITIATED and refund.id == refunds[-1].id and len({r.rights_type for r in refunds}) > 1:
+            self.store.set_status(refund.id, IN_PROCESS, refund.updated)
+        return refund

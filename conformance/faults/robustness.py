@@ -642,19 +642,19 @@ class CannotShowNul(Shop):
 
 
 @breaks("ROBUST-20")
-class WearsOut(App):
-    """Loses a worker with each method that it does not know, until none is left to create."""
+class DiesOfAnUnknownMethod(App):
+    """Loses its worker to a method that it does not know, and creates nothing any more."""
 
-    workers = 3
+    alive = True
 
     def respond(self, request: Any) -> Any:
-        """Lose a worker."""
+        """Lose the worker."""
         answer = super().respond(request)
-        self.workers -= answer.status_code == 405  # noqa: PLR2004 - Method Not Allowed
+        self.alive = self.alive and answer.status_code != 405  # noqa: PLR2004 - Method Not Allowed
         return answer
 
     def carry_out(self, shop: Shop, operation: str, values: Mapping[str, str], request: Any) -> Any:
-        """Need a worker."""
-        if self.workers < 1 and operation == "create":
+        """Need the worker."""
+        if operation == "create" and not self.alive:
             raise MemoryError
         return super().carry_out(shop, operation, values, request)

@@ -151,7 +151,6 @@ class Ledger:
     api: RefundApi
     new_order: Callable[[], Order]
     orders: list[Order] = field(factory=list)
-    refunds: set[RefundId] = field(factory=set)
 
     def put(self, body_of: Callable[[Order], dict[str, Any]]) -> Placed:
         """Return an open refund, made by a body for whichever order it is put on.
@@ -176,14 +175,10 @@ class Ledger:
         answer.exchange.role = "arrange"
         if answer.refused:
             return None
-        if answer.refund is None:
-            raise Blocked(f"a refund could not be arranged: create answered {answer.described}")
-        if answer.refund.refund_id in self.refunds:
-            raise Blocked(f"a refund could not be arranged: create answered with an earlier one: {answer.described}")
-        self.refunds.add(answer.refund.refund_id)
+        refund = verify.made(answer)
         if self.api.wire.lag:
-            verify.await_visible(self.api, order, answer.refund)
-        return Placed(order, body, answer.refund)
+            verify.await_visible(self.api, order, refund)
+        return Placed(order, body, refund)
 
     def look(self) -> dict[RefundId, Refund]:
         """Return all the refunds of its orders."""

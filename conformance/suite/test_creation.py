@@ -108,6 +108,17 @@ def in_a_list(value: Any) -> Any:
     return [value]
 
 
+def by_its_product(api: RefundApi, order: Order) -> Answer:
+    """Name a line by its product, which is not the line's id."""
+    ids = {line.line_item_id for line in order.lines}
+    product = order.line.product_id
+    body = api.create_body(order)
+    line = body["refund"]["lineItems"][0]
+    usable = product is not None and product not in ids
+    line["lineItemId"] = api.create_dialect.child_id(str(product)) if usable else digit_more(line["lineItemId"])
+    return api.create(body)
+
+
 def unwrapped(api: RefundApi, order: Order) -> Answer:
     """Send the fields of a valid refund without the wrapper."""
     return api.create(api.create_body(order)["refund"])
@@ -137,6 +148,8 @@ REFUSED: dict[str, Row] = {
     "line with a digit more": Row("CREATE-09", with_line("lineItemId", digit_more), profile="quick"),
     "line with a digit less": Row("CREATE-09", with_line("lineItemId", digit_less)),
     "line with letters after it": Row("CREATE-09", with_line("lineItemId", with_letters)),
+    "line by its position": Row("CREATE-09", with_line("lineItemId", lambda value: type(value)("0"))),
+    "line by its product": Row("CREATE-09", by_its_product),
     "quantity '0'": Row("CREATE-11", with_line("quantity", "0"), profile="quick"),
     "quantity 0": Row("CREATE-11", with_line("quantity", 0)),
     "quantity '-1'": Row("CREATE-11", with_line("quantity", "-1"), profile="quick"),
@@ -158,6 +171,8 @@ REFUSED: dict[str, Row] = {
     "rightsType 1.5": Row("CREATE-35", with_fields("rightsType", change=1.5)),
     "rightsType 'abc'": Row("CREATE-35", with_fields("rightsType", change="abc")),
     "rightsType '1abc'": Row("CREATE-35", with_fields("rightsType", change="1abc")),
+    "rightsType true": Row("CREATE-35", with_fields("rightsType", change=True)),
+    "rightsType in a list": Row("CREATE-35", with_fields("rightsType", change=in_a_list)),
     "a good and an unknown line": Row(
         "CREATE-25", with_line("lineItemId", digit_more, index=1, lines=2), "line with a digit more"
     ),
@@ -260,6 +275,24 @@ class ExcessBench(Bench):
         self.limits |= ordered(self.order)
 
 
+@define
+class Excess(Probes):
+    """Creates of too many units, which a target may also cut down to what is left (reading A26)."""
+
+    bench: ExcessBench
+
+    def send(self, probes: Mapping[str, Probe]) -> None:
+        """Send every probe; one that was accepted is sent again to an order of its own, to see what it leaves."""
+        super().send(probes)
+        for name, probe in probes.items():
+            if self.sent[name].accepted:
+                self.bench.renew()
+                answer = self.sent[name] = probe(self.bench.order)
+                answer.exchange.batched = answer.exchange.exempt = True
+                self.bench.before = self.bench.look()
+                self.effects[name] = ({}, self.bench.before)
+
+
 EXCESS_ORDER = ((5, "10.00"), (5, "7.00"), (9, "3.00"))
 
 
@@ -310,27 +343,25 @@ EXCESS: dict[str, Row] = {
 
 
 @pytest.fixture(scope="module")
-def excess(request: pytest.FixtureRequest, api: RefundApi, new_order: NewOrder) -> Probes:
+def excess(request: pytest.FixtureRequest, api: RefundApi, new_order: NewOrder) -> Excess:
     """Creates that are valid but for asking for too many units, and the plain one of them in any case."""
     order = new_order(*EXCESS_ORDER)
-    bench = ExcessBench(api, order, new_order=new_order, limits=ordered(order))
-    probes = Probes(bench)
-    probes.send({ONE_MORE: partial(EXCESS[ONE_MORE].send, api)} | wanted(request, EXCESS, api))
-    return probes
+    excess = Excess(ExcessBench(api, order, new_order=new_order, limits=ordered(order)))
+    excess.send({ONE_MORE: partial(EXCESS[ONE_MORE].send, api)} | wanted(request, EXCESS, api))
+    return excess
 
 
-def judge_excess(session: Session, excess: Probes, row: str) -> None:
+def judge_excess(session: Session, excess: Excess, row: str) -> None:
     """The create of that name was refused or cut down."""
-    bench = excess.bench
-    assert isinstance(bench, ExcessBench)  # noqa: S101 - the fixture made it so
-    bench.api.wire.show(excess.sent[row].exchange)
+    bench, answer = excess.bench, excess.sent[row]
+    bench.api.wire.show(answer.exchange)
     before, after = excess.effects.get(row, ({}, {}))
     if row == TWICE and all(quantity <= bench.limits[line] for line, quantity in units(after.values()).items()):
         return  # what is made of two mentions is judged where both fit (CREATE-23); here only the sum matters
-    stays_within(session, bench.limits, excess.sent[row], before, after)
+    stays_within(session, bench.limits, answer, before, after)
 
 
-def insist_on_limit(session: Session, excess: Probes, row: str = ONE_MORE) -> None:
+def insist_on_limit(session: Session, excess: Excess, row: str = ONE_MORE) -> None:
     """The plain case of too many units is refused or cut down; otherwise a special one proves nothing."""
     try:
         judge_excess(session, excess, row)
@@ -339,13 +370,13 @@ def insist_on_limit(session: Session, excess: Probes, row: str = ONE_MORE) -> No
 
 
 @pytest.fixture
-def limited(session: Session, excess: Probes) -> None:
+def limited(session: Session, excess: Excess) -> None:
     """The control of every special case of too many units."""
     insist_on_limit(session, excess)
 
 
 @pytest.mark.parametrize("row", rows_of(EXCESS))
-def test_more_units_than_ordered_are_refused(session: Session, excess: Probes, row: str) -> None:
+def test_more_units_than_ordered_are_refused(session: Session, excess: Excess, row: str) -> None:
     """A create of too many units is refused or cut down, however it gets there."""
     needs = EXCESS[row].needs
     if needs is not None:
@@ -625,7 +656,8 @@ class Grants:
         one_at_a_time = self.second_is_refused()
         for name, send in creates.items():
             answer = self.sent[name] = send(api, order)
-            answer.exchange.role, answer.exchange.batched = "probe", True
+            answer.exchange.role = "probe"
+            answer.exchange.batched = answer.exchange.exempt = True
             if one_at_a_time and answer.accepted and answer.refund is not None:
                 now = verify.look_get(api, order, answer.refund)
                 self.stored[now.refund_id] = now
@@ -808,6 +840,21 @@ def test_an_empty_list_refunds_nothing(session: Session, grants: Grants, row: st
         session.observe("A29", "a create without lines is refused")
 
 
+@requirement("CREATE-05")
+def test_an_empty_list_on_a_fresh_order_does_not_mean_all_of_it(
+    api: RefundApi, shipped_order: Order, accepted_create: Refund
+) -> None:
+    """Where everything could still be refunded, a create of no lines refunds none of it."""
+    body = api.create_body(shipped_order)
+    body["refund"]["lineItems"] = []
+    answer = api.create(body)
+    answer.exchange.role = "open"
+
+    there = verify.look_again(api, shipped_order, role="open")
+    taken = [(refund.quantities, refund.amount) for refund in there.values() if units([refund]) or refund.amount]
+    verify.same([], taken, "units and money refunded")
+
+
 @rows_for("CREATE-40")
 def test_what_is_open_is_observed(session: Session, grants: Grants, row: str) -> None:
     """Whether another customer's id, or a line without a reason, is accepted is open (readings A12 and A15)."""
@@ -827,7 +874,7 @@ def test_refused_creates_use_up_nothing(create_bench: Bench, whole: Whole) -> No
 
 
 @requirement("CREATE-32")
-def test_refused_creates_of_too_many_units_use_up_nothing(session: Session, excess: Probes, whole: Whole) -> None:
+def test_refused_creates_of_too_many_units_use_up_nothing(session: Session, excess: Excess, whole: Whole) -> None:
     """After all creates of too many units on an order, all its units can be refunded at once."""
     insist_on_limit(session, excess)
     if not excess.effects:  # where they are cut down (reading A26) they use up units, as they should

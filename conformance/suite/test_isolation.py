@@ -154,7 +154,6 @@ ATTEMPTS = {
     "create for their order": Attempt("ISOLATION-04", create_for_their_order),
     "create with their line": Attempt("ISOLATION-04", create_with_their_line),
 }
-QUICK = {"create with their token", "get with their token", "get their refund", "review their refund"}
 
 
 @define
@@ -214,10 +213,7 @@ def sent(shops: TwoShops, attempt: Attempt, _: Order) -> Answer:
 
 @pytest.mark.parametrize(
     "row",
-    [
-        pytest.param(name, marks=requirement(attempt.requirement, profile="quick" if name in QUICK else "standard"))
-        for name, attempt in ATTEMPTS.items()
-    ],
+    [pytest.param(name, marks=requirement(attempt.requirement)) for name, attempt in ATTEMPTS.items()],
 )
 def test_nothing_crosses_the_wall_between_two_shops(attempts: Attempts, row: str) -> None:
     """Neither the other shop's token here nor its ids under ours do or show anything."""
@@ -245,7 +241,7 @@ def shared_key(api: RefundApi, other_shop: Shop, new_order: NewOrder, accepted_c
     return SharedKey(their_order, before, our_order, answer)
 
 
-@requirement("ISOLATION-05", profile="quick")
+@requirement("ISOLATION-05")
 def test_a_key_of_another_shop_stands_for_nothing_here(
     api: RefundApi, session: Session, other_shop: Shop, shared_key: SharedKey
 ) -> None:

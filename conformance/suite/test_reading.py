@@ -1,201 +1,322 @@
-"""Get: the one refund that was asked for, whatever its place and state, and no other."""
+"""Get: the one refund that both parameters name, in every state, and no other."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from attrs import define
+from attrs import define, evolve
 
 from conformance import verify
 from conformance.client import ABSENT, API, Answer, Part, RefundApi
-from conformance.model import Action, Order, Refund, RefundId
+from conformance.model import Action, Order, Refund, RefundId, RightsType, read_refund
 from conformance.plugin import requirement
-from conformance.results import Blocked, Failed
+from conformance.results import Blocked
 from conformance.session import Session
 from conformance.suite.conftest import NewOrder
 
-PLACES = pytest.mark.parametrize("index", [0, 1, 2], ids=["first", "middle", "last"])
-
 
 @define
-class Specimen:
-    """An order with an approved, a canceled and an open refund, and another of the same customer with one refund."""
+class Shelf:
+    """An order with three refunds, a sibling of the same customer with one, and what get answered about each."""
 
-    api: RefundApi
     order: Order
-    refunds: list[Refund]
+    made: list[Refund]
+    sibling: Order
+    single: Refund
+    read: dict[RefundId, Answer]
     listed: dict[RefundId, Refund]
-    other: Order
-    other_refund: Refund
-
-    @property
-    def last(self) -> Refund:
-        """The open refund."""
-        return self.refunds[-1]
 
 
 @pytest.fixture(scope="module")
-def specimen(api: RefundApi, new_order: NewOrder, accepted_create: Refund) -> Specimen:
-    """Refunds to be read; nothing here changes them."""
-    order = new_order((9, "10.00"))
-    other = new_order(customer_id=order.customer_id)
-    refunds = []
-    for units, action in ((1, Action.APPROVE), (2, Action.REJECT), (3, None)):
-        refund = verify.given_refund(api, order, Part(order.line, units))
-        refunds.append(refund if action is None else verify.given_review(api, order, refund, action))
-    other_refund = verify.given_refund(api, other)
-    return Specimen(api, order, refunds, verify.look_again(api, order), other, other_refund)
+def shelf(api: RefundApi, new_order: NewOrder, accepted_create: Refund) -> Shelf:
+    """The shared orders; the refunds are read in another sequence than they were created in."""
+    order = new_order((9, "10.00"), (9, "7.50"))
+    try:
+        sibling = new_order(customer_id=order.customer_id)
+    except Blocked:
+        sibling = new_order()
+    first, second = order.lines[:2]
+    made = [verify.given_refund(api, order, Part(first, 1), Part(second, 2))]
+    single = verify.given_refund(api, sibling, Part(sibling.line, 5))
+    made.append(verify.given_refund(api, order, Part(second, 1), rights_type=RightsType.REFUND))
+    made.append(verify.given_refund(api, order, Part(first, 4)))
+    listed = verify.look_again(api, order)
+    read = {made[index].refund_id: plain(api, order, made[index]) for index in (1, 2, 0)}
+    read[single.refund_id] = plain(api, sibling, single)
+    return Shelf(order, made, sibling, single, read, listed)
 
 
-@pytest.fixture(scope="module")
-def read(specimen: Specimen) -> list[Answer]:
-    """Each of the three refunds, got once."""
-    answers = [specimen.api.get_refund(specimen.order, refund) for refund in specimen.refunds]
-    for answer in answers:
-        answer.exchange.role = "probe"
-    return answers
+def plain(api: RefundApi, order: Order, refund: Refund) -> Answer:
+    """Get a refund that is there."""
+    answer = api.get_refund(order, refund)
+    answer.exchange.role = "probe"
+    return answer
 
 
-@pytest.fixture
-def readable(read: list[Answer], specimen: Specimen) -> None:
-    """The control of every refused get: the same with nothing wrong shows the open refund."""
-    answer = read[-1]
-    answer.exchange.role = "control"
-    if answer.refund is None or answer.refund.refund_id != specimen.last.refund_id:
-        raise Blocked(f"a plain get does not show the refund (GET-01): {answer.described}")
+def shows(answer: Answer, refund: Refund) -> None:
+    """The answer is an acceptance with the refund that was asked for."""
+    verify.accepted(answer, f"an acceptance (2xx) with refund {refund.refund_id}")
+    if answer.refund is None:
+        raise Blocked(f"the refund in the answer cannot be read: {answer.described}")
+    verify.same(refund.refund_id, answer.refund.refund_id, "the refund that get shows")
+
+
+PLACES = pytest.mark.parametrize("place", ["first", "middle", "last", "single"])
+
+
+def of(shelf: Shelf, place: str) -> Refund:
+    """Return the refund at a place."""
+    return shelf.single if place == "single" else shelf.made[["first", "middle", "last"].index(place)]
 
 
 @requirement("GET-01", profile="quick")
 @PLACES
-def test_get_shows_the_refund_that_was_asked_for(specimen: Specimen, read: list[Answer], index: int) -> None:
-    """First, middle or last of the order: the refund in the answer is the one named."""
-    answer = verify.accepted(read[index])
-    told = None if answer.refund is None else answer.refund.refund_id
-    verify.same(specimen.refunds[index].refund_id, told, "the refund in the answer")
+def test_the_refund_that_is_asked_for_is_shown(shelf: Shelf, place: str) -> None:
+    """The first, middle and last of three, and the only one of another order, are each shown."""
+    refund = of(shelf, place)
+    shows(shelf.read[refund.refund_id], refund)
 
 
-@requirement("GET-02", profile="quick")
-@PLACES
-def test_get_shows_a_refund_in_whatever_state(specimen: Specimen, read: list[Answer], index: int) -> None:
-    """Approved, canceled or open: get shows the state, and it is the one that list shows."""
-    refund = read[index].refund
-    if refund is None or refund.refund_id != specimen.refunds[index].refund_id:
-        raise Blocked("get does not show the refund that was asked for (GET-01)")
-    listed = specimen.listed.get(refund.refund_id)
-    if listed is None:
-        raise Blocked("list does not show the refund")
-    moving = verify.APPROVED if listed.status in verify.APPROVED else {listed.status}
-    verify.holds(refund.status in moving, f"status {verify.shown(listed.status)}, as in the list", refund.status)
+Found = dict[RefundId, Refund]
 
 
-def pair(order: Callable[[Specimen], str], refund: Callable[[Specimen], str]) -> Callable[[Specimen], Answer]:
-    """Return a get of an order and a refund that do not belong together."""
-    return lambda specimen: specimen.api.get_refund(order(specimen), refund(specimen))
+@pytest.fixture(scope="module")
+def found(shelf: Shelf) -> Found:
+    """The refunds as get shows them by id: the control of whatever must not be found."""
+    found = {refund_id: answer.refund for refund_id, answer in shelf.read.items() if answer.accepted}
+    shown = {refund_id: refund for refund_id, refund in found.items() if refund and refund.refund_id == refund_id}
+    if shown.keys() != shelf.read.keys():
+        raise Blocked("a plain get already does not show the refund that is asked for (GET-01)")
+    return shown
 
 
-def the_order(specimen: Specimen) -> str:
-    """Return the order of the three refunds."""
-    return specimen.order.order_id
-
-
-def the_refund(specimen: Specimen) -> str:
-    """Return the open refund."""
-    return specimen.last.refund_id
-
-
-def neighbour(step: int) -> Callable[[Specimen], str]:
-    """Return the open refund's id moved on by a step; by more when that is a refund of the order too."""
-
-    def move(specimen: Specimen) -> str:
-        if not specimen.last.refund_id.isdecimal():
-            raise Blocked("the refundId of this target is no number, so it has no neighbours")
-        there, moved = set(map(str, specimen.listed)), int(specimen.last.refund_id) + step
-        while str(moved) in there:
-            moved += step
-        return str(moved)
-
-    return move
-
-
-REFUSED: dict[str, tuple[str, Callable[[Specimen], Answer]]] = {
-    "another order of the customer": ("GET-03", pair(lambda s: s.other.order_id, the_refund)),
-    "a refund of another order": ("GET-03", pair(the_order, lambda s: s.other_refund.refund_id)),
-    "an order with a digit more": ("GET-04", pair(lambda s: s.order.order_id + "7", the_refund)),
-    "an order with a digit less": ("GET-04", pair(lambda s: s.order.order_id[:-1] or "0", the_refund)),
-    "a refund with a digit more": ("GET-05", pair(the_order, lambda s: s.last.refund_id + "7")),
-    "a refund with a digit less": ("GET-05", pair(the_order, lambda s: s.last.refund_id[:-1] or "0")),
-    "a refund's next id": ("GET-06", pair(the_order, neighbour(1))),
-    "a refund's previous id": ("GET-06", pair(the_order, neighbour(-1))),
-    "a refund that is text": ("GET-11", pair(the_order, lambda _: "latest")),
-    "a refund with text behind it": ("GET-11", pair(the_order, lambda s: s.last.refund_id + "abc")),
-    "an order with text behind it": ("GET-11", pair(lambda s: s.order.order_id + "abc", the_refund)),
+VALUES: dict[str, Callable[[Refund], Any]] = {
+    "amount": lambda refund: refund.amount,
+    "rightsType": lambda refund: refund.rights_type,
+    "lineItems": lambda refund: refund.quantities or None,
 }
-QUICK_ROWS = {"another order of the customer", "a refund with a digit more"}
+
+
+@requirement("GET-15")
+@pytest.mark.parametrize("name", list(VALUES))
+def test_a_refund_is_shown_with_its_own_values(shelf: Shelf, found: Found, name: str) -> None:
+    """A value may differ from what create answered, but not be another refund's; list decides where it differs."""
+    read = VALUES[name]
+    for refund in shelf.made:
+        told = read(found[refund.refund_id])
+        others = [read(other) for other in shelf.made if other is not refund]
+        if told is not None and told != read(refund) and told in others:
+            verify.same(read(shelf.listed[refund.refund_id]), told, f"{name} of refund {refund.refund_id} in get")
+
+
+# What must not be found.
+
+
+@requirement("GET-04", profile="quick")
+@pytest.mark.usefixtures("found")
+@pytest.mark.parametrize("which", ["the sibling's refund", "the order's refund", "of the run's first order"])
+def test_a_refund_is_not_found_under_another_order(api: RefundApi, session: Session, shelf: Shelf, which: str) -> None:
+    """Neither under another order of the same customer nor under anybody else's."""
+    base = session.base_order
+    assert base is not None  # noqa: S101 - there is no accepted create without its order
+    pairs = {
+        "the sibling's refund": (shelf.order, shelf.single),
+        "the order's refund": (shelf.sibling, shelf.made[0]),
+        "of the run's first order": (base, shelf.made[2]),
+    }
+    verify.refused(api.get_refund(*pairs[which]))
+
+
+def digit_more(identifier: str) -> str:
+    """Return an id with a digit too many."""
+    return identifier + "7"
+
+
+NEARLY: dict[str, Callable[[str], str]] = {
+    "a digit less": lambda identifier: identifier[:-1] or "0",
+    "one more": lambda identifier: str(int(identifier) + 1),
+    "one less": lambda identifier: str(int(identifier) - 1),
+}
+NEAR = pytest.mark.parametrize("near", list(NEARLY))
+
+
+def nearly(identifier: str, near: str) -> str:
+    """Return an id that is nearly another."""
+    if not identifier.isdecimal():
+        raise Blocked(f"the id is no number: {identifier}")
+    return NEARLY[near](identifier)
+
+
+@requirement("GET-05")
+@pytest.mark.usefixtures("found")
+def test_a_refund_is_not_found_under_an_unknown_order(api: RefundApi, shelf: Shelf) -> None:
+    """The order's id has a digit too many."""
+    verify.refused(api.get_refund(digit_more(shelf.order.order_id), shelf.made[0]))
+
+
+@requirement("GET-06", profile="quick")
+@pytest.mark.usefixtures("found")
+def test_an_unknown_refund_is_not_found(api: RefundApi, session: Session, shelf: Shelf) -> None:
+    """The refund's id has a digit too many."""
+    answer = api.get_refund(shelf.order, digit_more(shelf.made[2].refund_id))
+    verify.refused(answer)
+    session.observe("A50", f"an unknown refund is answered with {answer.status}")
+
+
+@requirement("GET-07")
+@NEAR
+def test_a_refund_is_not_found_by_a_near_miss(api: RefundApi, shelf: Shelf, found: Found, near: str) -> None:
+    """An id that is none of the order's finds nothing."""
+    wrong = nearly(shelf.made[1].refund_id, near)
+    if wrong in found:
+        raise Blocked(f"refund {wrong} is there")
+    verify.refused(api.get_refund(shelf.order, wrong))
+
+
+@requirement("GET-08")
+@NEAR
+@pytest.mark.usefixtures("found")
+def test_a_refund_is_not_found_under_a_near_miss(api: RefundApi, shelf: Shelf, near: str) -> None:
+    """Even if there is an order with that id, the refund is not its own."""
+    wrong = nearly(shelf.order.order_id, near)
+    if wrong == shelf.sibling.order_id:
+        raise Blocked(f"order {wrong} is there")
+    verify.refused(api.get_refund(wrong, shelf.made[1]))
+
+
+@requirement("GET-13")
+@pytest.mark.usefixtures("found")
+def test_exchanged_ids_find_nothing(api: RefundApi, shelf: Shelf) -> None:
+    """The refund's id as the order's, and the order's as the refund's."""
+    verify.refused(api.get_refund(shelf.made[0].refund_id, shelf.order.order_id))
+
+
+PARTIAL: dict[str, tuple[str, Callable[[Shelf], tuple[Any, Any]]]] = {
+    "no order": ("GET-09", lambda shelf: (ABSENT, shelf.made[1])),
+    "no refund": ("GET-10", lambda shelf: (shelf.order, ABSENT)),
+    "no refund, of an order with one": ("GET-10", lambda shelf: (shelf.sibling, ABSENT)),
+    "neither": ("GET-11", lambda _: (ABSENT, ABSENT)),
+    "empty order": ("GET-12", lambda shelf: ("", shelf.made[1])),
+    "empty refund": ("GET-12", lambda shelf: (shelf.order, "")),
+}
+QUICK_PARTS = {"no order", "no refund"}
 
 
 @pytest.mark.parametrize(
     "row",
     [
-        pytest.param(name, marks=requirement(identifier, profile="quick" if name in QUICK_ROWS else "standard"))
-        for name, (identifier, _) in REFUSED.items()
+        pytest.param(name, marks=requirement(identifier, profile="quick" if name in QUICK_PARTS else "standard"))
+        for name, (identifier, _) in PARTIAL.items()
     ],
 )
-@pytest.mark.usefixtures("readable")
-def test_ids_that_do_not_name_a_refund_are_refused(specimen: Specimen, row: str) -> None:
-    """A pair of ids that fits no refund shows none."""
-    verify.refused(REFUSED[row][1](specimen))
+@pytest.mark.usefixtures("found")
+def test_no_single_refund_is_shown_without_both_ids(api: RefundApi, session: Session, shelf: Shelf, row: str) -> None:
+    """Without both ids the answer is a refusal, a list or nothing (reading A42); never some refund."""
+    answer = api.get_refund(*PARTIAL[row][1](shelf))
+    answer.exchange.role = "probe"
+    answer.exchange.exempt = True
+    verify.holds(answer.status < 500, "a refusal, a list or nothing", answer.described)
+    session.observe("A42", f"a get with {row} is answered with {answer.status}")
+    if answer.accepted and isinstance(answer.json, dict):
+        single = answer.refund or read_refund(answer.json)
+        verify.holds(single is None, "a refusal, a list or nothing", answer.described)
 
 
-INCOMPLETE: dict[str, tuple[str, Callable[[Specimen], Answer], bool]] = {
-    "no refund": ("GET-07", lambda s: s.api.get_refund(s.order, ABSENT), False),
-    "no order": ("GET-08", lambda s: s.api.get_refund(ABSENT, s.refunds[0]), True),
-    "neither": ("GET-09", lambda s: s.api.get_refund(ABSENT, ABSENT), False),
-    "an empty refund": ("GET-10", lambda s: s.api.get_refund(s.order, ""), False),
-    "an empty order": ("GET-10", lambda s: s.api.get_refund("", s.refunds[0]), True),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    "row", [pytest.param(name, marks=requirement(identifier)) for name, (identifier, _, _) in INCOMPLETE.items()]
-)
-@pytest.mark.usefixtures("readable")
-def test_an_incomplete_get_shows_no_arbitrary_refund(specimen: Specimen, session: Session, row: str) -> None:
-    """Without a parameter: a refusal, a list or nothing, and at most the refund that was named (reading A42)."""
-    _, ask, named = INCOMPLETE[row]
-    answer = ask(specimen)
-    answer.exchange.role = "open"
-
-    verify.holds(answer.accepted or answer.refused, "an acceptance or a refusal", answer.described)
-    told = None if answer.refund is None else answer.refund.refund_id
-    allowed = {None, specimen.refunds[0].refund_id} if named else {None}
-    verify.holds(told in allowed, "no refund that was not asked for", f"refund {told}")
-    session.observe("A42", f"a get with {row} is {'accepted' if answer.accepted else 'refused'}")
-
-
-@requirement("GET-12")
-@pytest.mark.usefixtures("readable")
-def test_reading_changes_nothing(specimen: Specimen) -> None:
-    """After several reads every value of the refund is what it was, the update time too."""
-    first, *others = [verify.look_get(specimen.api, specimen.order, specimen.last) for _ in range(3)]
-    for again in others:
-        verify.unchanged({first.refund_id: first}, {first.refund_id: again}, "the values of the refund")
-
-
-@requirement("GET-13")
-@pytest.mark.usefixtures("readable")
-def test_the_parameters_come_in_either_order(specimen: Specimen) -> None:
-    """With refundId first the same refund is shown."""
-    query = {"refundId": specimen.last.refund_id, "orderId": specimen.order.order_id}
-    answer = verify.accepted(specimen.api.send("GET", f"{API}/refunds", "get", query=query))
-    told = None if answer.refund is None else answer.refund.refund_id
-    verify.same(specimen.last.refund_id, told, "the refund in the answer")
+# What is found all the same.
 
 
 @requirement("GET-14")
-@pytest.mark.usefixtures("readable")
-def test_each_of_two_orders_of_a_customer_shows_its_own_refund(specimen: Specimen) -> None:
-    """The refund of the second order is the one shown for it."""
-    answer = verify.accepted(specimen.api.get_refund(specimen.other, specimen.other_refund))
-    if answer.refund is None:
-        raise Failed("the refund in the answer", answer.described)
-    verify.same(specimen.other_refund.refund_id, answer.refund.refund_id, "the refund in the answer")
-    verify.same(specimen.other_refund.quantities, answer.refund.quantities, "the units of the refund")
+def test_the_sequence_of_the_parameters_means_nothing(api: RefundApi, shelf: Shelf, found: Found) -> None:
+    """With refundId before orderId the same refund is shown."""
+    refund = shelf.made[1]
+    query = [("refundId", refund.refund_id), ("orderId", shelf.order.order_id)]
+    answer = api.send("GET", f"{API}/refunds", "get", query=query)
+    shows(answer, found[refund.refund_id])
+
+
+@requirement("GET-16")
+def test_a_refund_read_again_is_the_same(api: RefundApi, shelf: Shelf, found: Found) -> None:
+    """After a refused read of the same refund, and then once more, get shows what it showed at first."""
+    refund = shelf.made[1]
+    api.get_refund(shelf.sibling, refund).exchange.exempt = True
+    for _ in range(2):
+        answer = plain(api, shelf.order, refund)
+        shows(answer, refund)
+        assert answer.refund is not None  # noqa: S101 - it was shown
+        verify.unchanged(untimed(found[refund.refund_id]), untimed(answer.refund), "the refund")
+
+
+def untimed(*refunds: Refund) -> dict[RefundId, Refund]:
+    """Return refunds by id without the update time, which RECORD judges."""
+    return {refund.refund_id: evolve(refund, update_time=None) for refund in refunds}
+
+
+@requirement("GET-17")
+@pytest.mark.usefixtures("found")
+def test_reading_changes_nothing(api: RefundApi, shelf: Shelf) -> None:
+    """However often and wrongly they were read, list shows the refunds as they were created."""
+    plain(api, shelf.order, shelf.made[2])
+    after = verify.look_again(api, shelf.order)
+    verify.unchanged(untimed(*shelf.listed.values()), untimed(*after.values()), "the refunds")
+
+
+@define
+class Decided:
+    """A refund after its review, as list shows it and as get answers."""
+
+    refund: Refund
+    listed: Refund
+    answer: Answer
+
+
+@pytest.fixture(scope="module")
+def decided(api: RefundApi, shelf: Shelf, found: Found) -> dict[str, Decided]:
+    """The first refund approved and the last one rejected, after both were read."""
+    return {
+        "approved": decide(api, shelf, shelf.made[0], Action.APPROVE),
+        "canceled": decide(api, shelf, shelf.made[2], Action.REJECT),
+    }
+
+
+def decide(api: RefundApi, shelf: Shelf, refund: Refund, action: Action) -> Decided:
+    """Review a refund that may have been approved before to make way (reading A27), judged by list alone."""
+    if shelf.listed[refund.refund_id].status in verify.PENDING:
+        api.review_refund(shelf.order, refund, action).exchange.role = "arrange"
+    listed = verify.patiently(
+        api,
+        lambda: verify.look_list(api, shelf.order)[refund.refund_id],
+        lambda now: now.status not in verify.PENDING,
+    )
+    if listed.status in verify.PENDING:
+        raise Blocked(f"refund {refund.refund_id} could not be brought to another status")
+    answer = verify.patiently(
+        api,
+        lambda: plain(api, shelf.order, refund),
+        lambda seen: seen.refund is not None and seen.refund.status is listed.status,
+    )
+    return Decided(refund, listed, answer)
+
+
+STATES = pytest.mark.parametrize("state", ["approved", "canceled"])
+
+
+@requirement("GET-02", profile="quick")
+@STATES
+def test_a_decided_refund_is_shown(decided: dict[str, Decided], state: str) -> None:
+    """A refund is found after its review as before."""
+    shows(decided[state].answer, decided[state].refund)
+
+
+@requirement("GET-03")
+@STATES
+def test_the_status_after_a_review_is_shown(
+    api: RefundApi, shelf: Shelf, decided: dict[str, Decided], state: str
+) -> None:
+    """Get shows the status that list shows, though it showed another before."""
+    seen = decided[state]
+    if seen.answer.refund is None or seen.answer.refund.refund_id != seen.refund.refund_id:
+        raise Blocked("the refund is not shown after its review (GET-02)")
+    told = seen.answer.refund.status
+    if told is not seen.listed.status:  # it may have moved on since
+        seen.listed = verify.look_list(api, shelf.order)[seen.refund.refund_id]
+    verify.same(seen.listed.status, told, "the status that get shows")

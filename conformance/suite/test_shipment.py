@@ -68,9 +68,9 @@ def is_there(types: Types, rights_type: RightsType) -> None:
 )
 def test_the_stored_type_is_the_one_asked_for(types: Types, rights_type: Any, stored: RightsType) -> None:
     """List shows the type that create was asked for, and type 1 when it was asked for none."""
-    refund = types.answers[rights_type].refund
-    if refund is None or refund.refund_id not in types.listed:
-        raise Blocked(f"the refund to look at was not created: {types.answers[rights_type].described}")
+    refund = verify.made(types.answers[rights_type])
+    if refund.refund_id not in types.listed:
+        raise Blocked(f"refund {refund.refund_id} is not in the list of its order")
 
     verify.same(stored, types.listed[refund.refund_id].rights_type, "the type of the stored refund")
 
