@@ -98,6 +98,8 @@ def run(
             done = judge(opened, catalogue, folder, options, listener=progress)
     paths = draw(done, catalogue, folder, formats or DEFAULT_FORMATS, proof=load_proof())
     console.summary(done, catalogue, {"record": folder / "run.jsonl", **paths}, verbose=verbose)
+    if done.footer and done.footer.get("suite_error"):
+        click.echo(f"the suite itself failed; please report this:\n{done.footer['suite_error']}", err=True)
     sys.exit(EXIT_CODES[done.conclusion])
 
 

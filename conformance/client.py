@@ -187,7 +187,7 @@ class RefundApi:
         shipping: Mapping[str, str] | Absent = ABSENT,
         customer_id: str | Absent | None = None,
     ) -> dict[str, Any]:
-        """Return the body of a create in the page's own shape (lines 163-181), by default one unit of the first line."""
+        """Return a create in the page's own shape (lines 163-181); one unit of the first line by default."""
         dialect = self.create_dialect
         refund: dict[str, Any] = {
             "lineItems": [self.line_body(part) for part in parts or (Part(order.line),)],
@@ -249,11 +249,7 @@ class RefundApi:
         """POST a body to create."""
         answer = self.send("POST", f"{API}/refunds", "create", body=body, **more)
         if answer.exchange.trouble is None and answer.refund is not None:
-            key = (
-                body["refund"].get("requestNo")
-                if isinstance(body, dict) and isinstance(body.get("refund"), dict)
-                else None
-            )
+            key = _key_of(body)
             answer.exchange.second_hand = self.told.setdefault(answer.refund.refund_id, key) != key
         return answer
 
@@ -284,6 +280,11 @@ class RefundApi:
         sent |= headers or {}
         sent = {name: value for name, value in sent.items() if value or name == TOKEN_HEADER}
         return Answer(self.wire.send(method, url, operation=operation, headers=sent, body=content))
+
+
+def _key_of(body: Any) -> Any:
+    refund = body.get("refund") if isinstance(body, dict) else None
+    return refund.get("requestNo") if isinstance(refund, dict) else None
 
 
 def breaches(answer: Answer) -> list[contract.Breach]:

@@ -74,6 +74,7 @@ class Plan:
     stop: Callable[[], bool] = lambda: False
     checks: list[Check] = field(factory=list)
     verdicts: list[Verdict] = field(factory=list)
+    trouble: list[str] = field(factory=list)
 
 
 class ConformancePlugin:
@@ -99,6 +100,15 @@ class ConformancePlugin:
         """Declare the marker."""
         config.addinivalue_line("markers", "requirement(id, profile): the requirement that a check judges")
         config.option.tbstyle = "no"  # verdicts tell what happened; pytest's own telling of it takes most of a run
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Remember why checks could not be collected: that is an error of the suite."""
+        if report.failed:
+            self.plan.trouble.append(str(report.longrepr))
+
+    def pytest_internalerror(self, excrepr: object) -> None:
+        """Remember what went wrong in here: that is an error of the suite."""
+        self.plan.trouble.append(str(excrepr))
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Keep what the plan asks for, in the order of the catalogue's areas."""

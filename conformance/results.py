@@ -157,7 +157,7 @@ class Run:
     def conclusion(self) -> Conclusion:
         """The one word for it all."""
         outcomes = {verdict.outcome for verdict in self.verdicts if verdict.must}
-        if any(verdict.outcome is Outcome.ERROR for verdict in self.verdicts):
+        if any(verdict.outcome is Outcome.ERROR for verdict in self.verdicts) or (self.footer or {}).get("suite_error"):
             return Conclusion.ERROR
         if Outcome.FAILED in outcomes:
             return Conclusion.NON_CONFORMANT
@@ -200,7 +200,7 @@ class Record:
 
     def close(self, *, requests: int, seconds: float, interrupted: bool, **more: Any) -> Run:
         """Write the footer and return the whole run."""
-        self.run.footer = {"interrupted": interrupted}
+        self.run.footer = {"interrupted": interrupted, **more}
         self.run.footer |= {
             "verdict": self.run.conclusion.value,
             "sentence": self.run.sentence,
@@ -210,7 +210,6 @@ class Record:
             "counts": self.run.counts,
             **self.run.counts,
             "not_checked": self.run.not_checked,
-            **more,
         }
         self._write({"kind": "footer", **self.run.footer})
         self._file.close()

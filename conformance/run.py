@@ -77,7 +77,8 @@ def run(
             interrupted=interrupted() or len(plan.verdicts) < len(plan.checks) or status not in {0, 1},
             order_requests=session.wire.requests - session.wire.api_requests,
             planned=len(plan.checks),
-            blocked=plan.blocked,
+            blocked_reason=plan.blocked,
+            suite_error=session.wire.redact("\n".join(plan.trouble)) or None,
         )
 
 

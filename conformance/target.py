@@ -106,7 +106,7 @@ class Target:
 
 
 def _shell_name(token: str) -> str:
-    return "GENSTORE_TOKEN" if token == "full" else f"TOKEN_{token.upper()}"
+    return {"full": "GENSTORE_TOKEN"}.get(token, f"TOKEN_{token.upper()}")
 
 
 def load_target(path: Path, environment: Mapping[str, str] | None = None) -> Target:
@@ -230,9 +230,11 @@ def _validate(data: Any, path: Path) -> None:
 
 def _mappings(data: dict[str, Any]) -> list[tuple[str, list[Any], list[str]]]:
     found = [("", list(data), list(SCHEMA["properties"]))]
-    for name in ("tokens", "orders", "other_shop", "tls", "limits"):
-        if isinstance(data.get(name), dict):
-            found.append((f"{name}: ", list(data[name]), list(SCHEMA["properties"][name]["properties"])))
+    found += [
+        (f"{name}: ", list(data[name]), list(SCHEMA["properties"][name]["properties"]))
+        for name in ("tokens", "orders", "other_shop", "tls", "limits")
+        if isinstance(data.get(name), dict)
+    ]
     other = data.get("other_shop")
     if isinstance(other, dict):
         for name in ("tokens", "orders"):

@@ -70,7 +70,8 @@ class Exchange:
 class Wire:
     """Sends requests to one target over keep-alive connections and remembers what passed.
 
-    ``accepted`` counts the acceptances of each operation; ``lag`` is how many seconds an effect may take to show, as far as this target was seen to lag.
+    ``accepted`` counts the acceptances of each operation; ``lag`` is how many seconds an effect may take to show, as
+    far as this target was seen to lag; ``waits_in_vain`` counts the waits for an effect that never showed.
     It is safe to use from several threads. Redirects are never followed: a token goes to no other place.
     """
 

@@ -213,7 +213,7 @@ class PaysEarlierUnitsAgain(Shop):
 
 
 @breaks("AMOUNT-09")
-class AddsACentToTheLastUnit(Shop):
+class AddsCentsToTheLastUnit(Shop):
     """Pays a cent more with the last unit of a line that was refunded in parts."""
 
     def new_refund(self, request: RefundRequest) -> StoredRefund:

@@ -82,7 +82,7 @@ class TakesBareFields(Shop):
 
 
 @breaks("CREATE-03")
-class TakesAListOfRefunds(Shop):
+class TakesListsOfRefunds(Shop):
     """Carries out the first of a list of refunds."""
 
     def member(self, body: Any, name: str) -> Any:
@@ -118,7 +118,7 @@ class MissingLinesMeanAll(Shop):
 
 
 @breaks("CREATE-04")
-class TakesALineAlone(Shop):
+class TakesSingleLines(Shop):
     """Takes one line that is in no list."""
 
     def read_lines(self, value: Any, order: StoredOrder) -> tuple[RequestedLine, ...]:
@@ -285,7 +285,7 @@ class TakesNoUnits(Shop):
 
 
 @breaks("CREATE-11")
-class TakesNoUnitsAsANumber(Shop):
+class TakesNoUnitsAsNumber(Shop):
     """Makes a refund of no units when they come as a JSON number."""
 
     def read_quantity(self, value: Any) -> int:
@@ -365,7 +365,7 @@ class TakesListsForQuantities(Shop):
 
 
 @breaks("CREATE-12")
-class NotANumberPasses(Shop):
+class LetsNanPass(Shop):
     """Takes NaN, which is neither too few nor too many, and refunds one unit."""
 
     def read_quantity(self, value: Any) -> int:
@@ -497,7 +497,7 @@ class ComparesUnitsAsText(Shop):
 
 
 @breaks("CREATE-17")
-class WrapsLikeAnInt(Shop):
+class WrapsLikeInts(Shop):
     """Keeps the last 32 bits of a quantity."""
 
     def read_quantity(self, value: Any) -> int:
@@ -506,7 +506,7 @@ class WrapsLikeAnInt(Shop):
 
 
 @breaks("CREATE-17")
-class WrapsLikeALong(Shop):
+class WrapsLikeLongs(Shop):
     """Keeps the last 64 bits of a quantity."""
 
     def read_quantity(self, value: Any) -> int:
@@ -533,7 +533,7 @@ class ForgetsPendingRefunds(Shop):
 
 
 @breaks("CREATE-20")
-class RefundsALineTwice(Shop):
+class RefundsLinesTwice(Shop):
     """Refuses a third refund of a line once two were approved."""
 
     def refundable(self, order: StoredOrder, line: StoredLine) -> int:
@@ -741,7 +741,7 @@ class MatchesLinesByPlace(Shop):
 
 
 @breaks("CREATE-29")
-class CapsUnitsAt99(Shop):
+class CapsUnitsAtTwoDigits(Shop):
     """Stores no more than 99 units of a line."""
 
     def read_quantity(self, value: Any) -> int:
@@ -848,14 +848,14 @@ class Needing(Mending):
 
 
 @breaks("CREATE-33")
-class NeedsACustomer(Needing):
+class NeedsCustomers(Needing):
     """Refuses a create without customerId."""
 
     needed = ("customerId",)
 
 
 @breaks("CREATE-33")
-class NeedsAType(Needing):
+class NeedsTypes(Needing):
     """Refuses a create without rightsType."""
 
     needed = ("rightsType",)
@@ -917,7 +917,7 @@ class RefusesEmptyShipping(Shop):
 
 
 @breaks("CREATE-37")
-class NumbersLoseAUnit(Shop):
+class NumbersLoseUnits(Shop):
     """Refunds one unit fewer when the quantity is a JSON number."""
 
     def read_quantity(self, value: Any) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 from conformance.faults import breaks
 from conformance.reference.app import TOKEN_HEADER, WSGI, App
-from conformance.reference.rules import APPROVE, RefundRequest, Refusal, Shop
+from conformance.reference.rules import APPROVE, CANCELED, RefundRequest, Refusal, Shop
 from conformance.reference.store import StoredLine, StoredOrder, StoredRefund
 
 CREATE, REVIEW = "POST", "PUT"
@@ -308,6 +308,22 @@ class BreaksOnNulInKeys(Breaking):
         return re.search(rb'"requestNo": "[^"]*\\u0000', content) is not None
 
 
+@breaks("ROBUST-08")
+class RecallsByInjection(Shop):
+    """Puts a key into its query as text, so that a condition in it finds the first refund of the shop."""
+
+    first: StoredRefund | None = None
+
+    def recall(self, key: str) -> StoredRefund | None:
+        """Find the first for a condition that is always true."""
+        return self.first if key.startswith("' OR '1'='1") else super().recall(key)
+
+    def save(self, refund: StoredRefund, request: RefundRequest) -> None:
+        """Remember the first."""
+        super().save(refund, request)
+        self.first = self.first or refund
+
+
 @breaks("ROBUST-09")
 class BreaksOnLongReasons(Breaking):
     """Lets the database's error about a long text end as 500."""
@@ -534,15 +550,16 @@ class BreaksOnUnknownParameters(App):
 
 
 @breaks("ROBUST-17")
-def deletes_refunds(app: WSGI) -> WSGI:
+class DeletesRefunds(App):
     """Cancels a refund when it is deleted."""
 
-    def serve(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        if environ["REQUEST_METHOD"] == "DELETE" and re.search(r"/refunds/[0-9]+$", environ["PATH_INFO"]):
-            environ = environ | {"REQUEST_METHOD": "PUT"}
-        return app(environ, start_response)
-
-    return serve
+    def respond(self, request: Any) -> Any:
+        """Cancel, and find nothing to show."""
+        found = re.search(r"^/([^/]+)/.*/refunds/([0-9]+)$", request.path)
+        if request.method == "DELETE" and found:
+            shop = self.shops[found[1]]
+            shop.store.set_status(found[2], CANCELED, shop.now())
+        return super().respond(request)
 
 
 @breaks("ROBUST-17")

@@ -123,9 +123,7 @@ def _latency(operation: str, taken: list[int]) -> Latency:
     classes = [0] * (len(EDGES) + 1)
     for value in taken:
         classes[bisect_left(EDGES, value)] += 1
-    return Latency(
-        operation, len(taken), _quantile(taken, 0.5), _quantile(taken, 0.95), taken[-1], tuple(classes)
-    )
+    return Latency(operation, len(taken), _quantile(taken, 0.5), _quantile(taken, 0.95), taken[-1], tuple(classes))
 
 
 def _quantile(taken: Sequence[int], part: float) -> int:

@@ -76,23 +76,27 @@ def draw_html(material: Material) -> str:
     """Return the page."""
     found = list(material.standings.values())
     exchanges = [exchange for _, exchange in material.exchanges]
-    return environment().get_template("report.html.j2").render(
-        run=material.run,
-        material=material,
-        policy=_policy(),
-        facts=facts(material),
-        cards=_cards(material),
-        errors=_errors(material),
-        areas=figures.by_area(found),
-        operations=figures.by_operation(found),
-        everything=figures.Row("all", material.states),
-        latencies=figures.latencies(exchanges),
-        edges=figures.EDGES,
-        pace=figures.pace(exchanges),
-        parts=parts(material),
-        readings=observed_readings(material),
-        passed=[standing for standing in found if standing.state is State.PASSED],
-        extras=_extras(material.footer),
+    return (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            run=material.run,
+            material=material,
+            policy=_policy(),
+            facts=facts(material),
+            cards=_cards(material),
+            errors=_errors(material),
+            areas=figures.by_area(found),
+            operations=figures.by_operation(found),
+            everything=figures.Row("all", material.states),
+            latencies=figures.latencies(exchanges),
+            edges=figures.EDGES,
+            pace=figures.pace(exchanges),
+            parts=parts(material),
+            readings=observed_readings(material),
+            passed=[standing for standing in found if standing.state is State.PASSED],
+            extras=_extras(material.footer),
+        )
     )
 
 
@@ -121,9 +125,7 @@ def _case(verdict: Verdict, run_id: str, allowance: Allowance) -> Case:
 
 
 def _brief(verdict: Verdict, allowance: Allowance, most: int) -> Case:
-    expected, observed = (
-        allowance.cut(shortened(text, most)) for text in (verdict.expected, verdict.observed)
-    )
+    expected, observed = (allowance.cut(shortened(text, most)) for text in (verdict.expected, verdict.observed))
     return Case(verdict, expected, observed)
 
 

@@ -26,17 +26,23 @@ def draw_markdown(material: Material) -> str:
 
 def _drawn(material: Material, findings: list[Standing]) -> str:
     rows = by_area(standing for standing in material.standings.values() if standing.verdicts)
-    return environment().get_template("summary.md.j2").render(
-        run=material.run,
-        material=material,
-        rows=rows,
-        states=[state for state, count in material.states.items() if count and any(row.counts[state] for row in rows)],
-        findings=[(standing, _failure(standing)) for standing in findings],
-        left_out=len(material.findings) - len(findings),
-        reasons=material.reasons[:MOST_REASONS],
-        more_reasons=max(0, len(material.reasons) - MOST_REASONS),
-        most_ids=MOST_IDS,
-        page=PAGE,
+    return (
+        environment()
+        .get_template("summary.md.j2")
+        .render(
+            run=material.run,
+            material=material,
+            rows=rows,
+            states=[
+                state for state, count in material.states.items() if count and any(row.counts[state] for row in rows)
+            ],
+            findings=[(standing, _failure(standing)) for standing in findings],
+            left_out=len(material.findings) - len(findings),
+            reasons=material.reasons[:MOST_REASONS],
+            more_reasons=max(0, len(material.reasons) - MOST_REASONS),
+            most_ids=MOST_IDS,
+            page=PAGE,
+        )
     )
 
 

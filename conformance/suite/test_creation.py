@@ -279,7 +279,7 @@ class ExcessBench(Bench):
 class Excess(Probes):
     """Creates of too many units, which a target may also cut down to what is left (reading A26)."""
 
-    bench: ExcessBench
+    bench: ExcessBench = field(kw_only=True)
 
     def send(self, probes: Mapping[str, Probe]) -> None:
         """Send every probe; one that was accepted is sent again to an order of its own, to see what it leaves."""
@@ -346,7 +346,7 @@ EXCESS: dict[str, Row] = {
 def excess(request: pytest.FixtureRequest, api: RefundApi, new_order: NewOrder) -> Excess:
     """Creates that are valid but for asking for too many units, and the plain one of them in any case."""
     order = new_order(*EXCESS_ORDER)
-    excess = Excess(ExcessBench(api, order, new_order=new_order, limits=ordered(order)))
+    excess = Excess(bench=ExcessBench(api, order, new_order=new_order, limits=ordered(order)))
     excess.send({ONE_MORE: partial(EXCESS[ONE_MORE].send, api)} | wanted(request, EXCESS, api))
     return excess
 
@@ -450,6 +450,20 @@ def test_a_new_refund_is_initiated(stored: Stored) -> None:
     if status is None:
         raise Blocked("the status of the refund cannot be read")
     verify.holds(status in {1, 2}, "status 1 (initiated)", verify.shown(status))
+
+
+@requirement("CREATE-30")
+@pytest.mark.parametrize("price", ["0.01", "9999.00"])
+def test_a_new_refund_is_initiated_whatever_its_amount(
+    api: RefundApi, new_order: NewOrder, stored: Stored, price: str
+) -> None:
+    """Neither a refund of a cent nor one of thousands is decided without a review."""
+    if stored.refund.status not in {1, 2}:
+        raise Blocked("a plain new refund is already not initiated")
+    order = new_order((1, price))
+    refund = verify.given_refund(api, order)
+    status = verify.appears(api, order, refund)[refund.refund_id].status
+    verify.holds(status in {1, 2, None}, "status 1 (initiated)", verify.shown(status))
 
 
 @requirement("CREATE-31")

@@ -402,9 +402,9 @@ def protected_among_others(three: Three, protected: None) -> None:
 
 @requirement("IDEM-24")
 @pytest.mark.usefixtures("protected_among_others")
-@pytest.mark.parametrize("row", ["uuid"])
-def test_a_uuid_is_accepted_and_protects(api: RefundApi, accepted_keys: Accepted, row: str) -> None:
-    """A UUID as a key is accepted, and sent again changes nothing."""
+@pytest.mark.parametrize("row", ["uuid", "25 digits"])
+def test_a_uuid_and_digits_are_accepted_and_protect(api: RefundApi, accepted_keys: Accepted, row: str) -> None:
+    """A UUID, or digits alone, are accepted as a key, and sent again change nothing."""
     original = accepted_keys.refund(row)
     before = verify.look_again(api, accepted_keys.order)
     answer = api.create(accepted_keys.bodies[row])
@@ -469,7 +469,18 @@ def as_it_was(shop: Shop, first: Placed) -> Answer:
     return shop.api.create(first.body)
 
 
-FIRST_BODIES = {"of several lines": of_two_lines, "of type 2": without_return}
+def with_a_parcel(api: RefundApi, order: Order) -> dict[str, Any]:
+    """Return a create with logistics information."""
+    return of_two_units(api, order, shipping={"shippingCarrier": "Carrier", "trackingNumber": "TRACK654321"})
+
+
+def with_another_reason(shop: Shop, first: Placed) -> Answer:
+    """Create under the same key for another reason."""
+    key, part = first.body["refund"]["requestNo"], Part(first.order.line, 2, reason="Another reason altogether.")
+    return shop.api.create(shop.api.create_body(first.order, part, request_no=key))
+
+
+FIRST_BODIES = {"of several lines": of_two_lines, "of type 2": without_return, "with a parcel": with_a_parcel}
 RETRIES: dict[str, tuple[str, Callable[[Shop, Placed], Answer]]] = {
     "over a new connection": ("IDEM-15", over_a_new_connection),
     "members reordered": ("IDEM-16", with_members_reordered),
@@ -483,6 +494,9 @@ RETRIES: dict[str, tuple[str, Callable[[Shop, Placed], Answer]]] = {
     "another token": ("IDEM-26", with_another_token),
     "of several lines": ("IDEM-34", as_it_was),
     "of type 2": ("IDEM-34", as_it_was),
+    "with a parcel": ("IDEM-34", as_it_was),
+    "another reason": ("IDEM-33", with_another_reason),
+    "no customer": ("IDEM-33", with_another(0, 2, customer_id=ABSENT)),
 }  # fmt: skip
 REUSED = {"IDEM-17", "IDEM-18", "IDEM-33"}
 QUICK_RETRIES = {"fewer units", "more units"}

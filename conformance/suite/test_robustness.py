@@ -244,6 +244,10 @@ ODD_CREATES: Mapping[str, tuple[str, Odd]] = {
     "a NUL in the key": (
         "ROBUST-08", Odd(creating(lambda body: with_fields(body, requestNo=body["refund"]["requestNo"][:-1] + "\x00"))),
     ),
+    "an injection in the key": (
+        "ROBUST-08",
+        Odd(creating(lambda body: with_fields(body, requestNo=INJECTION + body["refund"]["requestNo"][-16:]))),
+    ),
     "text of all kinds in the reason": ("ROBUST-08", reason("😀 \u202ebackwards\u202c \ufffe ' OR 1=1;--")),
     "a reason of 300 kB": ("ROBUST-09", Odd(creating(lambda body: with_line(body, rightsReason=HUGE)), huge=True)),
     "an unknown member of 300 kB": ("ROBUST-09", Odd(creating(lambda body: body | {"unknown": HUGE}), huge=True)),
@@ -284,7 +288,7 @@ class OddCreates:
         verify.holds(answer.accepted or answer.refused, "an acceptance or a refusal", answer.described)
         verify.holds(row not in self.strays, "no refund after a refusal", f"{answer.described}, and a refund")
         if answer.accepted and odd.units is not None:
-            self.is_there(verify.created(answer), odd.units)
+            self.is_there(answer.refund or verify.created(answer), odd.units)
 
     def is_there(self, told: Refund, units: tuple[int, ...]) -> None:
         """The refund is listed, with one of these numbers of units."""
@@ -368,6 +372,7 @@ class OddReviews:
     """Rejections that may be refused or carried out, sent to one refund, and what that was like after the last."""
 
     sent: dict[str, Answer]
+    wanted: RefundStatus
     after: Refund
 
     def judge(self, row: str) -> None:
@@ -375,9 +380,7 @@ class OddReviews:
         answer = self.sent[row]
         answered(answer)
         verify.holds(answer.accepted or answer.refused, "an acceptance or a refusal", answer.described)
-        accepted = any(other.exchange.trouble is None and other.accepted for other in self.sent.values())
-        wanted = RefundStatus.CANCELED if accepted else RefundStatus.INITIATED
-        verify.same(wanted, self.after.status, "the status after all rejections")
+        verify.same(self.wanted, self.after.status, "the status after all rejections")
 
 
 @pytest.fixture(scope="module")
@@ -392,8 +395,12 @@ def odd_reviews(request: pytest.FixtureRequest, open_refund: OpenRefund) -> OddR
     """Rejections that are valid but for one odd thing."""
     bench = open_refund
     sent = {name: exempt(send(bench)) for name, (_, send) in selected_rows(request, ODD_REVIEWS).items()}
+    wanted = RefundStatus.CANCELED if accepted_of(sent) else RefundStatus.INITIATED
     bench.api.wire.clock.sleep(bench.api.wire.lag)
-    return OddReviews(sent, verify.look_get(bench.api, bench.order, bench.refund))
+    after = verify.patiently(
+        bench.api, lambda: verify.look_get(bench.api, bench.order, bench.refund), lambda now: now.status is wanted
+    )
+    return OddReviews(sent, wanted, after)
 
 
 @rows(ODD_REVIEWS)
@@ -589,42 +596,47 @@ class Effectless(Probes):
             verify.unchanged(*self.effects[name])
 
 
-def on_refund(method: str, **more: Any) -> Callable[[Open], Answer]:
+def bare(method: str) -> Callable[[Open], Answer]:
+    """Return another method on a refund."""
+    return lambda bench: bench.api.send(method, item_path(bench.refund.refund_id), "other")
+
+
+def approval(method: str) -> Callable[[Open], Answer]:
     """Return an approval by another method."""
-    return lambda bench: bench.api.send(method, item_path(bench.refund.refund_id), "other", body=bench.body(), **more)
+    return lambda bench: bench.api.send(method, item_path(bench.refund.refund_id), "other", body=bench.body())
 
 
-def read_with(**headers: str) -> Callable[[Open], Answer]:
-    """Return a get with headers that ask for more, and an approval for its body."""
+def get_instead_of(method: str) -> Callable[[Open], Answer]:
+    """Return a get that names another method in every place where frameworks look for one."""
 
     def send(bench: Open) -> Answer:
-        query = {"orderId": bench.order.order_id, "refundId": bench.refund.refund_id, "_method": "DELETE"}
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        path = item_path(bench.refund.refund_id) if "PUT" in headers.values() else f"{API}/refunds"
-        return bench.api.send("GET", path, "other", query=query, body=bench.body(), headers=named)
+        path, body = item_path(bench.refund.refund_id), bench.body() if method == "PUT" else ABSENT
+        headers = dict.fromkeys(("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"), method)
+        answer = bench.api.send("GET", path, "other", query={"_method": method}, body=body, headers=headers)
+        bench.api.wire.reconnect()  # a server may leave the body of a get unread (RFC 9110, 9.3.1)
+        return answer
 
     return send
 
 
 METHODS: Mapping[str, Callable[[Open], Answer]] = {
-    "DELETE of the refund": on_refund("DELETE"),
-    "PATCH of the refund": on_refund("PATCH"),
-    "POST to the refund": on_refund("POST"),
-    "GET of the refund": on_refund("GET"),
-    "HEAD of the refund": on_refund("HEAD"),
-    "OPTIONS of the refund": on_refund("OPTIONS"),
-    "an unknown method": on_refund("APPROVE"),
-    "DELETE of the order's refunds": lambda bench: bench.api.send(
-        "DELETE", list_path(bench.order.order_id), "other", body=bench.body()
-    ),
+    "DELETE of the refund": bare("DELETE"),
+    "GET of the refund": bare("GET"),
+    "HEAD of the refund": bare("HEAD"),
+    "OPTIONS of the refund": bare("OPTIONS"),
+    "an unknown method": bare("APPROVE"),
+    "PATCH of the refund": approval("PATCH"),
+    "POST to the refund": approval("POST"),
+    "DELETE of the order's refunds": lambda bench: bench.api.send("DELETE", list_path(bench.order.order_id), "other"),
     "DELETE by parameters": lambda bench: bench.api.send(
         "DELETE", f"{API}/refunds", "other",
         query={"orderId": bench.order.order_id, "refundId": bench.refund.refund_id},
     ),
+    "an unknown address": lambda bench: bench.api.send("GET", f"{API}/refund", "other"),
 }  # fmt: skip
 OVERRIDDEN: Mapping[str, Callable[[Open], Answer]] = {
-    "DELETE in a header": read_with(X_HTTP_Method_Override="DELETE"),
-    "PUT in a header": read_with(X_HTTP_Method_Override="PUT", X_HTTP_Method="PUT", X_Method_Override="PUT"),
+    "DELETE": get_instead_of("DELETE"),
+    "PUT": get_instead_of("PUT"),
 }
 ON_CREATES: Mapping[str, Send] = {
     "PUT to the refunds": lambda api, order: api.send("PUT", f"{API}/refunds", "other", body=api.create_body(order)),
@@ -718,7 +730,7 @@ def test_plain_requests_are_carried_out_after_odd_ones(api: RefundApi, shipped_o
     """After a few more odd requests a refund is created, listed, reviewed and got as at the run's beginning."""
     exempt(api.create(ABSENT, content=b"{"))
     exempt(api.review("0", ABSENT, content=DEEP))
-    exempt(api.send("PURGE", f"{API}/refunds", "other"))
+    exempt(api.send("APPROVE", f"{API}/refunds", "other"))
 
     refund = verify.created(api.create_refund(shipped_order))
     verify.appears(api, shipped_order, refund)

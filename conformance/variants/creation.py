@@ -17,29 +17,33 @@ LINE_COUNTS = frozenset({"quantity", "rightsReasonType"})
 
 
 class TakesForms(Shop):
-    """Takes numbers in one form only; the variants below differ in which fields are text."""
+    """Takes numbers in one form only; the variants below differ in which fields are text, and where."""
 
     text: frozenset[str] = frozenset()
+
+    def text_of_reviews(self) -> frozenset[str]:
+        """Return which fields of a review are text."""
+        return self.text
 
     def create(self, body: Any) -> StoredRefund:
         """Look at the forms first."""
         refund = body.get("refund") if isinstance(body, dict) else None
-        self.insist(refund)
+        self.insist(refund, self.text)
         lines = refund.get("lineItems") if isinstance(refund, dict) else None
         for line in lines if isinstance(lines, list) else ():
-            self.insist(line)
+            self.insist(line, self.text)
         return super().create(body)
 
     def review(self, refund_id: str, body: Any) -> StoredRefund:
         """Look at the forms first."""
-        self.insist(body)
+        self.insist(body, self.text_of_reviews())
         return super().review(refund_id, body)
 
-    def insist(self, part: Any) -> None:
+    def insist(self, part: Any, text: frozenset[str]) -> None:
         """Refuse a number that is text, or the other way round."""
         for name in IDS | COUNTS | LINE_IDS | LINE_COUNTS if isinstance(part, dict) else ():
-            if part.get(name) is not None and isinstance(part[name], str) != (name in self.text):
-                raise Refusal(400, f"{name} must be {'text' if name in self.text else 'a number'}")
+            if part.get(name) is not None and isinstance(part[name], str) != (name in text):
+                raise Refusal(400, f"{name} must be {'text' if name in text else 'a number'}")
 
 
 @reads("A01", aspect="input form")
@@ -72,13 +76,9 @@ class TakesLinesAsText(TakesForms):
 class TakesTextInCreatesOnly(TakesOnlyText):
     """Takes numbers as text in creates and as JSON numbers in reviews."""
 
-    def review(self, refund_id: str, body: Any) -> StoredRefund:
-        """Know only JSON numbers here."""
-        try:
-            self.text = frozenset()
-            return super().review(refund_id, body)
-        finally:
-            del self.text
+    def text_of_reviews(self) -> frozenset[str]:
+        """Know only JSON numbers there."""
+        return frozenset()
 
 
 @reads("A34", aspect="empty type")

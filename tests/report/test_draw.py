@@ -61,9 +61,7 @@ def test_an_old_report_is_replaced_as_a_whole(
 
 
 @pytest.mark.parametrize("name", list(FORMATS))
-def test_no_format_holds_a_harmful_character(
-    hostile: Run, catalogue: Catalogue, tmp_path: Path, name: str
-) -> None:
+def test_no_format_holds_a_harmful_character(hostile: Run, catalogue: Catalogue, tmp_path: Path, name: str) -> None:
     """Control characters, halves of pairs and marks of direction are written out."""
     text = draw(hostile, catalogue, tmp_path, [name])[name].read_text(encoding="utf-8")
 
@@ -88,9 +86,7 @@ def test_a_record_that_was_read_again_gives_the_same_report(
     assert again == first
 
 
-def test_reports_may_be_read_by_whoever_may_read_the_folder(
-    failing: Run, catalogue: Catalogue, tmp_path: Path
-) -> None:
+def test_reports_may_be_read_by_whoever_may_read_the_folder(failing: Run, catalogue: Catalogue, tmp_path: Path) -> None:
     """A report has the permissions of any new file."""
     (tmp_path / "other").write_text("")
 
