@@ -15,6 +15,7 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[tuple[str, str]] = ()) -> None:
         self._names: dict[str, str] = {}
+        self._lower: dict[str, str] = {}
         self._pattern: re.Pattern[str] | None = None
         for name, value in secrets:
             self.add(name, value)
@@ -40,5 +41,8 @@ class Redactor:
     def __call__(self, text: str) -> str:
         """Return the text with every secret replaced by its name."""
         if self._pattern is None:
+            return text
+        lowered = text.lower()  # looking for texts is much quicker than for a pattern, and there is rarely anything
+        if not any(spelling in lowered for spelling in self._lower):
             return text
         return self._pattern.sub(lambda match: self._lower[match[0].lower()], text)

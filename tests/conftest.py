@@ -30,7 +30,10 @@ def judge(tmp_path: Path) -> Judge:
     return judged
 
 
-def told(run: Run, *outcomes: Outcome) -> dict[str, str]:
-    """Return what a run says of the requirements that came to some outcomes, by their ids."""
-    found = [verdict for verdict in run.verdicts if verdict.outcome in outcomes]
-    return {f"{verdict.requirement} {verdict.check}": verdict.explanation for verdict in found}
+def told(run: Run, *outcomes: Outcome) -> dict[str, list[str]]:
+    """Return what a run says of the requirements that came to some outcomes, check by check, by their ids."""
+    found: dict[str, list[str]] = {}
+    for verdict in run.verdicts:
+        if verdict.outcome in outcomes:
+            found.setdefault(verdict.requirement, []).append(f"{verdict.check} {verdict.explanation}")
+    return found

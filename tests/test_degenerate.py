@@ -152,7 +152,7 @@ def test_a_degenerate_server_does_not_conform(judge: Judge, name: str) -> None:
 
     assert told(run, Outcome.ERROR) == {}
     assert run.conclusion in {Conclusion.NON_CONFORMANT, Conclusion.INCOMPLETE}
-    assert [check for check in told(run, Outcome.PASSED) if EFFECTS.match(check)] == []
+    assert [name for name in told(run, Outcome.PASSED) if EFFECTS.match(name)] == []
 
 
 def wrong_after(requests: int, wrong: Respond) -> Callable[[VirtualClock], Reference]:

@@ -21,9 +21,9 @@ from conformance.reference.rules import (
     RequestedLine,
     Shop,
 )
-from conformance.reference.store import FIRST_ID, StoredLine, StoredOrder, StoredRefund
+from conformance.reference.store import FIRST_ID, KINDS, StoredLine, StoredOrder, StoredRefund
 
-MANY, FEW = 100, 3
+MANY, FEW, RANGE = 100, 3, 1_000_000
 JSON = dict[str, Any]
 
 
@@ -181,7 +181,8 @@ class FindsTheOrderByItsLine(Mending):
         if refund.get("orderId"):
             return refund
         wanted = refund["lineItems"][0]["lineItemId"]
-        orders = (self.store.order(self.name, str(number)) for number in range(FIRST_ID, FIRST_ID + 7000, 7))
+        first = FIRST_ID + RANGE * KINDS.index("order")
+        orders = (self.store.order(self.name, str(number)) for number in range(first, first + 70 * MANY, 7))
         found = [order.id for order in orders if order and wanted in {line.id for line in order.lines}]
         return refund | {"orderId": next(iter(found), None)}
 
@@ -267,8 +268,8 @@ class TakesLinesOfOtherOrders(Shop):
     def find_line(self, value: Any, order: StoredOrder) -> StoredLine:
         """Take what looks like a line's id for one."""
         known = {line.id for line in order.lines}
-        text = str(value)
-        foreign = text.isdecimal() and text not in known and len(text) == len(order.lines[0].id)
+        text, own = str(value), int(order.lines[0].id)
+        foreign = text.isdecimal() and text not in known and abs(int(text) - own) < RANGE
         return order.lines[0] if foreign else super().find_line(value, order)
 
 
@@ -459,7 +460,7 @@ class RefusesExcessButRefundsIt(Shop):
             return super().create(body)
         except Refusal:
             if any(units > line.quantity for line, units in self.asked(request).items()):
-                self.save(self.new_refund(request), request)
+                self.store.add_refund(self.new_refund(request))
             raise
 
 

@@ -502,14 +502,14 @@ class BreaksOnUnknownOrders(Shop):
 
 @breaks("LIST-19")
 class ListsOrdersByTheirBeginning(Shop):
-    """Lists an order whose id begins with the one that is asked for."""
+    """Lists the refunds of every order whose id begins with the unknown one that is asked for."""
 
     def list_refunds(self, order_id: str, query: Query) -> list[StoredRefund]:
-        """Try the digits that may be missing."""
-        for end in "0123456789" if order_id.isdecimal() else "":
-            if self.store.order(self.name, order_id + end) is not None:
-                return super().list_refunds(order_id + end, query)
-        return super().list_refunds(order_id, query)
+        """Compare what is there."""
+        alike = [refund for refund in all_of(self) if len(order_id) > 9 and refund.order_id.startswith(order_id)]  # noqa: PLR2004
+        return (
+            alike if alike and self.store.order(self.name, order_id) is None else super().list_refunds(order_id, query)
+        )
 
 
 @breaks("LIST-19")

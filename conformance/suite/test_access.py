@@ -239,6 +239,8 @@ def test_a_scope_to_write_may_imply_to_read(session: Session, written: Written) 
 @pytest.mark.usefixtures("reviewed")
 def test_one_scope_to_write_is_enough_to_review(api: RefundApi, written: Written) -> None:
     """An approval by the holder of one scope only is accepted, and carried out."""
+    if api.wire.lag:
+        verify.await_visible(api, written.order, written.refund)
     verify.accepted(written.holder.review_refund(written.order, written.refund, Action.APPROVE))
 
     verify.settles(
