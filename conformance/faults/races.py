@@ -208,7 +208,7 @@ class FailsWhenTheDatabaseIsBusy(Shop):
             raise TimeoutError("database is locked")
         try:
             with super().exclusive():
-                time.sleep(WINDOW / 3)
+                time.sleep(WINDOW)
                 yield
         finally:
             self.held.release()

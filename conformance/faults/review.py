@@ -281,13 +281,17 @@ class AcceptsUnknownOrders(FindsOrders):
 
 
 @breaks("REVIEW-11")
-class FindsRefundsByPrefix(Shop):
-    """Finds a refund by the first digits of its id."""
+class ReviewsRefundsByPrefix(Shop):
+    """Finds the refund to review by the first digits of its id."""
 
-    def find_refund(self, order: StoredOrder, refund_id: str) -> StoredRefund:
-        """Take the first that begins alike."""
-        alike = [r for r in self.store.refunds_of(self.name, order.id) if r.id[:-1] == refund_id]
-        return alike[0] if alike else super().find_refund(order, refund_id)
+    def review(self, refund_id: str, body: Any) -> StoredRefund:
+        """Take the first refund of the order that begins alike."""
+        order = self.store.order(self.name, str(body.get("orderId"))) if isinstance(body, dict) else None
+        rows = [] if order is None else self.store.refunds_of(self.name, order.id)
+        for alike in rows:
+            if refund_id == body.get("refundId") == alike.id[:-1]:
+                return super().review(alike.id, body | {"refundId": alike.id})
+        return super().review(refund_id, body)
 
 
 @breaks("REVIEW-11")
@@ -298,7 +302,8 @@ class AcceptsUnknownRefunds(Shop):
         """Make the answer from the request."""
         order = self.store.order(self.name, str(body.get("orderId"))) if isinstance(body, dict) else None
         alike = [] if order is None else self.store.refunds_of(self.name, order.id)
-        if alike and body.get("refundId") == refund_id and self.store.refund(self.name, refund_id) is None:
+        unknown = refund_id.isdecimal() and self.store.refund(self.name, refund_id) is None
+        if alike and unknown and body.get("refundId") == refund_id:
             return evolve(alike[0], id=refund_id, status=COMPLETED)
         return super().review(refund_id, body)
 
@@ -615,7 +620,7 @@ class Rewrites(Shop):
         return super().record(operation, self.rewritten(refund))
 
 
-@breaks("REVIEW-21")
+@breaks("REVIEW-21", also=("RECORD-65",))
 class ForgetsTheParcelOnApproval(Rewrites):
     """Loses the logistics information of an approved refund."""
 
@@ -624,7 +629,7 @@ class ForgetsTheParcelOnApproval(Rewrites):
         return evolve(refund, shipping={}) if refund.status == COMPLETED else refund
 
 
-@breaks("REVIEW-21")
+@breaks("REVIEW-21", also=("RECORD-71",))
 class RenewsTheCreateTimeOnApproval(Rewrites):
     """Writes the time of the approval over the time of creation."""
 
@@ -651,7 +656,7 @@ class TurnsApprovedReturnsIntoRefunds(Rewrites):
         return evolve(refund, rights_type=REFUND) if refund.status == COMPLETED else refund
 
 
-@breaks("REVIEW-22")
+@breaks("REVIEW-22", also=("AMOUNT-07",))
 class ZeroesTheAmountOnRejection(Rewrites):
     """Sets the amount of a rejected refund to nothing."""
 

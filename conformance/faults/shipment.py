@@ -214,7 +214,7 @@ class RefusesReturns(Shop):
             raise Refusal(409, "returns are not supported")
 
 
-@breaks("SHIP-07")
+@breaks("SHIP-07", also=("CREATE-20",))
 class RefusesRefundsOnceShipped(Shop):
     """Refuses a refund without return of a shipped order."""
 
@@ -253,7 +253,7 @@ class KeepsFirstCopiesOfOrders(Shop):
         return self.seen.setdefault(request.order.id, request.order).shipped
 
 
-@breaks("SHIP-11")
+@breaks("SHIP-11", also=("RECORD-64",))
 class StoresRefundsAsReturns(Shop):
     """Stores a refund without return as a return, whatever create answers."""
 
@@ -263,10 +263,18 @@ class StoresRefundsAsReturns(Shop):
 
 
 @breaks("SHIP-11")
-class StoresDefaultsAsRefunds(SeesTheWireForm):
-    """Stores a refund that names no type as one without return."""
+class StoresDefaultsAsRefunds(Shop):
+    """Stores a refund that leaves the type out as one without return."""
+
+    absent = False
+
+    def read_request(self, body: Any) -> RefundRequest:
+        """Note whether there is a type."""
+        refund = self.member(body, "refund")
+        self.absent = isinstance(refund, dict) and "rightsType" not in refund
+        return super().read_request(body)
 
     def new_refund(self, request: RefundRequest) -> StoredRefund:
         """Fill in another default than the rule did."""
         refund = super().new_refund(request)
-        return evolve(refund, rights_type=REFUND) if self.written is None else refund
+        return evolve(refund, rights_type=REFUND) if self.absent else refund

@@ -26,6 +26,10 @@ PARCEL = {
     "shippingCarrier": "Northern Parcel",
     "trackingNumber": "00314159265358979323",
 }
+    "shippingCarrierCode": "191034",
+    "shippingCarrier": "Northern Parcel",
+    "trackingNumber": "00314159265358979323",
+}
 SAMPLE_PARCEL = {"191034", "百腾物流", "123212132"}
 """What the page's samples show as logistics information (lines 458-460)."""
 GAP = 4.0
