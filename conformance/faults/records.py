@@ -639,6 +639,16 @@ class GetsUpdateAsCreate(Shop):
 
 
 @breaks("RECORD-71")
+class ReviewAnswersItsOwnTime(Shop):
+    """Answers a review with the time of the review as the createTime."""
+
+    def record(self, operation: str, refund: StoredRefund) -> JSON:
+        """Take the wrong time."""
+        record = super().record(operation, refund)
+        return record | {"createTime": record["updateTime"]} if operation == "review" else record
+
+
+@breaks("RECORD-71")
 class CreateAnswersLocalTime(Shop):
     """Answers a create with a time eight hours behind, and stores the right one."""
 

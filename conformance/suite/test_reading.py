@@ -41,6 +41,8 @@ def shelf(api: RefundApi, new_order: NewOrder, accepted_create: Refund) -> Shelf
     made.append(verify.given_refund(api, order, Part(second, 1), rights_type=RightsType.REFUND))
     made.append(verify.given_refund(api, order, Part(first, 4)))
     listed = verify.look_again(api, order)
+    if missing := {refund.refund_id for refund in made} - listed.keys():
+        raise Blocked(f"refunds are not listed: {', '.join(sorted(missing))}")
     read = {made[index].refund_id: plain(api, order, made[index]) for index in (1, 2, 0)}
     read[single.refund_id] = plain(api, sibling, single)
     return Shelf(order, made, sibling, single, read, listed)
@@ -284,13 +286,14 @@ def decide(api: RefundApi, shelf: Shelf, refund: Refund, action: Action) -> Deci
     """Review a refund that may have been approved before to make way (reading A27), judged by list alone."""
     if shelf.listed[refund.refund_id].status in verify.PENDING:
         api.review_refund(shelf.order, refund, action).exchange.role = "arrange"
-    listed = verify.patiently(
+    seen = verify.patiently(
         api,
-        lambda: verify.look_list(api, shelf.order)[refund.refund_id],
-        lambda now: now.status not in verify.PENDING,
+        lambda: verify.look_list(api, shelf.order),
+        lambda seen: refund.refund_id in seen and seen[refund.refund_id].status not in verify.PENDING,
     )
-    if listed.status in verify.PENDING:
-        raise Blocked(f"refund {refund.refund_id} could not be brought to another status")
+    listed = seen.get(refund.refund_id)
+    if listed is None or listed.status in verify.PENDING:
+        raise Blocked(f"refund {refund.refund_id} could not be brought to another status, or is not listed any more")
     answer = verify.patiently(
         api,
         lambda: plain(api, shelf.order, refund),

@@ -155,6 +155,7 @@ def test_the_answer_to_a_review_says_what_is_stored(request: pytest.FixtureReque
     verify.holds(told.status is None or told.status in allowed, f"one of the statuses {sorted(allowed)}", told.status)
     verify.same(seen.refund_id, told.refund_id, "the refundId in the answer")
     stored = but_for_the_review(seen.after)
+    told = evolve(told, create_time=None)  # it may be given to another fraction (reading A08); RECORD judges it
     if not told.shipping:  # it may be left out of the answer (reading A13)
         told = evolve(told, shipping=seen.after[seen.refund_id].shipping)
     verify.unchanged(stored, but_for_the_review({told.refund_id: told}), "the values in the answer")
