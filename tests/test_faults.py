@@ -9,7 +9,6 @@ from conformance.results import Conclusion, Outcome, Run
 
 from .conftest import Judge, told
 
-
 BEYOND_WSGI = {"ACCESS-12"}
 """The spelling of a header's name, which an application in process never gets to see."""
 

@@ -60,7 +60,7 @@ class ListsNoRefundsWithoutReturn(Mixed):
         return [refund for refund in refunds if refund.rights_type != REFUND]
 
 
-@breaks("LIST-01", also=("ROBUST-80",))
+@breaks("LIST-01")
 class ListsRefundsOfOneLine(Shop):
     """Leaves refunds of several lines out, when there are others."""
 
@@ -87,7 +87,7 @@ class ListsTheFirstHalf(Mixed):
         return refunds[: (len(refunds) + 1) // 2]
 
 
-@breaks("LIST-02", also=("ROBUST-82",))
+@breaks("LIST-02")
 class ListsARowForEachLine(Shop):
     """Lists a refund as often as it has lines."""
 
@@ -187,7 +187,7 @@ class ListsOneLineOfEach(Mixed):
         return [evolve(refund, lines=refund.lines[-1:]) for refund in refunds]
 
 
-@breaks("LIST-07", also=("CREATE-28", "ROBUST-80", "REVIEW-24"))
+@breaks("LIST-07", also=("CREATE-28", "REVIEW-24"))
 class ListsTheFirstLine(Shop):
     """Shows the first line of each refund."""
 
@@ -248,7 +248,7 @@ class Limiting(Shop):
         return refunds[:limit]
 
 
-@breaks("LIST-10", also=("ROBUST-82",))
+@breaks("LIST-10")
 class ListsOneMore(Limiting):
     """Lists one refund more than the limit."""
 
@@ -257,7 +257,7 @@ class ListsOneMore(Limiting):
         return refunds[: limit + 1]
 
 
-@breaks("LIST-10", also=("ROBUST-82",))
+@breaks("LIST-10")
 class ListsOneFewer(Limiting):
     """Lists one refund fewer than the limit, when that is less than 50."""
 
@@ -266,7 +266,7 @@ class ListsOneFewer(Limiting):
         return refunds[: limit - 1] if limit < 50 else refunds  # noqa: PLR2004 - the default
 
 
-@breaks("LIST-10", also=("ROBUST-82",))
+@breaks("LIST-10")
 class IgnoresTheLimit(Limiting):
     """Lists all refunds, whatever the limit."""
 
@@ -288,7 +288,7 @@ class LimitsTheShop(Shop):
         return [refund for refund in all_of(self)[-limit:] if refund in refunds]
 
 
-@breaks("LIST-10", also=("ROBUST-82",))
+@breaks("LIST-10")
 class TakesAtMostThree(Limiting):
     """Never lists more than three refunds when a limit below 50 is given."""
 
@@ -389,7 +389,7 @@ class BreaksOnNegativeLimits(Lenient):
         raise Refusal(500, "limit must not be negative") if limit == "-1" else refusal
 
 
-@breaks("LIST-16", also=("ROBUST-86",))
+@breaks("LIST-16")
 class BreaksOnHugeLimits(Lenient):
     """Answers 500 to a limit that the database cannot take."""
 
