@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/installed
 
-.PHONY: conformance test lint types unit pages prove spec-lint bench sample lock clean
+.PHONY: conformance test lint types unit pages prove proof spec-lint sample lock clean
 
 conformance: $(STAMP)  ## Judge the embedded reference server and write reports/reference
 	@$(BIN)/genstore-conformance run
@@ -19,7 +19,7 @@ types: $(STAMP)
 	$(BIN)/mypy
 
 unit: $(STAMP)
-	$(BIN)/python -m pytest -n 2 -m 'not browser'
+	$(BIN)/python -m pytest -n 2 -m 'not browser' --ignore tests/test_faults.py --ignore tests/test_variants.py
 
 pages: $(STAMP)  ## The report in a real browser (needs node, and Debian's chromium or a Chrome)
 	npm ci --silent --prefix tests/report
@@ -28,11 +28,11 @@ pages: $(STAMP)  ## The report in a real browser (needs node, and Debian's chrom
 prove: $(STAMP)  ## Judge every faulty and every honest server of the shelf: reports/proof
 	$(BIN)/genstore-conformance prove --publish spec/proof.json
 
+proof: $(STAMP)  ## Every fault caught and every variant conforming, as tests (some ten minutes)
+	$(BIN)/python -m pytest -n 2 tests/test_faults.py tests/test_variants.py
+
 spec-lint:  ## Redocly's and Spectral's recommended rules on spec/openapi.yaml (needs node)
 	cd spec/lint && npm ci --silent && npm run --silent lint
-
-bench: $(STAMP)  ## How long a run takes, beside a bare replay of the same requests
-	@$(BIN)/python -m tests.bench
 
 sample: $(STAMP)  ## Draw the committed sample reports again
 	$(BIN)/genstore-conformance run reference --out reports/sample/conformant

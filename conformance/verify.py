@@ -237,10 +237,10 @@ def same(expected: object, observed: object, what: str) -> None:
 
     Raises:
         Failed: they are not; with both.
-        Blocked: what was observed cannot be read, which is judged as a field of its own.
+        Blocked: one of them cannot be read, which is judged as a field of its own.
     """
-    if observed is None and expected is not None:
-        raise Blocked(f"{what} cannot be read")
+    if (observed is None) != (expected is None):
+        raise Blocked(f"{what} cannot be read everywhere")
     if expected != observed:
         raise Failed(f"{what}: {shown(expected)}", shown(observed))
 

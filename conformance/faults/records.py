@@ -44,7 +44,6 @@ def epoch(text: str) -> int:
 FIELDS: dict[str, tuple[str, str, str, Spoil]] = {
     "id-for-refund-id": ("RECORD-05", "create", "refundId", renamed("id")),
     "no-id-in-review": ("RECORD-06", "review", "refundId", omitted),
-    "empty-id-in-list": ("RECORD-07", "list", "refundId", becomes("")),
     "null-id-in-get": ("RECORD-08", "get", "refundId", becomes(None)),
     "no-customer-in-create": ("RECORD-09", "create", "customerId", omitted),
     "null-customer-in-review": ("RECORD-10", "review", "customerId", becomes(None)),
@@ -128,6 +127,16 @@ def put_on_the_shelf(name: str, requirement: str, operation: str, field: str, ho
 
 for _name, (_requirement, _operation, _field, _how) in FIELDS.items():
     put_on_the_shelf(_name, _requirement, _operation, _field, _how)
+
+
+@breaks("RECORD-07", also=("ROBUST-20",))
+class ListsWithoutIds(Shop):
+    """Leaves the refundId empty in lists."""
+
+    def record(self, operation: str, refund: StoredRefund) -> JSON:
+        """Show no id."""
+        record = super().record(operation, refund)
+        return record | {"refundId": ""} if operation == "list" else record
 
 
 @breaks("RECORD-01")
