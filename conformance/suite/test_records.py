@@ -46,9 +46,15 @@ class Specimen:
 
     order: Order
     parts: tuple[Part, ...]
-    optional: Mapping[str, Any]
+    declined: Answer | None
     answers: dict[str, Answer]
     born: float
+
+    def insist(self, what: str) -> None:
+        """Go on only if the create was accepted as it was meant, and not without its optional fields."""
+        if self.declined is not None:
+            verify.holds(self.declined.status < 500, "an acceptance or a refusal", self.declined.described)
+            raise Blocked(f"a create {what} was refused: {self.declined.described}")
 
     @property
     def refund(self) -> Refund:
@@ -66,18 +72,18 @@ class Specimen:
 
 
 def make_specimen(api: RefundApi, order: Order, *parts: Part, **optional: Any) -> Specimen:
-    """Create a refund with optional fields, or without them where they are refused; then list it and get it."""
-    created = api.create_refund(order, *parts, **optional)
-    if created.refused:
-        optional = {}
-        created = api.create_refund(order, *parts)
+    """Create a refund with or without optional fields, or plainly where that is refused; then list it and get it."""
+    declined, created = None, api.create_refund(order, *parts, **optional)
+    if not created.accepted:
+        declined, created = created, api.create_refund(order, *parts)
     if not created.accepted:
         raise Blocked(f"a refund could not be arranged: create answered {created.described}")
-    specimen = Specimen(order, parts, optional, {"create": created}, api.wire.clock.monotonic())
+    specimen = Specimen(order, parts, declined, {"create": created}, api.wire.clock.monotonic())
     if api.wire.lag:
         api.wire.clock.sleep(api.wire.lag)
     specimen.answers["list"] = api.list_refunds(order)
-    specimen.answers["get"] = api.get_refund(order, specimen.refund)
+    with contextlib.suppress(Blocked):  # without a readable id there is nothing to get
+        specimen.answers["get"] = api.get_refund(order, specimen.refund)
     for answer in specimen.answers.values():
         answer.exchange.role = "probe"
     return specimen
@@ -126,7 +132,11 @@ def make_review(api: RefundApi, session: Session, specimen: Specimen, action: Ac
     if not answer.accepted:
         raise Blocked(f"a review could not be arranged: it answered {answer.described}")
     after = until_decided(api, order, refund)
-    return Review(specimen, entry(before), {"review": answer, "list": api.list_refunds(order)}, after)
+    listed = api.list_refunds(order)
+    now = entry(listed)
+    if after is not None and now is not None and now.status is not after.status:  # it moved on in between
+        after = until_decided(api, order, refund)
+    return Review(specimen, entry(before), {"review": answer, "list": listed}, after)
 
 
 def until_decided(api: RefundApi, order: Order, refund: Refund) -> Refund | None:
@@ -169,7 +179,9 @@ def test_a_documented_field_is_there(
 ) -> None:
     """The answer has the field under its name, with a legal value."""
     holder = request.getfixturevalue("approved" if operation == "review" else "specimen")
-    answer: Answer = holder.answers[operation]
+    answer: Answer | None = holder.answers.get(operation)
+    if answer is None:
+        raise Blocked("no answer shows the id of the refund")
     api.wire.show(answer.exchange)
     if not answer.accepted:
         raise Blocked(f"{operation} was not accepted: {answer.described}")
@@ -396,8 +408,7 @@ def test_the_customer_is_known_without_being_named(specimen: Specimen, twin: Spe
     """A create without customerId makes a refund of the order's customer all the same."""
     with control("the customer is already another than the order's when it is named (RECORD-60)"):
         test_the_customer_is_the_order_s(specimen)
-    if not twin.optional:
-        raise Blocked("a create without customerId was refused")
+    twin.insist("without customerId")
     each_answer(twin, customer_of, twin.order.customer_id, "the customer")
 
 
@@ -417,7 +428,7 @@ def test_create_names_the_order_of_the_request(request: pytest.FixtureRequest, w
 def test_an_order_that_is_named_is_the_refund_s(request: pytest.FixtureRequest, operation: str) -> None:
     """Review, list and get need not name the order (reading A16); if they do, it is the right one."""
     holder = request.getfixturevalue("approved" if operation == "review" else "specimen")
-    refund = entry(holder.answers[operation])
+    refund = entry(holder.answers[operation]) if operation in holder.answers else None
     order: Order = request.getfixturevalue("specimen").order
     if refund is not None and refund.order_id is not None:
         verify.same(order.order_id, refund.order_id, f"the order in the answer of {operation}")
@@ -449,8 +460,7 @@ def parcel(refund: Refund) -> dict[str, str]:
 @requirement("RECORD-65")
 def test_logistics_information_shows_up(specimen: Specimen) -> None:
     """What was sent shows up somewhere, and nowhere with another value (reading A13)."""
-    if not specimen.optional:
-        raise Blocked("a create with logistics information was refused")
+    specimen.insist("with logistics information")
     shown = {item for refund in specimen.shown.values() for item in parcel(refund).items()}
     verify.same(sorted(PARCEL.items()), sorted(shown), "the logistics information that the answers show")
 
@@ -484,7 +494,7 @@ def test_ids_are_unique_across_orders(accepted_create: Refund, specimen: Specime
 def test_create_answers_the_status_that_is_stored(specimen: Specimen) -> None:
     """The answer to a create shows the status that list or get shows right after it."""
     told = readable(specimen.shown, lambda refund: refund.status, "the status")
-    if len(told) < len(specimen.answers):
+    if len(told) < 3:
         raise Blocked("not every answer shows the status")
     verify.holds(
         told["create"] in {told["list"], told["get"]}, f"status {verify.shown(told['get'])} in the answer of create",
