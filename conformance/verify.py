@@ -140,6 +140,10 @@ def look_get(api: RefundApi, order: Order, refund: Refund | RefundId) -> Refund:
     """
     answer = api.get_refund(order, refund)
     answer.exchange.role = "look"
+    if answer.refused and api.wire.lag:  # it may not show yet (reading A64)
+        api.wire.clock.sleep(api.wire.lag)
+        answer = api.get_refund(order, refund)
+        answer.exchange.role = "look"
     if answer.refund is None:
         raise Blocked(f"the refund could not be looked up: get answered {answer.described}")
     wanted = refund.refund_id if isinstance(refund, Refund) else refund
