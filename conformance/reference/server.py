@@ -90,15 +90,19 @@ def free_socket(port: int = 0) -> socket.socket:
 def serving(app: Any, listening: socket.socket | None = None) -> Iterator[str]:
     """Serve an application while the block runs; yields its origin."""
     import waitress.server
+    from waitress import wasyncore
 
     listening = listening or free_socket()
-    server = waitress.server.create_server(
-        app, sockets=[listening], threads=THREADS, clear_untrusted_proxy_headers=True, ident=None
+    connections: dict[int, Any] = {}
+    server: Any = waitress.server.create_server(
+        app, map=connections, sockets=[listening], threads=THREADS, clear_untrusted_proxy_headers=True, ident=None
     )
     thread = threading.Thread(target=server.run, name="reference", daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
     finally:
-        server.close()
+        server.task_dispatcher.shutdown()
+        # Closed by the thread that waits on the sockets; closed by another, they would be gone under its hands.
+        server.trigger.pull_trigger(lambda: wasyncore.close_all(connections))
         thread.join(timeout=5)
