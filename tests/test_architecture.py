@@ -20,7 +20,7 @@ KNOWN_BY = {
     "httpx": ("wire.py", "session.py", "run.py", "proof.py"),
     "rich": ("console.py",),
     "jinja2": ("report/",),
-    "click": ("cli.py", "sandbox.py"),
+    "click": ("cli.py", "commands/", "sandbox.py"),
     "sqlite3": ("reference/store.py", "sandbox.py"),
 }
 

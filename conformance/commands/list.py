@@ -1,0 +1,19 @@
+"""``list``: the requirements and their checks."""
+
+import click
+
+from conformance.commands.options import selected
+
+
+@click.command("list")
+@click.option(
+    "--select", "selection", multiple=True, metavar="ID|AREA", help="Only this requirement or area; repeatable."
+)
+def command(selection: tuple[str, ...]) -> None:
+    """List the requirements, with level, basis, page lines and checks."""
+    from conformance import console
+    from conformance.catalogue import load_catalogue
+    from conformance.plugin import find_checks
+
+    catalogue = load_catalogue()
+    console.list_requirements(catalogue, find_checks(catalogue, selection=selected(selection)))

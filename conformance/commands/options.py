@@ -1,0 +1,57 @@
+"""What the commands have in common: options, and the words that a user may give for them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from conformance.results import UsageError
+
+PROFILES = ("quick", "standard", "full")
+DEFAULT_FORMATS = ("html", "junit")
+
+
+def formats_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the option that chooses the reports to draw."""
+    return click.option(
+        "--format", "formats", multiple=True, metavar="NAME", default=DEFAULT_FORMATS,
+        help="Reports to draw; repeatable [default: html, junit].",
+    )(command)  # fmt: skip
+
+
+def selected(selection: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the requirements and areas that a user named, spelled as the catalogue spells them.
+
+    Raises:
+        UsageError: there is no such requirement or area; with those that come near.
+    """
+    from conformance.catalogue import AREAS, load_catalogue
+
+    known = [*load_catalogue().requirements, *AREAS]
+    chosen = []
+    for word in selection:
+        match = next((name for name in known if name.lower() == word.lower()), None)
+        if match is None:
+            raise UsageError(unknown(word, known, "requirement or area"))
+        chosen.append(match)
+    return tuple(chosen)
+
+
+def unknown(word: str, known: list[str], kind: str) -> str:
+    """Return what to tell a user who named something that does not exist, with what comes near."""
+    import difflib
+    import re
+
+    folded = {name.lower(): name for name in known}
+    near = [folded[name] for name in difflib.get_close_matches(word.lower(), folded, n=4, cutoff=0.5)]
+    padded = re.sub(r"(?<=[a-z])-?([0-9])$", r"-0\1", word.lower())
+    near = list(dict.fromkeys([*(folded[name] for name in folded if name == padded), *near]))
+    hint = f"Did you mean {', '.join(near)}?" if near else "See genstore-conformance list."
+    return f"there is no {kind} {word!r}. {hint}"
+
+
+def folder_name(name: str) -> str:
+    """Return a target's name as the name of a folder."""
+    import re
+
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "target"

@@ -1,0 +1,67 @@
+"""``run``: judge a target and write the reports."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from conformance.commands.options import PROFILES, folder_name, formats_option, selected
+from conformance.commands.targets import opened
+from conformance.results import EXIT_CODES
+
+
+@click.command("run")
+@click.argument("target", default="reference")
+@click.option(
+    "--profile", type=click.Choice(PROFILES), default="standard", show_default=True, help="How much to check."
+)
+@click.option(
+    "--select", "selection", multiple=True, metavar="ID|AREA", help="Check only this requirement or area; repeatable."
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Where generated tests start from.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), help="Folder of the reports [default: reports/NAME]."
+)
+@click.option("--orders", metavar="URL", help="The order provider, when TARGET is a base URL.")
+@click.option("--rps", type=click.FloatRange(min=0.01), help="Send at most this many requests per second.")
+@formats_option
+@click.option("--verbose", "-v", is_flag=True, help="Show the exchanges of what failed.")
+def command(
+    target: str, profile: str, selection: tuple[str, ...], seed: int, out: Path | None, orders: str | None,
+    rps: float | None, formats: tuple[str, ...], verbose: bool,  # noqa: FBT001 - a flag of the command line
+) -> None:  # fmt: skip
+    """Judge TARGET and write the reports.
+
+    \b
+    TARGET is one of
+      reference        the embedded reference server (the default)
+      FILE.yaml        a target file: base_url, tokens, orders (see README)
+      https://…        a base URL; the token comes from GENSTORE_TOKEN, orders from --orders
+      fault:NAME       a deliberately faulty server, to see a failure
+      variant:NAME     an honest server that reads the page differently
+
+    \b
+    Examples
+      genstore-conformance run staging.yaml --profile quick
+      genstore-conformance run fault:refuses-but-revives --select review
+    """  # noqa: D301 - click takes the character itself
+    from conformance import console
+    from conformance.catalogue import load_catalogue
+    from conformance.proof import load_proof
+    from conformance.report import check_formats, draw
+    from conformance.run import Options
+    from conformance.run import run as judge
+
+    catalogue = load_catalogue()
+    chosen = selected(selection)
+    check_formats(formats)
+    options = Options(profile, chosen, seed, rps, spoken_target=target)
+    with opened(target, orders) as subject:
+        folder = out or Path("reports") / folder_name(subject.name)
+        with console.Progress() as progress:
+            done = judge(subject, catalogue, folder, options, listener=progress)
+    paths = draw(done, catalogue, folder, formats, proof=load_proof())
+    console.summary(done, catalogue, {"record": folder / "run.jsonl", **paths}, verbose=verbose)
+    if done.footer and done.footer.get("suite_error"):
+        click.echo(f"the suite itself failed; please report this:\n{done.footer['suite_error']}", err=True)
+    sys.exit(EXIT_CODES[done.conclusion])
