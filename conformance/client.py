@@ -16,6 +16,7 @@ from conformance.model import (
     OrderId,
     Refund,
     RefundId,
+    RefundStatus,
     RightsType,
     load_json,
     read_refund,
@@ -158,7 +159,11 @@ class KeyMaker:
 
 @define
 class RefundApi:
-    """The four operations, as the holder of one token; ``told`` is the request number that each refund was made by."""
+    """The four operations, as the holder of one token, in the way that the target was found to take and to do things.
+
+    ``told`` is the request number that each refund was made by; ``opens_in`` the status of a new refund (reading A35);
+    ``approvals_show`` unless an approval is under way for so long that its refund stays in that status (reading A37).
+    """
 
     wire: Wire
     base_url: str
@@ -167,6 +172,23 @@ class RefundApi:
     create_dialect: Dialect = TEXT
     review_dialect: Dialect = TEXT
     told: dict[RefundId, Any] = field(factory=dict)
+    opens_in: RefundStatus = RefundStatus.INITIATED
+    approvals_show: bool = True
+
+    @property
+    def pending(self) -> frozenset[RefundStatus]:
+        """The status of a refund that was not reviewed yet."""
+        return frozenset({self.opens_in})
+
+    @property
+    def approved(self) -> frozenset[RefundStatus]:
+        """The statuses that an approved refund may be seen in."""
+        moved_on = frozenset({RefundStatus.IN_PROCESS, RefundStatus.COMPLETED}) - self.pending
+        return moved_on if self.approvals_show else moved_on | self.pending
+
+    def ends_of(self, action: Action) -> frozenset[RefundStatus]:
+        """Return the statuses that a review may bring a refund to."""
+        return self.approved if action is Action.APPROVE else frozenset({RefundStatus.CANCELED})
 
     def with_token(self, token: str | None) -> "RefundApi":
         """Return the same API as another holder sees it; ``None`` sends no token header."""

@@ -10,7 +10,7 @@ from attrs import define, evolve, field
 from conformance import verify
 from conformance.client import DIALECTS, Answer, KeyMaker, RefundApi
 from conformance.clock import Clock, RealClock
-from conformance.model import Action, Order, Refund
+from conformance.model import Action, Order, Refund, RefundStatus
 from conformance.orders import CommandOrders, HttpOrders, OrderProvider, PoolOrders, WantedLine
 from conformance.pace import Pace
 from conformance.redact import Redactor
@@ -91,8 +91,8 @@ class Session:
             return
         self.base_refund = answer.refund
         self.began = self.wire.clock.monotonic()
-        if self.other_shop is not None:
-            self.other_shop.api = evolve(self.other_shop.api, create_dialect=shop.api.create_dialect)
+        if answer.refund.status is RefundStatus.IN_PROCESS:  # legal, if advisory (reading A35)
+            self._speak(opens_in=RefundStatus.IN_PROCESS)
         self._find_out_lag(order, answer.refund)
         self._find_out_reviews(order, answer.refund)
 
@@ -104,7 +104,7 @@ class Session:
             answer.exchange.role = "arrange"
             self._insist_on_an_api(answer)
             if answer.accepted:
-                self.shop.api = api
+                self._speak(create_dialect=dialect)
                 self.observe("A01", f"create takes {dialect.name}")
                 return answer
         return None
@@ -146,11 +146,29 @@ class Session:
             answer = api.review_refund(order, refund, Action.APPROVE)
             answer.exchange.role = "arrange"
             if answer.accepted:
-                self.shop.api = api
-                if self.other_shop is not None:
-                    self.other_shop.api = evolve(self.other_shop.api, review_dialect=dialect)
+                self._speak(review_dialect=dialect)
                 self.observe("A01", f"review takes {dialect.name}")
+                self._find_out_approvals(order, refund)
                 return
+
+    def _find_out_approvals(self, order: Order, refund: Refund) -> None:
+        """Find out whether an approved refund moves on; one that can be rejected was not approved (reading A37)."""
+        api = self.shop.api
+        try:
+            now = verify.patiently(
+                api, lambda: verify.look_get(api, order, refund), lambda seen: seen.status in api.approved
+            )
+        except Blocked:
+            return  # a get that cannot be read is judged by the checks
+        if now.status in api.pending:
+            rejection = api.review_refund(order, refund, Action.REJECT)
+            rejection.exchange.role = "arrange"
+            self._speak(approvals_show=not rejection.refused)
+
+    def _speak(self, **traits: Any) -> None:
+        """Use the API of both shops in the way that was found out."""
+        for shop in filter(None, (self.shop, self.other_shop)):
+            shop.api = evolve(shop.api, **traits)
 
     def let_pass(self, seconds: float) -> None:
         """Wait until so many seconds have passed since the run's first refund was created."""

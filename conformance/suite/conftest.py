@@ -229,7 +229,7 @@ def reviewed(api: RefundApi, session: Session, accepted_create: Refund) -> Refun
     assert order is not None  # noqa: S101 - there is no accepted create without its order
     try:  # the session approved it when it found out how to review
         return verify.settles(
-            api, lambda: verify.look_get(api, order, accepted_create), lambda now: now.status in verify.APPROVED,
+            api, lambda: verify.look_get(api, order, accepted_create), lambda now: now.status in api.approved,
             "the first refund of the run approved",
         )  # fmt: skip
     except (Blocked, Failed) as trouble:

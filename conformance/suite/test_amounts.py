@@ -7,7 +7,7 @@ from attrs import define, field
 
 from conformance import verify
 from conformance.client import NUMBERS, TEXT, Answer, Part, RefundApi
-from conformance.model import Action, Order, Refund, RefundId, RefundLine, RefundStatus, RightsType
+from conformance.model import Action, Order, Refund, RefundId, RefundLine, RightsType
 from conformance.plugin import requirement
 from conformance.results import Blocked, Failed
 from conformance.session import Session
@@ -193,10 +193,12 @@ def decision(api: RefundApi, order: Order, action: Action, units: int) -> Decisi
     answer = api.review_refund(order, refund, action)
     if not answer.accepted:
         raise Blocked(f"the review to look at was not accepted: {answer.described}")
-    wanted = verify.APPROVED if action is Action.APPROVE else {RefundStatus.CANCELED}
     try:
         after = verify.settles(
-            api, lambda: verify.look_get(api, order, refund), lambda now: now.status in wanted, "the decision"
+            api,
+            lambda: verify.look_get(api, order, refund),
+            lambda now: now.status in api.ends_of(action),
+            "the decision",
         )
     except Failed as failure:
         raise Blocked(f"the review to look at had not its effect: {failure.observed}") from None

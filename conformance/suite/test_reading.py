@@ -290,15 +290,16 @@ def decided(api: RefundApi, shelf: Shelf, found: Found) -> dict[str, Decided]:
 
 def decide(api: RefundApi, shelf: Shelf, refund: Refund, action: Action) -> Decided:
     """Review a refund that may have been approved before to make way (reading A27), judged by list alone."""
-    if shelf.listed[refund.refund_id].status in verify.PENDING:
+    waiting = api.pending - api.ends_of(action)
+    if shelf.listed[refund.refund_id].status in api.pending:
         api.review_refund(shelf.order, refund, action).exchange.role = "arrange"
     seen = verify.patiently(
         api,
         lambda: verify.look_list(api, shelf.order),
-        lambda seen: refund.refund_id in seen and seen[refund.refund_id].status not in verify.PENDING,
+        lambda seen: refund.refund_id in seen and seen[refund.refund_id].status not in waiting,
     )
     listed = seen.get(refund.refund_id)
-    if listed is None or listed.status in verify.PENDING:
+    if listed is None or listed.status in waiting:
         raise Blocked(f"refund {refund.refund_id} could not be brought to another status, or is not listed any more")
     answer = verify.patiently(
         api,

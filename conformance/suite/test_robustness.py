@@ -395,7 +395,7 @@ def odd_reviews(request: pytest.FixtureRequest, open_refund: OpenRefund) -> OddR
     """Rejections that are valid but for one odd thing."""
     bench = open_refund
     sent = {name: exempt(send(bench)) for name, (_, send) in selected_rows(request, ODD_REVIEWS).items()}
-    wanted = RefundStatus.CANCELED if accepted_of(sent) else RefundStatus.INITIATED
+    wanted = RefundStatus.CANCELED if accepted_of(sent) else bench.api.opens_in
     bench.api.wire.clock.sleep(bench.api.wire.lag)
     after = verify.patiently(
         bench.api, lambda: verify.look_get(bench.api, bench.order, bench.refund), lambda now: now.status is wanted

@@ -89,6 +89,28 @@ class CancelsWhatIsInProcess(LeavesApprovedInProcess):
         return super().is_open(refund) or refund.status == IN_PROCESS
 
 
+@reads("A37", aspect="approval")
+class ApprovesForLong(ApprovesInTime):
+    """Leaves an approved refund in status 1 for longer than any run; it can no longer be rejected."""
+
+    def authorise(self, token: Any, operation: str) -> None:
+        """Let the night come first."""
+        Shop.authorise(self, token, operation)
+
+
+@reads("A35", aspect="approval")
+class StartsInProcess(Shop):
+    """Has every new refund in process (status 2) until it is reviewed."""
+
+    def initial_status(self) -> int:
+        """Skip *initiated*."""
+        return IN_PROCESS
+
+    def is_open(self, refund: StoredRefund) -> bool:
+        """What is in process was not reviewed yet."""
+        return refund.status == IN_PROCESS
+
+
 @reads("A37", "A38", aspect="answer to a review")
 class AnswersReviewsWithTheStateBefore(Shop):
     """Answers a review with the refund as it was, as the page's example may be read."""
