@@ -1,6 +1,7 @@
 """The refund API as a client sees it: one method per operation, each returning an answer before anyone believes it."""
 
 import json
+import uuid
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -144,17 +145,28 @@ class Answer:
 
 
 class KeyMaker:
-    """Makes request numbers: each fresh, with the run's id in it so that what a run made can be recognised."""
+    """Makes request numbers: each fresh, with the run's id in it so that what a run made can be recognised.
+
+    The id is all digits, so that it keeps its form in keys of digits, in UUIDs and in both cases.
+    """
 
     def __init__(self, run_id: str) -> None:
         self._run_id = run_id
         self._count = 0
 
     def __call__(self, length: int = 32) -> str:
-        """Return a key of that many ASCII characters; one of fewer than 12 is not unique."""
+        """Return a key of that many ASCII characters; one of fewer than 17 is not unique."""
         self._count += 1
         tail = f"{self._run_id}{self._count:05d}"
         return (tail + "x" * length)[:length] if length < len(tail) else tail.rjust(length, "k")
+
+    def digits(self, length: int) -> str:
+        """Return a key of that many digits, at least 17; it does not begin with a zero."""
+        return self(17).rjust(length, "1")
+
+    def uuid(self) -> str:
+        """Return a key in the form of a UUID (RFC 9562, version 5); its last group is the run's id."""
+        return str(uuid.UUID(uuid.uuid5(uuid.NAMESPACE_OID, self()).hex[:20] + self._run_id))
 
 
 @define

@@ -22,8 +22,8 @@ BASE_UNITS = 20
 
 
 def new_run_id() -> str:
-    """Return six characters that tell this run's request numbers from those of others."""
-    return secrets.token_hex(3)
+    """Return twelve digits that tell this run's request numbers from those of others."""
+    return f"{secrets.randbelow(10**12):012d}"
 
 
 @define

@@ -24,8 +24,7 @@ _HEAD = """\
 # observed: {observed}
 # Needs curl, and {tokens} in the environment. Ids come from the new answers; request numbers are made new.
 set -u
-RUN=$(od -An -N3 -tx1 /dev/urandom | tr -d ' ')
-RUN_UPPER=$(printf '%s' "$RUN" | tr a-f A-F)
+RUN=$(od -An -N12 -tu1 /dev/urandom | tr -dc 0-9 | cut -c1-12)
 ask() {{
   answer=$(curl -sS -i "$@") || exit 1
   printf '%s\\n\\n' "$answer"
@@ -61,7 +60,7 @@ def script(verdict: Verdict, run_id: str) -> str:
 
 
 def _steps(verdict: Verdict, exchanges: Sequence[Evidence], run_id: str) -> Iterator[str]:
-    names: Names = {("run", run_id.upper()): "RUN_UPPER", ("run", run_id): "RUN"} if run_id else {}
+    names: Names = {("run", run_id): "RUN"} if run_id else {}
     probe = deciding(verdict.evidence)
     for number, exchange in enumerate(exchanges, start=1):
         role = "the deciding request" if exchange is probe else exchange.role

@@ -142,7 +142,7 @@ class Placed:
 
 
 @define
-class Ledger:
+class OpenRefunds:
     """Puts open refunds side by side on one order, so that one look shows them all.
 
     Where a target allows one open refund at a time (reading A27), each gets an order of its own.

@@ -1,6 +1,5 @@
 """The request number: its length, and that a refund is created once under it."""
 
-import uuid
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -14,7 +13,7 @@ from conformance.model import Action, Order, Refund, RefundId, RightsType
 from conformance.plugin import requirement
 from conformance.results import Blocked, Failed
 from conformance.session import Session, Shop
-from conformance.suite.conftest import Bench, Ledger, NewOrder, Placed, Probes, selected_rows
+from conformance.suite.conftest import Bench, NewOrder, OpenRefunds, Placed, Probes, selected_rows
 
 # Keys that must be refused.
 
@@ -90,7 +89,7 @@ PARTNERS = {
 def acceptable_keys(api: RefundApi) -> dict[str, tuple[str, str]]:
     """Return each key with another of its kind, in case that the first try is refused and burns it (reading A24)."""
     first, of_49 = "kEy" + api.keys(), api.keys(49)
-    of_24 = str(uuid.uuid5(uuid.NAMESPACE_OID, first).int)[:24].rjust(24, "1")
+    of_24 = api.keys.digits(24)
     return {
         "first": (first, api.keys()),
         "any": (api.keys(), api.keys()),
@@ -101,7 +100,7 @@ def acceptable_keys(api: RefundApi) -> dict[str, tuple[str, str]]:
         "25 digits": (of_24 + "1", of_24 + "2"),
         "last digit": (of_24 + "3", of_24 + "4"),
         "leading zero": (f"0{of_24}1", f"00{of_24}1"),
-        "uuid": (str(uuid.uuid5(uuid.NAMESPACE_OID, api.keys())), str(uuid.uuid5(uuid.NAMESPACE_OID, api.keys()))),
+        "uuid": (api.keys.uuid(), api.keys.uuid()),
     }
 
 
@@ -236,7 +235,7 @@ class Replay:
 @pytest.fixture(scope="module")
 def replay(api: RefundApi, new_order: NewOrder, accepted_create: Refund) -> Replay:
     """The same body, of two units of five, sent twice at once."""
-    placed = Ledger(api, new_order).put(lambda order: api.create_body(order, Part(order.line, 2)))
+    placed = OpenRefunds(api, new_order).put(lambda order: api.create_body(order, Part(order.line, 2)))
     before = verify.look_list(api, placed.order)
     answer = api.create(placed.body)
     answer.exchange.role = "probe"
@@ -527,9 +526,9 @@ class Retries:
 
     def _together(self, names: list[str]) -> tuple[dict[RefundId, Refund], dict[RefundId, Refund]]:
         api = self.shop.api
-        ledger = Ledger(api, lambda: self.new_order((40, "10.00"), (40, "7.00")))
-        self.firsts |= {name: ledger.put(partial(FIRST_BODIES.get(name, of_two_units), api)) for name in names}
-        before = ledger.look()
+        side_by_side = OpenRefunds(api, lambda: self.new_order((40, "10.00"), (40, "7.00")))
+        self.firsts |= {name: side_by_side.put(partial(FIRST_BODIES.get(name, of_two_units), api)) for name in names}
+        before = side_by_side.look()
         for name in names:
             try:
                 answer = self.answers[name] = RETRIES[name][1](self.shop, self.firsts[name])
@@ -538,7 +537,7 @@ class Retries:
                 continue
             answer.exchange.role = "probe"
             answer.exchange.batched = True
-        return before, ledger.look()
+        return before, side_by_side.look()
 
     def judge(self, name: str, session: Session) -> None:
         """What was sent again under that name created nothing and changed nothing."""

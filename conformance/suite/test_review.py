@@ -13,7 +13,7 @@ from conformance.model import Action, Order, Refund, RefundId, RefundStatus, Rig
 from conformance.plugin import requirement
 from conformance.results import Blocked, Failed
 from conformance.session import Session
-from conformance.suite.conftest import Bench, Ledger, NewOrder, Placed, Probes, ReviewBench, selected_rows
+from conformance.suite.conftest import Bench, NewOrder, OpenRefunds, Placed, Probes, ReviewBench, selected_rows
 
 CANCELED, COMPLETED = RefundStatus.CANCELED, RefundStatus.COMPLETED
 APPROVE, REJECT = Action.APPROVE, Action.REJECT
@@ -595,10 +595,10 @@ def specials(request: pytest.FixtureRequest, api: RefundApi, new_order: NewOrder
             raise Blocked(
                 f"plain reviews of several refunds already go wrong (REVIEW-18, REVIEW-19): {failure}"
             ) from None
-    ledger = Ledger(api, lambda: new_order((30, "10.00"), (30, "7.50"), (30, "0.99")))
+    side_by_side = OpenRefunds(api, lambda: new_order((30, "10.00"), (30, "7.50"), (30, "0.99")))
     rows = selected_rows(request, SPECIAL)
-    placed = {name: ledger.put(partial(row.create, api)) for name, row in rows.items()}
-    before = ledger.look()
+    placed = {name: side_by_side.put(partial(row.create, api)) for name, row in rows.items()}
+    before = side_by_side.look()
     answers = {name: reviewed_specially(api, placed[name], row) for name, row in rows.items()}
     expected = [(name, rows[name].action) for name, answer in answers.items() if answer.accepted]
 
@@ -606,7 +606,7 @@ def specials(request: pytest.FixtureRequest, api: RefundApi, new_order: NewOrder
         now = {name: seen.get(placed[name].refund.refund_id) for name, _ in expected}
         return all((refund := now[name]) is not None and decided(api, refund, action) for name, action in expected)
 
-    return Specials(placed, answers, before, verify.patiently(api, ledger.look, all_decided))
+    return Specials(placed, answers, before, verify.patiently(api, side_by_side.look, all_decided))
 
 
 def reviewed_specially(api: RefundApi, placed: Placed, row: Special) -> Answer:

@@ -87,7 +87,8 @@ def created_exchange() -> Evidence:
     return exchange(
         "arrange", operation="create", method="POST", url=f"{API}/refunds", milliseconds=9,
         at="2026-05-04T10:00:00.100+00:00",
-        request_body='{"refund": {"orderId": "9007199254740995001", "requestNo": "kkkkkkkkkkkkkkkkkkkkkab12ef00001", '
+        request_body='{"refund": {"orderId": "9007199254740995001", '
+        '"requestNo": "kkkkkkkkkkkkkkk73155092846400001", '
         '"lineItems": [{"lineItemId": "9007199254740994001", "quantity": "1"}]}}',
         response_body='{"refund": {"refundId": "9007199254740993001", "status": "1"}}',
     )  # fmt: skip
@@ -125,7 +126,7 @@ def make_run(verdicts: Sequence[Verdict], *, not_available: Sequence[str] = (), 
             "suite_version": "0.1.0", "catalogue": "0123456789abcdef", "requirements": len(REQUIREMENTS),
             "target": {"name": "staging", "base_url": BASE, "tokens": ["full"], "other_shop": False},
             "not_available": list(not_available), "profile": "standard", "selection": [], "seed": 7,
-            "run_id": "ab12ef", "started": "2026-05-04T10:00:00+00:00",
+            "run_id": "731550928464", "started": "2026-05-04T10:00:00+00:00",
         },
         verdicts=list(verdicts),
         observations=[Observation("A01", "create takes numbers", "test_creation::test_numbers")],

@@ -37,13 +37,13 @@ def run(text: str, folder: Path) -> tuple[str, str]:
 
 def test_the_script_takes_new_ids_from_new_answers(tmp_path: Path) -> None:
     """Order, line and refund are those that the server gives now; the request number is fresh."""
-    said, asked = run(script(verdict("REVIEW-04", Outcome.FAILED), "ab12ef"), tmp_path)
+    said, asked = run(script(verdict("REVIEW-04", Outcome.FAILED), "731550928464"), tmp_path)
 
     assert f"{API}/refunds/999\n" in asked
     assert '{"orderId": "777", "action": "1", "refundId": "999"}' in asked
     assert '"lineItems": [{"lineItemId": "888", "quantity": "1"}]' in asked
-    assert "kkkkkkkkkkkkkkkkkkkkk" in asked
-    assert "ab12ef" not in asked
+    assert "kkkkkkkkkkkkkkk" in asked
+    assert "731550928464" not in asked
     assert "X-Genstore-Access-Token: se'cr\"et\n" in asked
     assert "# 3. the deciding request: PUT; in the run it got 200" in said
     assert "409 Conflict" in said
@@ -51,7 +51,7 @@ def test_the_script_takes_new_ids_from_new_answers(tmp_path: Path) -> None:
 
 def test_the_script_can_be_run_twice(tmp_path: Path) -> None:
     """Each time the request number is another one."""
-    text = script(verdict("REVIEW-04", Outcome.FAILED), "ab12ef")
+    text = script(verdict("REVIEW-04", Outcome.FAILED), "731550928464")
 
     _, asked = run(text, tmp_path)
     _, both = run(text, tmp_path)
@@ -74,7 +74,7 @@ def test_ids_of_different_kinds_are_told_apart(tmp_path: Path) -> None:
     )
     failed = verdict("REVIEW-04", Outcome.FAILED, evidence=(evolve(exchanges[0], response_body=same), *exchanges[1:]))
 
-    _, asked = run(script(failed, "ab12ef"), tmp_path)
+    _, asked = run(script(failed, "731550928464"), tmp_path)
 
     assert f"{API}/refunds/999?orderId=777\n" in asked
     assert '{"orderId": "777", "refundId": 999, "n": 5001}' in asked
@@ -90,8 +90,8 @@ def test_nothing_a_server_sent_is_run(tmp_path: Path) -> None:
     )
     failed = verdict("REVIEW-04", Outcome.FAILED, observed=evil, expected=evil, evidence=exchanges)
 
-    subprocess.run(["sh", "-n"], input=script(failed, "ab12ef"), text=True, check=True)
-    run(script(failed, "ab12ef"), tmp_path)
+    subprocess.run(["sh", "-n"], input=script(failed, "731550928464"), text=True, check=True)
+    run(script(failed, "731550928464"), tmp_path)
 
     assert not (tmp_path / "pwned").exists()
     assert not Path("pwned").exists()
@@ -99,11 +99,11 @@ def test_nothing_a_server_sent_is_run(tmp_path: Path) -> None:
 
 def test_without_exchanges_there_is_no_script() -> None:
     """Nothing can be done again when nothing was recorded."""
-    assert script(verdict("REVIEW-04", Outcome.FAILED, evidence=()), "ab12ef") == ""
+    assert script(verdict("REVIEW-04", Outcome.FAILED, evidence=()), "731550928464") == ""
 
 
 def test_a_script_that_would_be_too_long_is_left_out() -> None:
     """A page full of scripts that nobody reads helps nobody."""
     large = exchange(request_body="x" * 100_000)
 
-    assert script(verdict("REVIEW-04", Outcome.FAILED, evidence=(large,)), "ab12ef") == ""
+    assert script(verdict("REVIEW-04", Outcome.FAILED, evidence=(large,)), "731550928464") == ""
