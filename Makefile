@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/installed
+PYTHONS ?= $(PYTHON)
 
-.PHONY: conformance test lint types unit pages prove proof spec-lint sample lock clean
+.PHONY: conformance test lint types unit pages prove proof spec-lint sample dist lock clean
 
 conformance: $(STAMP)  ## Judge the embedded reference server and write reports/reference
 	@$(BIN)/genstore-conformance run
@@ -37,6 +38,11 @@ spec-lint:  ## Redocly's and Spectral's recommended rules on spec/openapi.yaml (
 sample: $(STAMP)  ## Draw the committed sample reports again
 	$(BIN)/genstore-conformance run reference --out reports/sample/conformant
 	-$(BIN)/genstore-conformance run fault:revives-canceled --out reports/sample/faulty
+
+dist: $(STAMP)  ## Build the wheel and try it in a clean environment: make dist PYTHONS="python3.11 python3.13"
+	rm -rf dist
+	$(BIN)/hatchling build -d dist
+	ci/try-wheel dist/*.whl $(PYTHONS)
 
 lock: $(STAMP)  ## Resolve requirements.lock again from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \

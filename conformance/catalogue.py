@@ -1,6 +1,7 @@
 """The catalogue: requirements and readings from ``spec/``, loaded strictly and checked against each other."""
 
 import hashlib
+import json
 import re
 from functools import cache
 from pathlib import Path
@@ -200,6 +201,15 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
         untestable={line: entry["reason"] for entry in page["untestable"] for line in entry["lines"]},
         digest=digest.hexdigest()[:16],
     )
+
+
+def load_proof() -> dict[str, list[str]]:
+    """Return the faults that each requirement is proven to catch; none when the catalogue was changed since."""
+    path = spec_folder() / "proof.json"
+    if not path.exists():
+        return {}
+    data = json.loads(path.read_text(encoding="utf-8"))
+    return data["catches"] if data["catalogue"] == load_catalogue().digest else {}
 
 
 def _requirement(area: str, entry: dict[str, Any]) -> Requirement:

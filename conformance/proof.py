@@ -15,7 +15,7 @@ import httpx
 from attrs import asdict, frozen
 
 from conformance import __version__
-from conformance.catalogue import Catalogue, load_catalogue, spec_folder
+from conformance.catalogue import Catalogue, load_catalogue
 from conformance.clock import VirtualClock
 from conformance.faults import Fault, load_faults
 from conformance.plugin import find_checks
@@ -214,15 +214,6 @@ def publish(matrix: dict[str, Any], path: Path) -> None:
     path.write_text(
         json.dumps({"catalogue": matrix["catalogue"], "catches": caught}, indent=1) + "\n", encoding="utf-8"
     )
-
-
-def load_proof() -> dict[str, list[str]]:
-    """Return the faults that each requirement is proven to catch; none when the catalogue was changed since."""
-    path = spec_folder() / "proof.json"
-    if not path.exists():
-        return {}
-    data = json.loads(path.read_text(encoding="utf-8"))
-    return data["catches"] if data["catalogue"] == load_catalogue().digest else {}
 
 
 def proven(matrix: dict[str, Any]) -> bool:

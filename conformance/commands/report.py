@@ -20,8 +20,7 @@ from conformance.results import EXIT_CODES
 def command(record: Path, out: Path | None, formats: tuple[str, ...]) -> None:
     """Draw the reports of a RECORD (run.jsonl) again; no server is needed."""
     from conformance import console
-    from conformance.catalogue import load_catalogue
-    from conformance.proof import load_proof
+    from conformance.catalogue import load_catalogue, load_proof
     from conformance.report import check_formats, draw
     from conformance.results import read_record
 

@@ -46,8 +46,7 @@ def command(
       genstore-conformance run fault:refuses-but-revives --select review
     """  # noqa: D301 - click takes the character itself
     from conformance import console
-    from conformance.catalogue import load_catalogue
-    from conformance.proof import load_proof
+    from conformance.catalogue import load_catalogue, load_proof
     from conformance.report import check_formats, draw
     from conformance.run import Options
     from conformance.run import run as judge

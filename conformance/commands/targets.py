@@ -43,13 +43,14 @@ def _from_url(base_url: str, orders: str | None) -> Any:
 
 
 def _ours(spoken: str) -> Any:
-    from conformance.faults import load_faults
-    from conformance.reference.server import make_reference
-    from conformance.variants import load_variants
-
     kind, _, name = spoken.partition(":")
     if kind == "reference":
+        from conformance.reference.server import make_reference
+
         return make_reference()
+    from conformance.faults import load_faults
+    from conformance.variants import load_variants
+
     shelf: dict[str, Any] = dict(load_faults() if kind == "fault" else load_variants())
     if name not in shelf:
         raise UsageError(unknown(name, list(shelf), kind))

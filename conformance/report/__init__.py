@@ -1,38 +1,39 @@
 """Reports: each format is drawn from the record of a run and the catalogue, and from nothing else."""
 
 import contextlib
+import importlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from attrs import frozen
 
 from conformance.catalogue import Catalogue
-from conformance.report.ctrf import draw_ctrf
-from conformance.report.har import draw_har
-from conformance.report.html import draw_html
-from conformance.report.junit import draw_junit
-from conformance.report.machine import draw_machine
-from conformance.report.markdown import draw_markdown
 from conformance.report.material import PAGE, Material
 from conformance.results import Run, UsageError
 
 
 @frozen
 class Renderer:
-    """One format: the name of its file, and how its text is made."""
+    """One format: the name of its file, and of the module that draws it, which is imported only for that."""
 
     file: str
-    render: Callable[[Material], str]
+    module: str
+
+    def render(self, material: Material) -> str:
+        """Return the text of the report."""
+        module = importlib.import_module(f"conformance.report.{self.module}")
+        text: str = getattr(module, f"draw_{self.module}")(material)
+        return text
 
 
 FORMATS: dict[str, Renderer] = {
-    "html": Renderer(PAGE, draw_html),
-    "junit": Renderer("junit.xml", draw_junit),
-    "markdown": Renderer("summary.md", draw_markdown),
-    "ctrf": Renderer("ctrf.json", draw_ctrf),
-    "har": Renderer("traffic.har", draw_har),
-    "json": Renderer("conformance.json", draw_machine),
+    "html": Renderer(PAGE, "html"),
+    "junit": Renderer("junit.xml", "junit"),
+    "markdown": Renderer("summary.md", "markdown"),
+    "ctrf": Renderer("ctrf.json", "ctrf"),
+    "har": Renderer("traffic.har", "har"),
+    "json": Renderer("conformance.json", "machine"),
 }
 
 
