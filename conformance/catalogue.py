@@ -15,7 +15,7 @@ from conformance.results import UsageError
 
 AREAS = (
     "access", "creation", "idempotency", "shipment", "amounts", "records",
-    "review", "listing", "reading", "isolation", "races", "robustness",
+    "review", "listing", "reading", "isolation", "races", "robustness", "nearmiss",
 )  # fmt: skip
 OPERATIONS = ("create", "review", "list", "get")
 

@@ -62,11 +62,24 @@ def validator(schema: dict[str, Any]) -> Any:
     return jsonschema_rs.validator_for({**schema, **components})
 
 
+def resolved(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema with what it refers to in the place of the reference; its own members come first."""
+    if "$ref" not in schema:
+        return schema
+    return {**_resolve(schema["$ref"]), **{name: value for name, value in schema.items() if name != "$ref"}}
+
+
 def _resolve(reference: str) -> Any:
     node: Any = load_document()
     for part in reference.removeprefix("#/").split("/"):
         node = node[part]
     return node
+
+
+def example_of(operation: str) -> Any:
+    """Return the document's example of a request body with every member, its numbers as text."""
+    media = operation_object(operation)["requestBody"]["content"]["application/json"]
+    return media["examples"]["quotedNumbers"]["value"]
 
 
 def breaches_of(operation: str, body: Any) -> Iterator[Breach]:

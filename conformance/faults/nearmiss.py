@@ -1,0 +1,129 @@
+"""Servers that misread values which are next to legal ones."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from conformance.faults import breaks
+from conformance.reference.rules import APPROVE, RETURN_AND_REFUND, Shop
+from conformance.reference.store import StoredLine, StoredOrder, StoredRefund
+
+
+@breaks("NEAR-01")
+class SkipsEmptyLines(Shop):
+    """Leaves lines out that are empty, and refunds the others."""
+
+    def read_lines(self, value: Any, order: StoredOrder) -> tuple[Any, ...]:
+        """Leave them out."""
+        return super().read_lines([line for line in value if line] if isinstance(value, list) else value, order)
+
+
+@breaks("NEAR-01")
+class ReadsUpToTheComma(Shop):
+    """Takes a quantity with a comma for what stands before it."""
+
+    def read_quantity(self, value: Any) -> int:
+        """Stop at the comma."""
+        return super().read_quantity(value.partition(",")[0] if isinstance(value, str) else value)
+
+
+@breaks("NEAR-02")
+class DropsTheExponent(Shop):
+    """Keeps the digits of a quantity with an exponent, so that 2e0 are 20."""
+
+    def read_quantity(self, value: Any) -> int:
+        """Keep the digits."""
+        if isinstance(value, str) and re.fullmatch(r"[0-9]+e[0-9]+", value):
+            value = value.replace("e", "")
+        return super().read_quantity(value)
+
+
+@breaks("NEAR-02")
+class FailsOnWhatPassesForADigit(Shop):
+    """Asks whether a quantity is made of digits in the sense of Unicode, and fails on those of other scripts."""
+
+    def read_quantity(self, value: Any) -> int:
+        """Ask for digits, and take their bytes."""
+        if isinstance(value, str) and value.isdigit():
+            value = int(value.encode("ascii"))
+        return super().read_quantity(value)
+
+
+@breaks("NEAR-03")
+class ReadsLineIdsAsFloats(Shop):
+    """Compares a line's id as a floating-point number where it has a fraction, and finds the first that is as near."""
+
+    def find_line(self, value: Any, order: StoredOrder) -> StoredLine:
+        """Compare what a float keeps."""
+        if isinstance(value, str) and re.fullmatch(r"[0-9]+\.0+", value):
+            for line in order.lines:
+                if float(line.id) == float(value):
+                    return line
+        return super().find_line(value, order)
+
+
+@breaks("NEAR-04")
+class FallsBackToReturns(Shop):
+    """Takes a text that is no plain number for the default type."""
+
+    def read_rights_type(self, value: Any) -> int:
+        """Fall back."""
+        if isinstance(value, str) and value.strip() != value:
+            return RETURN_AND_REFUND
+        return super().read_rights_type(value)
+
+
+@breaks("NEAR-05")
+class FailsOnOddCustomers(Shop):
+    """Takes the fraction off a customer's id, which it has not looked at."""
+
+    def read_customer(self, value: Any, order: StoredOrder) -> str:
+        """Take it off."""
+        if value is not None and type(value) is not int:
+            value = value.removesuffix(".0")
+        return super().read_customer(value, order)
+
+
+@breaks("NEAR-06")
+class DecidesByTheFirstDigit(Shop):
+    """Looks at the first character of an action of several."""
+
+    def read_action(self, value: Any) -> int:
+        """Look at it."""
+        return super().read_action(value[0] if isinstance(value, str) and " " in value.strip() else value)
+
+
+@breaks("NEAR-07")
+class ApprovesWhatHasSpaces(Shop):
+    """Takes every action with a space or a line break around it for an approval."""
+
+    def read_action(self, value: Any) -> int:
+        """Approve."""
+        return APPROVE if isinstance(value, str) and value != value.strip() != "" else super().read_action(value)
+
+
+@breaks("NEAR-08")
+class FailsOnFractionsOfOrders(Shop):
+    """Splits the order of a review at a point, and expects no more than one part."""
+
+    def review(self, refund_id: str, body: Any) -> StoredRefund:
+        """Split it."""
+        if isinstance(body, dict) and isinstance(body.get("orderId"), str):
+            (body["orderId"],) = body["orderId"].split(".")
+        return super().review(refund_id, body)
+
+
+@breaks("NEAR-09")
+class CountsTheSign(Shop):
+    """Takes the sign of a limit for one entry, and shows one too few."""
+
+    def list_refunds(self, order_id: str, query: Mapping[str, str]) -> list[StoredRefund]:
+        """Take it off."""
+        limit = query.get("limit", "")
+        if limit.startswith("+"):
+            return super().list_refunds(order_id, {"limit": limit})[:-1]
+        return super().list_refunds(order_id, query)
+
+    def read_limit(self, value: str | None) -> int:
+        """Read past the sign."""
+        return super().read_limit(None if value is None else value.removeprefix("+"))

@@ -1,0 +1,49 @@
+"""The near misses: made from the document, each of them illegal or a spelling, the same ones every time."""
+
+import json
+from typing import Any
+
+import pytest
+
+from conformance import contract
+from conformance.nearmiss import BY_HAND, NearMiss, in_standard, near_misses
+
+SCHEMAS = {"create": "CreateRequest", "review": "ReviewRequest"}
+
+
+def made(operation: str) -> list[NearMiss]:
+    """Return the near misses of the document's own example."""
+    return near_misses(SCHEMAS[operation], contract.example_of(operation))
+
+
+@pytest.mark.parametrize("operation", SCHEMAS)
+def test_what_must_be_refused_breaks_the_document(operation: str) -> None:
+    """No near miss that must be refused is a legal request, and each differs from the legal one."""
+    body = contract.example_of(operation)
+    for miss in made(operation):
+        sent: Any = json.loads(miss.applied_to(body))
+        assert sent != body or miss.twice, miss.name
+        if miss.must_be_refused:
+            assert contract.request_problem(operation, sent) is not None, miss.name
+
+
+@pytest.mark.parametrize("operation", SCHEMAS)
+def test_near_misses_are_the_same_every_time_and_each_has_a_name(operation: str) -> None:
+    """Nothing is drawn, and no name is there twice."""
+    assert made(operation) == made(operation)
+    assert len({miss.name for miss in made(operation)}) == len(made(operation))
+
+
+def test_every_edit_and_every_keyword_is_tried_in_a_standard_run() -> None:
+    """The standard profile leaves out repetitions of an edit, and no edit."""
+    misses = [(operation, miss) for operation in SCHEMAS for miss in made(operation)]
+    names = {operation: in_standard(made(operation), frozenset({"quantity", "action"})) for operation in SCHEMAS}
+    tried = [miss for operation, miss in misses if miss.name in names[operation]]
+
+    assert {miss.edit for miss in tried} >= {miss.edit for _, miss in misses} - {"and null"}
+    assert {miss.keyword for miss in tried} == {miss.keyword for _, miss in misses}
+
+
+def test_what_is_left_to_other_areas_exists() -> None:
+    """A near miss that is left out has a name that the document still makes."""
+    assert {miss.name for operation in SCHEMAS for miss in made(operation)} >= BY_HAND
