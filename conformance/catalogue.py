@@ -2,15 +2,14 @@
 
 import hashlib
 import json
-import re
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
-import yaml
 from attrs import frozen
 
+from conformance.files import parse_yaml
 from conformance.results import UsageError
 
 AREAS = (
@@ -245,47 +244,9 @@ def _readings(path: Path, digest: Any) -> dict[str, Reading]:
 
 
 def _load(path: Path, schema: dict[str, Any], digest: Any) -> Any:
-    data = load_yaml(path)
+    data = parse_yaml(path, path.read_text(encoding="utf-8"))
     digest.update(path.read_bytes())
     for error in jsonschema_rs.validator_for(schema).iter_errors(data):
         place = "/".join(map(str, error.instance_path)) or "the top"
         raise UsageError(f"{path}: at {place}: {error.message}")
     return data
-
-
-class StrictLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """YAML where text stays text: no dates, no floats (money is exact), no octal, no duplicate keys."""
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
-        """Return the mapping; a key that is there twice is an error."""
-        seen = set()
-        for key, _ in node.value:
-            if key.value in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"{key.value!r} is there twice", key.start_mark)
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)  # type: ignore[no-any-return]
-
-
-StrictLoader.yaml_implicit_resolvers = {}
-for _tag, _pattern, _first in (
-    ("tag:yaml.org,2002:bool", r"^(?:true|false)$", "tf"),
-    ("tag:yaml.org,2002:int", r"^-?(?:0|[1-9][0-9]*)$", "-0123456789"),
-    ("tag:yaml.org,2002:null", r"^(?:null|~|)$", ["n", "~", ""]),
-):
-    StrictLoader.add_implicit_resolver(_tag, re.compile(_pattern), list(_first))
-
-
-def load_yaml(path: Path) -> Any:
-    """Return the data of a YAML file, read strictly.
-
-    Raises:
-        UsageError: the file cannot be read or is no YAML; the message names the file and the line.
-    """
-    try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=StrictLoader)  # noqa: S506 - a safe loader
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise UsageError(f"{path}: is not UTF-8 text") from None
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise UsageError(f"{path}: is not valid YAML: {str(error)[:300]}") from None

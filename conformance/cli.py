@@ -1,12 +1,13 @@
 """The command line: its group of commands, each a module of ``commands``."""
 
 import importlib
+import traceback
 from typing import Any
 
 import click
 
 from conformance import __version__
-from conformance.results import EXIT_USAGE, UsageError
+from conformance.results import EXIT_INTERRUPTED, EXIT_SUITE_FAILED, EXIT_USAGE, UsageError
 
 COMMANDS = ("run", "report", "serve", "list", "explain", "prove")
 
@@ -26,12 +27,20 @@ class Group(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; exit with 2 when the user made a mistake."""
+        """Run a command; exit with 2 when the user made a mistake, and with 4 when we did."""
         try:
             return super().invoke(ctx)
         except UsageError as mistake:
             click.echo(f"genstore-conformance: {mistake}", err=True)
             ctx.exit(EXIT_USAGE)
+        except (click.ClickException, click.exceptions.Exit):
+            raise
+        except (KeyboardInterrupt, click.Abort):
+            click.echo("genstore-conformance: interrupted", err=True)
+            ctx.exit(EXIT_INTERRUPTED)
+        except Exception:  # noqa: BLE001 - any exit status but 4 would say something of the target
+            click.echo(f"genstore-conformance failed; please report this:\n{traceback.format_exc()}", err=True)
+            ctx.exit(EXIT_SUITE_FAILED)
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

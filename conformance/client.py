@@ -140,7 +140,7 @@ class Answer:
         """The answer in a few words, for an explanation."""
         if self.exchange.trouble is not None:
             return self.exchange.trouble
-        text = self.exchange.body[:160].decode("utf-8", "replace").strip()
+        text = self.exchange.opening.strip()
         return f"{self.exchange.status}" + (f" with {text}" if text else " with an empty body")
 
 

@@ -180,7 +180,12 @@ def _console(out: TextIO | None) -> "Console":
     # Commands that print nothing pretty must not pay for rich.
     from rich.console import Console
 
-    return Console(file=out or sys.stdout, highlight=False, emoji=False)
+    class Terminal(Console):
+        def on_broken_pipe(self) -> None:  # a reader that went away ends no run, and decides no exit status
+            self.quiet = True
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    return Terminal(file=out or sys.stdout, highlight=False, emoji=False)
 
 
 def _text(text: str, style: str = "") -> Any:

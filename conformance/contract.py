@@ -128,4 +128,4 @@ def _field(operation: str, error: Any) -> str:
 def _problem(error: Any) -> str:
     if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Required):
         return "is missing"
-    return f"has the illegal value {json.dumps(error.instance, default=str)[:120]}"
+    return f"has the illegal value {json.dumps(error.instance, default=str)}"

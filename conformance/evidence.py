@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from collections.abc import Iterator
 
 from conformance.redact import Redactor
 from conformance.results import Evidence
@@ -15,7 +16,7 @@ def as_evidence(exchange: Exchange, redact: Redactor) -> Evidence:
     """Return the exchange as it may leave the suite."""
     request = exchange.request
     headers = {name: redact(value) for name, value in request.headers.items()}
-    body = None if request.body is None else redact(_text(request.body))
+    body = None if request.body is None else redact(request.body.decode("utf-8", "replace"))
     return Evidence(
         role=exchange.role,
         operation=exchange.operation,
@@ -25,8 +26,8 @@ def as_evidence(exchange: Exchange, redact: Redactor) -> Evidence:
         request_headers=headers,
         request_body=None if body is None else body[:SHOWN],
         status=exchange.status,
-        response_headers={redact(n)[:200]: redact(v)[:1000] for n, v in list(exchange.headers.items())[:60]},
-        response_body=redact(_text(exchange.body[: SHOWN * 4]))[:SHOWN],
+        response_headers=dict(_shown_headers(exchange, redact)),
+        response_body=redact.start(exchange.body, SHOWN),
         cut_off=exchange.cut_off or len(exchange.body) > SHOWN,
         trouble=None if exchange.trouble is None else redact(exchange.trouble),
         milliseconds=round(exchange.seconds * 1000),
@@ -51,5 +52,12 @@ def _quote(text: str) -> str:
     return shlex.quote(text)
 
 
-def _text(body: bytes) -> str:
-    return body.decode("utf-8", "replace")
+def _shown_headers(exchange: Exchange, redact: Redactor) -> Iterator[tuple[str, str]]:
+    """Yield the headers of an answer until they have as many characters as a body may have."""
+    left = SHOWN
+    for name, value in exchange.headers.items():
+        shown = redact.start(name, 200), redact.start(value, 1000)
+        left -= sum(map(len, shown))
+        if left < 0:
+            return
+        yield shown

@@ -157,9 +157,12 @@ def _exact(text: str) -> Decimal:
     if len(text) > MAX_DIGITS:
         raise ValueError("a number of more digits than any number of this API")
     try:
-        return Decimal(text)
+        number = Decimal(text)
     except InvalidOperation:
-        raise ValueError("a number with a greater exponent than any number of this API") from None
+        number = Decimal("Infinity")
+    if not number.is_finite() or abs(number.adjusted()) > MAX_DIGITS:
+        raise ValueError("a number with a greater exponent than any number of this API")
+    return number
 
 
 def _whole(text: str) -> int:

@@ -1,8 +1,8 @@
 """The order providers: where the suite gets orders from, since the refund API cannot create any."""
 
 import json
-import subprocess
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -11,13 +11,15 @@ from typing import Any, Protocol
 import jsonschema_rs
 from attrs import evolve, frozen
 
-from conformance.catalogue import load_yaml
+from conformance.files import load_yaml
 from conformance.model import LineItem, LineItemId, Order, OrderId, load_json, read_id, read_money, read_number
+from conformance.program import run_program
 from conformance.results import Blocked, UsageError
 from conformance.wire import Exchange, Wire
 
 COMMAND_SECONDS = 30.0
-MAX_OUTPUT = 1024 * 1024
+MOST_WORDS = 300
+"""Characters of a provider's own words that are shown."""
 
 
 @frozen
@@ -51,8 +53,19 @@ class OrderProvider(Protocol):
 class RequestedOrders:
     """Orders from a provider that takes one JSON request and gives one JSON answer."""
 
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
     def _ask(self, request: dict[str, Any]) -> str:
         raise NotImplementedError
+
+    def _order(self, request: dict[str, Any]) -> Order:
+        text = self._ask(request)
+        try:
+            return _order(load_json(text))
+        except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError):
+            words = self._wire.redact.start(text, MOST_WORDS)
+            raise Blocked(f"the order provider's answer is not an order: {words!r}") from None
 
     def create_order(self, lines: Sequence[WantedLine], *, shipped: bool, customer_id: str | None = None) -> Order:
         """Ask for a fresh order and hold the provider to its word."""
@@ -64,7 +77,7 @@ class RequestedOrders:
         if customer_id is not None:
             request["customerId"] = customer_id
         try:
-            order = _read_order(self._ask(request))
+            order = self._order(request)
         except Blocked as trouble:
             raise Blocked(trouble.reason, lacks=None if shipped else "unshipped_orders") from None
         _check_promise(order, lines, shipped=shipped, customer_id=customer_id)
@@ -73,7 +86,7 @@ class RequestedOrders:
     def ship_order(self, order: Order) -> Order:
         """Ask for the order to be shipped."""
         try:
-            shipped = _read_order(self._ask({"action": "ship_order", "orderId": order.order_id}))
+            shipped = self._order({"action": "ship_order", "orderId": order.order_id})
         except Blocked as trouble:
             raise Blocked(trouble.reason, lacks="ship_order") from None
         if not shipped.shipped or shipped.order_id != order.order_id:
@@ -85,8 +98,8 @@ class HttpOrders(RequestedOrders):
     """The order provider over HTTP: a POST to one URL."""
 
     def __init__(self, url: str, wire: Wire) -> None:
+        super().__init__(wire)
         self._url = url
-        self._wire = wire
 
     def _ask(self, request: dict[str, Any]) -> str:
         exchange: Exchange = self._wire.send(
@@ -96,35 +109,32 @@ class HttpOrders(RequestedOrders):
         exchange.role = "order"
         if exchange.trouble is not None:
             raise Blocked(f"the order provider cannot be reached: {exchange.trouble}")
-        text = exchange.body.decode("utf-8", "replace")
         if exchange.status is None or not 200 <= exchange.status < 300:  # noqa: PLR2004 - any 2xx
-            words = self._wire.redact(text[:300])
+            words = self._wire.redact.start(exchange.body, MOST_WORDS)
             raise Blocked(f"the order provider answered {exchange.status} to {request['action']}: {words}")
-        return text
+        return exchange.body.decode("utf-8", "replace")
 
 
 class CommandOrders(RequestedOrders):
     """The order provider as a program: the request on standard input, the answer on standard output."""
 
     def __init__(self, command: Sequence[str], folder: Path, wire: Wire) -> None:
+        super().__init__(wire)
         self._command = list(command)
         self._folder = folder
-        self._wire = wire
 
     def _ask(self, request: dict[str, Any]) -> str:
         try:
-            done = subprocess.run(  # noqa: S603 - the user's own program, run without a shell
-                self._command, cwd=self._folder, input=json.dumps(request).encode(),
-                capture_output=True, timeout=COMMAND_SECONDS, check=False,
-            )  # fmt: skip
-        except OSError as error:
-            raise Blocked(f"the order provider {self._command[0]} cannot be run: {error.strerror}") from None
-        except subprocess.TimeoutExpired:
+            done = run_program(self._command, self._folder, json.dumps(request).encode(), COMMAND_SECONDS)
+        except TimeoutError:
             raise Blocked(f"the order provider gave no answer within {COMMAND_SECONDS:g} s") from None
-        if done.returncode != 0:
-            words = self._wire.redact((done.stderr or done.stdout).decode("utf-8", "replace")[:300].strip())
-            raise Blocked(f"the order provider ended with status {done.returncode}: {words}")
-        return done.stdout[:MAX_OUTPUT].decode("utf-8", "replace")
+        except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) else error
+            raise Blocked(f"the order provider {self._command[0]} cannot be run: {why}") from None
+        if done.status != 0:
+            words = self._wire.redact.start(done.errors or done.output, MOST_WORDS).strip()
+            raise Blocked(f"the order provider ended with status {done.status}: {words}")
+        return done.output.decode("utf-8", "replace")
 
 
 _POOL_SCHEMA: dict[str, Any] = {
@@ -175,7 +185,7 @@ class PoolOrders:
             raise UsageError(f"{path}: at {place}: {error.message}")
         self._orders = [_order(entry) for entry in data["orders"]]
         self._lock = threading.Lock()
-        twice = {o.order_id for o in self._orders if [p.order_id for p in self._orders].count(o.order_id) > 1}
+        twice = [identifier for identifier, times in Counter(o.order_id for o in self._orders).items() if times > 1]
         if twice:
             raise UsageError(f"{path}: {', '.join(sorted(twice))} is there twice; each order serves one check")
 
@@ -216,13 +226,6 @@ def _check_promise(order: Order, lines: Sequence[WantedLine], *, shipped: bool, 
     made = [(line.quantity, line.unit_price) for line in order.lines]
     if made != wanted or order.shipped != shipped or (customer_id is not None and order.customer_id != customer_id):
         raise Blocked(f"the order provider made another order than was asked for: {order.order_id}")
-
-
-def _read_order(text: str) -> Order:
-    try:
-        return _order(load_json(text))
-    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError):
-        raise Blocked(f"the order provider's answer is not an order: {text[:200]!r}") from None
 
 
 def _order(raw: dict[str, Any]) -> Order:

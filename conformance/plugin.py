@@ -24,6 +24,8 @@ from conformance.wire import Exchange
 SUITE = Path(__file__).parent / "suite"
 PROFILES = ("quick", "standard", "full")
 ANY_EXCHANGE = "every exchange of the run"
+MOST_OF_A_VALUE, MOST_OF_A_TEXT, MOST_OF_A_TRACE = 160, 2_000, 20_000
+"""Characters that a verdict keeps of what a server said, and of what went wrong in here."""
 
 
 def requirement(identifier: str, *, profile: str = "standard", late: bool = False) -> pytest.MarkDecorator:
@@ -187,7 +189,8 @@ class ConformancePlugin:
             self._observe(fresh, check)
         except Exception as error:  # noqa: BLE001 - what a server sent must not end the run
             outcome, told = _outcome(error)
-            self.say(evolve(verdict, check=ANY_EXCHANGE, outcome=outcome, explanation=told["explanation"], evidence=()))
+            explanation = self._redact(told["explanation"], MOST_OF_A_TRACE)
+            self.say(evolve(verdict, check=ANY_EXCHANGE, outcome=outcome, explanation=explanation, evidence=()))
         if self.plan.stop():
             item.session.shouldstop = "interrupted"
 
@@ -208,9 +211,9 @@ class ConformancePlugin:
             area=wanted.area,
             title=wanted.text,
             lines=wanted.lines,
-            explanation=redact(told["explanation"]),
-            expected=redact(told.get("expected", "")),
-            observed=redact(told.get("observed", "")),
+            explanation=redact(told["explanation"], MOST_OF_A_TRACE),
+            expected=redact(told.get("expected", ""), MOST_OF_A_TEXT),
+            observed=redact(told.get("observed", ""), MOST_OF_A_TEXT),
             lacks=told.get("lacks") or None,
             again=self.plan.again(wanted),
             seconds=round(call.duration, 4),
@@ -221,8 +224,8 @@ class ConformancePlugin:
             verdict = evolve(verdict, explanation=four_lines(verdict))
         return verdict
 
-    def _redact(self, text: str) -> str:
-        return text if self.plan.session is None else self.plan.session.wire.redact(text)
+    def _redact(self, text: str, most: int) -> str:
+        return text if self.plan.session is None else self.plan.session.wire.redact.start(text, most)
 
     def _evidence(self, exchanges: Iterable[Exchange]) -> tuple[Evidence, ...]:
         if self.plan.session is None:
@@ -255,7 +258,7 @@ class ConformancePlugin:
                 requirement=wanted.id, check=ANY_EXCHANGE, outcome=Outcome.FAILED, level=wanted.level,
                 basis=wanted.basis, area=wanted.area, title=wanted.text, lines=wanted.lines,
                 expected=f"{breach.field} in the answer of {breach.operation}, with a documented value",
-                observed=self._redact(f"{breach.field} {breach.problem}"),
+                observed=self._redact(f"{breach.field} {breach.problem}", MOST_OF_A_VALUE),
                 again=self.plan.again(wanted), evidence=self._evidence([exchange]),
             )  # fmt: skip
             self._breaches[wanted.id] = evolve(verdict, explanation=four_lines(verdict))

@@ -4,6 +4,8 @@ The record is the only thing reports are drawn from. It is written line by line,
 killed leaves all but the check it was in. Its line kinds are ``header``, ``verdict``, ``observation`` and ``footer``.
 """
 
+import contextlib
+import errno
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -41,6 +43,8 @@ EXIT_CODES = {
     Conclusion.ERROR: 4,
 }
 EXIT_USAGE = 2
+EXIT_INTERRUPTED = EXIT_CODES[Conclusion.INCOMPLETE]
+EXIT_SUITE_FAILED = EXIT_CODES[Conclusion.ERROR]
 
 
 class UsageError(Exception):
@@ -123,12 +127,13 @@ class Observation:
 
 @define
 class Run:
-    """A whole run, as its record tells it."""
+    """A whole run, as its record tells it; ``unwritten`` is why the record lacks the rest of it, if it does."""
 
     header: dict[str, Any]
     verdicts: list[Verdict] = field(factory=list)
     observations: list[Observation] = field(factory=list)
     footer: dict[str, Any] | None = None
+    unwritten: str | None = None
 
     @property
     def interrupted(self) -> bool:
@@ -181,13 +186,20 @@ class Run:
 
 
 class Record:
-    """The record of a run while it is written; each line is on disk before the next check starts."""
+    """The record of a run while it is written; each line is with the system before the next check starts.
+
+    Raises:
+        OSError: not even the header can be written. From then on a line that cannot be written is noted in the run,
+            which goes on.
+    """
 
     def __init__(self, path: Path, header: Mapping[str, Any]) -> None:
         self.path = path
         self.run = Run(header=dict(header), footer={})
         self._file: TextIO = path.open("w", encoding="utf-8")
         self._write({"kind": "header", "format": RECORD_FORMAT, **header})
+        if self.run.unwritten is not None:
+            raise OSError(errno.EIO, self.run.unwritten)
 
     def add(self, line: Verdict | Observation) -> None:
         """Append a verdict or an observation."""
@@ -212,13 +224,19 @@ class Record:
             "not_checked": self.run.not_checked,
         }
         self._write({"kind": "footer", **self.run.footer})
-        self._file.close()
+        with contextlib.suppress(OSError):  # what is left of a line that could not be written
+            self._file.close()
         return self.run
 
     def _write(self, line: Mapping[str, Any]) -> None:
-        # Escaping everything beyond ASCII keeps lone surrogates and line separators from breaking the file.
-        self._file.write(json.dumps(line, ensure_ascii=True, default=str) + "\n")
-        self._file.flush()
+        if self.run.unwritten is not None:
+            return  # what follows a broken line would be read as part of it
+        try:
+            # Escaping everything beyond ASCII keeps lone surrogates and line separators from breaking the file.
+            self._file.write(json.dumps(line, ensure_ascii=True, default=str) + "\n")
+            self._file.flush()
+        except OSError as error:
+            self.run.unwritten = error.strerror or str(error)
 
 
 def read_record(path: Path) -> Run:

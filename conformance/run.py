@@ -2,7 +2,8 @@
 
 import signal
 import time
-from collections.abc import Callable, Iterator
+import traceback
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,9 @@ from conformance.plugin import Listener, Plan, run_checks
 from conformance.results import Blocked, Record, Run, UsageError
 from conformance.session import Session, new_run_id, open_session
 from conformance.target import Target
+
+STOPPED = 2
+"""Pytest's own exit status for a run that was interrupted."""
 
 
 @frozen
@@ -56,7 +60,7 @@ def run(
     session.whole = not options.selection
     header = _header(target, catalogue, options, run_id, session)
     started = time.monotonic()
-    with _interrupts() as interrupted:
+    with _interrupts() as interrupts:
         record = _open_record(folder, header)
         plan = Plan(
             catalogue=catalogue,
@@ -65,21 +69,34 @@ def run(
             selection=options.selection,
             say=record.add,
             listener=listener,
-            again=lambda wanted: _again(options, wanted),
-            blocked=_blocked_from_the_start(session),
-            stop=interrupted,
+            again=lambda wanted: session.wire.redact(_again(options, wanted)),
+            stop=interrupts.came,
         )
-        status = run_checks(plan)
-        session.close()
+        status = _carry_out(plan, session)
+        interrupts.over = True
         return record.close(
             requests=session.wire.api_requests,
             seconds=time.monotonic() - started,
-            interrupted=interrupted() or len(plan.verdicts) < len(plan.checks) or status not in {0, 1},
+            interrupted=interrupts.came() or len(plan.verdicts) < len(plan.checks) or status not in {0, 1},
             order_requests=session.wire.requests - session.wire.api_requests,
             planned=len(plan.checks),
             blocked_reason=plan.blocked,
             suite_error=session.wire.redact("\n".join(plan.trouble)) or None,
         )
+
+
+def _carry_out(plan: Plan, session: Session) -> int:
+    """Run the checks, and return pytest's exit status; what goes wrong in here is part of the plan's trouble."""
+    try:
+        plan.blocked = _blocked_from_the_start(session)
+        return run_checks(plan)
+    except KeyboardInterrupt:
+        return STOPPED
+    except Exception:  # noqa: BLE001 - whatever it is, there is a record to be ended
+        plan.trouble.append(traceback.format_exc())
+        return STOPPED
+    finally:
+        session.close()
 
 
 def _blocked_from_the_start(session: Session) -> str | None:
@@ -125,22 +142,38 @@ def _open_record(folder: Path, header: dict[str, object]) -> Record:
         ) from None
 
 
-@contextmanager
-def _interrupts() -> Iterator[Callable[[], bool]]:
-    """Turn the first interrupt into a wish, and the second into an end; yields whether one came."""
-    came: list[int] = []
+class Interrupts:
+    """The signals that came: the first is a wish to end, and every other an end, until the run is ``over`` anyway."""
 
-    def note(number: int, _: FrameType | None) -> None:
-        came.append(number)
-        if len(came) > 1:
+    def __init__(self) -> None:
+        self._numbers: list[int] = []
+        self.over = False
+
+    def came(self) -> bool:
+        """Whether there was one."""
+        return bool(self._numbers)
+
+    def note(self, number: int, _: FrameType | None) -> None:
+        """Take note of a signal.
+
+        Raises:
+            KeyboardInterrupt: it is not the first.
+        """
+        self._numbers.append(number)
+        if len(self._numbers) > 1 and not self.over:
             raise KeyboardInterrupt
 
+
+@contextmanager
+def _interrupts() -> Iterator[Interrupts]:
+    """Take SIGINT and SIGTERM as interrupts of the run while the block runs."""
+    interrupts = Interrupts()
     try:
-        before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {number: signal.signal(number, interrupts.note) for number in (signal.SIGINT, signal.SIGTERM)}
     except ValueError:  # not in the main thread: whoever runs us there handles the signals
         before = {}
     try:
-        yield lambda: bool(came)
+        yield interrupts
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import jsonschema_rs
 from attrs import evolve, field, frozen
 
-from conformance.catalogue import load_yaml
+from conformance.files import load_yaml
 from conformance.results import UsageError
 from conformance.wire import Limits
 
@@ -59,7 +59,7 @@ SCHEMA: dict[str, Any] = {
             "additionalProperties": False,
             "properties": {
                 name: {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^[0-9]+[.][0-9]+$"}]}
-                for name in ("connect", "answer", "settle", "poll", "rate_limited")
+                for name in ("connect", "answer", "settle", "poll", "rate_limited", "progress")
             },
         },
     },

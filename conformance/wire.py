@@ -2,7 +2,9 @@
 
 import contextlib
 import random
+import ssl
 import threading
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -11,24 +13,38 @@ from urllib.parse import urlsplit
 import httpx
 from attrs import define, field, frozen
 
+from conformance import __version__
 from conformance.clock import Clock
 from conformance.pace import Pace
 from conformance.redact import Redactor
 from conformance.results import Blocked
+from conformance.transport import BoundedTransport
 
 MAX_BODY = 4 * 1024 * 1024
-"""Bytes of an answer that are read; a longer one is cut off and counts as unreadable."""
+"""Bytes of an answer that are read; one that has more was not understood, and counts as trouble."""
+OPENING = 160
+"""Characters of a body that an explanation shows."""
+ALWAYS_SENT = {"User-Agent": f"genstore-conformance/{__version__}", "Accept-Encoding": "identity"}
+DECODERS = {"gzip": zlib.MAX_WBITS | 16, "x-gzip": zlib.MAX_WBITS | 16, "deflate": zlib.MAX_WBITS}
+RATE_LIMITED = {429, 503}
+GATEWAYS = {502, 504}
+"""Only a gateway answers so, and says that it has no answer of the server behind it (RFC 9110, 15.6.3 and 15.6.5)."""
 
 
 @frozen
 class Limits:
-    """How long anything may take, in seconds; a target can raise them under ``limits:``."""
+    """How long anything may take, in seconds; a target can raise them under ``limits:``.
+
+    ``answer`` bounds a whole answer. What an operation costs in vain, without an answer in between, is bounded by
+    ``progress``; after that it is asked no more.
+    """
 
     connect: float = 5.0
     answer: float = 10.0
     settle: float = 10.0
     poll: float = 0.1
     rate_limited: float = 120.0
+    progress: float = 60.0
 
 
 @frozen
@@ -48,7 +64,8 @@ class Exchange:
     ``counted`` once it is part of a check's number of requests; ``batched`` when it is one of many sent together for
     several checks, so that it is evidence only where it is shown; ``exempt`` when the form of
     an acceptance is not judged as well, since it had to be refused, or nothing says what comes of it; ``second_hand``
-    when a create was answered with the refund of another request number.
+    when a create was answered with the refund of another request number. ``opening`` is how the body begins, fit to be
+    shown.
     """
 
     request: Request
@@ -58,6 +75,7 @@ class Exchange:
     status: int | None = None
     headers: dict[str, str] = field(factory=dict)
     body: bytes = b""
+    opening: str = ""
     cut_off: bool = False
     trouble: str | None = None
     seconds: float = 0.0
@@ -67,12 +85,54 @@ class Exchange:
     second_hand: bool = False
 
 
+class Patience:
+    """How much waiting was in vain, by operation, since it last gave an answer; ends when it was too much.
+
+    It takes two requests in vain, so that one which a target cannot answer ends nothing else. What all operations of
+    the API cost together counts as well; the order provider is on its own.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._lost: dict[str, list[float]] = {}
+        self._lock = threading.Lock()
+
+    def insist(self, operation: str) -> None:
+        """The operation may be asked.
+
+        Raises:
+            Blocked: it has cost too much time already.
+        """
+        with self._lock:
+            for name in _names(operation):
+                lost = self._lost.get(name, ())
+                if len(lost) > 1 and sum(lost) > self._seconds:
+                    raise Blocked(f"{name} gave no answer in {sum(lost):.0f} s of waiting, and was asked no more")
+
+    def answered(self, operation: str) -> None:
+        """The operation gave an answer."""
+        with self._lock:
+            for name in _names(operation):
+                self._lost.pop(name, None)
+
+    def lost(self, operation: str, seconds: float) -> None:
+        """A request took so long, and got no answer."""
+        with self._lock:
+            for name in _names(operation):
+                self._lost.setdefault(name, []).append(seconds)
+
+
+def _names(operation: str) -> tuple[str, ...]:
+    return ("the order provider",) if operation == "orders" else (operation, "the target")
+
+
 class Wire:
     """Sends requests to one target over keep-alive connections and remembers what passed.
 
     ``accepted`` counts the acceptances of each operation; ``lag`` is how many seconds an effect may take to show, as
     far as this target was seen to lag; ``waits_in_vain`` counts the waits for an effect that never showed.
-    It is safe to use from several threads. Redirects are never followed: a token goes to no other place.
+    It is safe to use from several threads. Redirects are never followed, and cookies never kept: a token goes to the
+    address that it was given for, and to no other.
     """
 
     def __init__(
@@ -96,34 +156,27 @@ class Wire:
         self.lag = 0.0
         self.waits_in_vain = 0
         self._pace = pace
+        self._patience = Patience(limits.progress)
+        self._limited_in_vain = 0
         self._headers = headers or {}
         self._jitter = jitter or random.Random(0)  # noqa: S311 - spreads retries, guards nothing
         self._verify = verify
-        self._transport = transport
-        self._client = self._connect()
+        self._given = transport
+        self._transport = self._connect()
         self._lock = threading.Lock()
         self._recorded: list[Exchange] = []
 
-    def _connect(self) -> httpx.Client:
-        timeout = httpx.Timeout(self.limits.answer, connect=self.limits.connect)
-        pool = httpx.Limits(max_connections=64, max_keepalive_connections=16, keepalive_expiry=4)
-        return httpx.Client(
-            timeout=timeout,
-            limits=pool,
-            verify=self._verify,
-            transport=self._transport,
-            trust_env=False,
-            follow_redirects=False,
-        )
+    def _connect(self) -> httpx.BaseTransport:
+        return self._given or BoundedTransport(verify=self._verify, seconds=self.limits.answer)
 
     def reconnect(self) -> None:
         """The next request goes over a new connection."""
-        self._client.close()
-        self._client = self._connect()
+        self._transport.close()
+        self._transport = self._connect()
 
     def close(self) -> None:
         """Close every connection."""
-        self._client.close()
+        self._transport.close()
 
     def show(self, exchange: Exchange) -> None:
         """Make an earlier exchange part of what the present check shows as evidence."""
@@ -151,28 +204,40 @@ class Wire:
         Answers 429 and 503 are waited out and tried again; they are never returned.
 
         Raises:
-            Blocked: the target was still rate limiting after ``limits.rate_limited`` seconds.
+            Blocked: the target was still rate limiting after ``limits.rate_limited`` seconds, or gave no answer for so
+                long that nothing more is asked of it.
         """
+        self._patience.insist(operation)
         request = Request(method, url, self._headers | (headers or {}), body)
+        exchange = self._send_until_let_in(request, operation)
+        with self._lock:
+            self._recorded.append(exchange)
+            self.accepted[operation] += exchange.status in {200, 201, 202}
+        return exchange
+
+    def _send_until_let_in(self, request: Request, operation: str) -> Exchange:
         waited, backoff = 0.0, 0.25
+        allowed = self.limits.rate_limited / (1 + self._limited_in_vain)
         while True:
             waited += self._pace.wait(self.clock)
             exchange = self._send_once(request, operation)
             self._pace.learn(exchange.status, exchange.headers, self.clock)
-            if exchange.status not in {429, 503}:
-                break
-            if waited > self.limits.rate_limited:
+            if exchange.trouble is not None:
+                self._patience.lost(operation, exchange.seconds)
+                return exchange
+            if exchange.status not in RATE_LIMITED:
+                self._patience.answered(operation)
+                return exchange
+            if waited > allowed:
+                self._limited_in_vain += 1
+                self._patience.lost(operation, waited)
                 raise Blocked(f"the target answered {exchange.status} for {waited:.0f} s and did not recover")
-            pause = self._pace.retry_after(exchange.headers, self.limits.rate_limited)
+            pause = self._pace.retry_after(exchange.headers, allowed)
             if pause is None:
                 pause = backoff * self._jitter.uniform(0.8, 1.2)
                 backoff = min(backoff * 2, 8.0)
             self.clock.sleep(pause)
             waited += pause
-        with self._lock:
-            self._recorded.append(exchange)
-            self.accepted[operation] += exchange.status in {200, 201, 202}
-        return exchange
 
     def _send_once(self, request: Request, operation: str) -> Exchange:
         exchange = Exchange(request, operation, at=self.clock.now().isoformat(timespec="milliseconds"))
@@ -180,29 +245,37 @@ class Wire:
         with self._lock:
             self.requests += 1
             self.api_requests += operation != "orders"
-        with self._troubles_of(exchange, urlsplit(request.url).netloc):
-            try:
-                url = httpx.URL(request.url)
-                made = self._client.build_request(
-                    request.method, url, headers=_as_bytes(request.headers), content=request.body
-                )
-            except (httpx.InvalidURL, UnicodeError, ValueError) as error:
-                raise Blocked(f"the client cannot send this request: {error}") from None
-            response = self._client.send(made, stream=True)
+        with self._troubles_of(exchange, urlsplit(request.url).netloc.rpartition("@")[2]):
+            response = self._transport.handle_request(self._made(request))
             try:
                 exchange.status = response.status_code
                 exchange.headers = {
                     name.decode("latin-1"): value.decode("latin-1") for name, value in response.headers.raw
                 }
                 exchange.body, exchange.cut_off = self._read(response, started)
+                exchange.body = _decoded(exchange)
             finally:
                 response.close()
+            exchange.trouble = _what_is_missing(exchange)
         exchange.seconds = self.clock.monotonic() - started
+        exchange.opening = self.redact.start(exchange.body, OPENING)
         return exchange
+
+    def _made(self, request: Request) -> httpx.Request:
+        limits = self.limits
+        timeout = httpx.Timeout(limits.answer, connect=limits.connect)
+        try:
+            return httpx.Request(
+                request.method, request.url, headers=_as_bytes(ALWAYS_SENT | request.headers), content=request.body,
+                extensions={"timeout": timeout.as_dict()},
+            )  # fmt: skip
+        except (httpx.InvalidURL, UnicodeError, ValueError) as error:
+            raise Blocked(f"the client cannot send this request: {error}") from None
 
     def _read(self, response: httpx.Response, started: float) -> tuple[bytes, bool]:
         kept = bytearray()
-        for piece in response.iter_bytes(65536):
+        assert isinstance(response.stream, httpx.SyncByteStream)  # noqa: S101 - narrowed for the type checker
+        for piece in response.stream:
             kept += piece
             if len(kept) > MAX_BODY:
                 return bytes(kept[:MAX_BODY]), True
@@ -214,15 +287,60 @@ class Wire:
     def _troubles_of(self, exchange: Exchange, host: str) -> Iterator[None]:
         try:
             yield
+        except (httpx.LocalProtocolError, UnicodeError) as error:
+            raise Blocked(f"the client cannot send this request: {error}") from None
         except httpx.TimeoutException as error:
             within = self.limits.connect if isinstance(error, httpx.ConnectTimeout) else self.limits.answer
             exchange.trouble = f"no complete answer from {host} within {within:g} s"
         except httpx.ConnectError as error:
-            exchange.trouble = f"no connection to {host}: {error}"
-        except httpx.HTTPError as error:
-            exchange.trouble = f"the connection to {host} broke: {type(error).__name__}: {error}"
-        except httpx.InvalidURL as error:
-            exchange.trouble = f"the answer of {host} cannot be followed: {error}"
+            exchange.trouble = f"no connection to {host}: {_why_not(error)}"
+        except (httpx.TransportError, zlib.error) as error:
+            said = self.redact.start(str(error), OPENING)
+            exchange.trouble = f"the connection to {host} broke: {type(error).__name__}: {said}"
+
+
+def _decoded(exchange: Exchange) -> bytes:
+    """Return the body without the encoding that a server put on it unasked; at most ``MAX_BODY`` bytes of it."""
+    window = DECODERS.get(_encoding(exchange))
+    if window is None or not exchange.body:
+        return exchange.body
+    decoder = zlib.decompressobj(window)
+    body = decoder.decompress(exchange.body, MAX_BODY)
+    exchange.cut_off = not decoder.eof
+    return body
+
+
+def _encoding(exchange: Exchange) -> str:
+    told = {name.lower(): value for name, value in exchange.headers.items()}.get("content-encoding", "")
+    return told.strip().lower()
+
+
+def _what_is_missing(exchange: Exchange) -> str | None:
+    """Return why an answer that came cannot be taken for the target's own, whole answer."""
+    if exchange.status in GATEWAYS:
+        return f"a gateway answered {exchange.status}: it got no answer from the target"
+    if exchange.cut_off:
+        return f"the answer has more than {MAX_BODY} bytes, or its encoding breaks off"
+    encoding = _encoding(exchange)
+    if exchange.body and encoding not in {"", "identity", *DECODERS}:
+        return f"the answer has the encoding {encoding[:40]!r}, which was not asked for"
+    return None
+
+
+def _why_not(error: httpx.ConnectError) -> str:
+    """Return why there is no connection; what is wrong with a certificate in words."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ssl.SSLError):
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return (
+            f"its certificate is not trusted: {cause.verify_message.rstrip('.')}. If you know whose it is, "
+            "name its authority under tls/ca_file in the target file."
+        )
+    if isinstance(cause, ssl.SSLError):
+        reason = (cause.reason or str(cause)).replace("_", " ").lower()
+        return f"no TLS could be agreed on ({reason}). Is the scheme of the URL right?"
+    return str(error)
 
 
 def _as_bytes(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:

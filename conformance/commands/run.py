@@ -7,7 +7,7 @@ import click
 
 from conformance.commands.options import PROFILES, folder_name, formats_option, selected
 from conformance.commands.targets import opened
-from conformance.results import EXIT_CODES
+from conformance.results import EXIT_CODES, EXIT_SUITE_FAILED, UsageError
 
 
 @click.command("run")
@@ -59,8 +59,15 @@ def command(
         folder = out or Path("reports") / folder_name(subject.name)
         with console.Progress() as progress:
             done = judge(subject, catalogue, folder, options, listener=progress)
-    paths = draw(done, catalogue, folder, formats, proof=load_proof())
-    console.summary(done, catalogue, {"record": folder / "run.jsonl", **paths}, verbose=verbose)
+    paths, unwritten = {"record": folder / "run.jsonl"}, done.unwritten
+    try:
+        paths |= draw(done, catalogue, folder, formats, proof=load_proof())
+    except UsageError as trouble:  # the folder could be written to when the run began
+        unwritten = unwritten or str(trouble)
+    console.summary(done, catalogue, paths, verbose=verbose)
     if done.footer and done.footer.get("suite_error"):
         click.echo(f"the suite itself failed; please report this:\n{done.footer['suite_error']}", err=True)
+    if unwritten is not None:
+        click.echo(f"{folder}: not everything could be written: {unwritten}. The verdict stands as shown.", err=True)
+        sys.exit(EXIT_SUITE_FAILED)
     sys.exit(EXIT_CODES[done.conclusion])

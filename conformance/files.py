@@ -1,0 +1,83 @@
+"""Files that people write: YAML, read strictly, and without what makes a small file large or deep."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from conformance.results import UsageError
+
+MAX_FILE = 4 * 1024 * 1024
+DEEPEST = 50
+
+
+class StrictLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """YAML where text stays text: no dates, no floats (money is exact), no octal, no duplicate keys."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
+        """Return the mapping; a key that is there twice, or is no plain value, is an error."""
+        seen = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise _mistake("a key must be a plain value", key.start_mark)
+            if key.value in seen:
+                raise _mistake(f"{key.value!r} is there twice", key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)  # type: ignore[no-any-return]
+
+
+StrictLoader.yaml_implicit_resolvers = {}
+for _tag, _pattern, _first in (
+    ("tag:yaml.org,2002:bool", r"^(?:true|false)$", "tf"),
+    ("tag:yaml.org,2002:int", r"^-?(?:0|[1-9][0-9]*)$", "-0123456789"),
+    ("tag:yaml.org,2002:null", r"^(?:null|~|)$", ["n", "~", ""]),
+):
+    StrictLoader.add_implicit_resolver(_tag, re.compile(_pattern), list(_first))
+
+
+def load_yaml(path: Path) -> Any:
+    """Return the data of a YAML file that somebody wrote.
+
+    Raises:
+        UsageError: the file cannot be read, is too long, or is no plain YAML; the message names the file and the line.
+    """
+    try:
+        with path.open(encoding="utf-8") as file:
+            text = file.read(MAX_FILE + 1)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path}: is not UTF-8 text") from None
+    if len(text) > MAX_FILE:
+        raise UsageError(f"{path}: is longer than any file of its kind")
+    return parse_yaml(path, text, plain=False)
+
+
+def parse_yaml(path: Path, text: str, *, plain: bool = True) -> Any:
+    """Return the data of a YAML text, read strictly; ``plain`` says that it is known to be neither deep nor to expand.
+
+    Raises:
+        UsageError: it is no YAML; the message names the file and the line.
+    """
+    try:
+        if not plain:
+            _insist_on_plain(text)
+        return yaml.load(text, Loader=StrictLoader)  # noqa: S506 - a safe loader
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise UsageError(f"{path}: is not valid YAML: {str(error)[:300]}") from None
+
+
+def _insist_on_plain(text: str) -> None:
+    # Aliases grow exponentially once somebody follows them, and depth ends the C library's recursion with a crash.
+    depth = 0
+    for event in yaml.parse(text, Loader=StrictLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise _mistake("aliases are not taken: write the value out", event.start_mark)
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            raise _mistake("is nested too deeply", event.start_mark)
+
+
+def _mistake(what: str, where: Any) -> yaml.YAMLError:
+    return yaml.constructor.ConstructorError(None, None, what, where)
