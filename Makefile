@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/installed
 PYTHONS ?= $(PYTHON)
 
-.PHONY: conformance test lint types unit pages prove proof spec-lint sample dist lock clean
+.PHONY: conformance test lint types unit pages prove proof bench spec-lint sample dist lock clean
 
 conformance: $(STAMP)  ## Judge the embedded reference server and write reports/reference
 	@$(BIN)/genstore-conformance run
@@ -31,6 +31,9 @@ prove: $(STAMP)  ## Judge every faulty and every honest server of the shelf: rep
 
 proof: $(STAMP)  ## Every fault caught and every variant conforming, as tests (some ten minutes)
 	$(BIN)/python -m pytest -n 2 tests/test_faults.py tests/test_variants.py
+
+bench: $(STAMP)  ## Where the time of a run goes, and what its requests cost without a suite
+	@$(BIN)/python -m tests.bench
 
 spec-lint:  ## Redocly's and Spectral's recommended rules on spec/openapi.yaml (needs node)
 	cd spec/lint && npm ci --silent && npm run --silent lint

@@ -6,6 +6,9 @@ negative case is one edit away from a request that is carried out.
 """
 
 import copy
+import pickle
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable
 from functools import cache
@@ -25,6 +28,8 @@ PATHS = {
 }
 REQUEST_SCHEMAS = ("CreateRequest", "RequestedRefund", "RequestedLine", "RequestedShipping", "ReviewRequest")
 LONGEST_TEXT = 60
+COUNTS = {False: 20, True: 14}
+"""How many requests of an operation are generated, by whether something is wrong with them."""
 
 
 @frozen
@@ -38,15 +43,61 @@ class Generated:
     wrong: str | None
 
 
-@cache
-def requests_for(operation: str, *, negative: bool, count: int, seed: int) -> tuple[Generated, ...]:
-    """Return distinct generated requests for an operation, at most ``count``; the same seed gives the same ones."""
+Requests = dict[tuple[str, bool], tuple[Generated, ...]]
+"""Generated requests by operation, and by whether something is wrong with them."""
+
+_made: dict[int, Requests] = {}
+_children: dict[int, "subprocess.Popen[bytes]"] = {}
+
+
+def generate_ahead(seed: int) -> None:
+    """Begin to generate all requests of a seed in a process of its own, while others judge."""
+    if seed not in _made and seed not in _children:
+        program = f"from conformance import generated; generated.write_all({seed})"
+        # A session of its own, so that an interrupt of the run is not one of the child as well.
+        _children[seed] = subprocess.Popen(  # noqa: S603 - our own program
+            [sys.executable, "-c", program], stdout=subprocess.PIPE, start_new_session=True
+        )
+
+
+def write_all(seed: int) -> None:
+    """Write all requests of a seed to standard output, for the process that began this one."""
+    sys.stdout.buffer.write(pickle.dumps(generate_all(seed)))
+
+
+def give_up(seed: int) -> None:
+    """End what was begun and not asked for."""
+    child = _children.pop(seed, None)
+    if child is not None:
+        child.kill()
+        child.communicate()
+
+
+def requests_for(operation: str, *, negative: bool, seed: int) -> tuple[Generated, ...]:
+    """Return distinct generated requests for an operation; the same seed gives the same ones."""
+    if seed not in _made:
+        child = _children.pop(seed, None)
+        written = b"" if child is None else child.communicate()[0]
+        finished = child is not None and child.returncode == 0
+        _made[seed] = pickle.loads(written) if finished else generate_all(seed)  # noqa: S301 - written by ourselves
+    return _made[seed][operation, negative]
+
+
+def generate_all(seed: int) -> Requests:
+    """Return the generated requests of every operation, well formed and not."""
+    kinds = [(operation, negative) for operation in PATHS for negative in (False, True)]
+    return {kind: _generated(*kind, seed=seed) for kind in kinds}
+
+
+def _generated(operation: str, negative: bool, *, seed: int) -> tuple[Generated, ...]:  # noqa: FBT001 - half of a key
     import hypothesis
     from hypothesis import strategies
     from schemathesis import GenerationMode
 
+    count = COUNTS[negative]
     mode = GenerationMode.NEGATIVE if negative else GenerationMode.POSITIVE
     path, method = PATHS[operation]
+    cases = _schema()[path][method].as_strategy(generation_mode=mode)
     found: dict[str, Generated] = {}
 
     @hypothesis.seed(seed)
@@ -59,8 +110,7 @@ def requests_for(operation: str, *, negative: bool, count: int, seed: int) -> tu
     )
     @hypothesis.given(strategies.data())
     def collect(data: Any) -> None:
-        case = data.draw(_schema()[path][method].as_strategy(generation_mode=mode))
-        made = _plain(operation, case, negative=negative)
+        made = _plain(operation, data.draw(cases), negative=negative)
         found.setdefault(repr((made.body, made.content, made.query)), made)
 
     with warnings.catch_warnings():

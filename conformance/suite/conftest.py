@@ -1,12 +1,12 @@
 """What the checks are given: the API, fresh orders, and benches where many refusals are tried on one order."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import pytest
 from attrs import define, field
 
-from conformance import verify
+from conformance import generated, verify
 from conformance.client import Answer, RefundApi
 from conformance.model import Action, Order, Refund, RefundId
 from conformance.results import Blocked, Failed
@@ -14,6 +14,16 @@ from conformance.session import Session, Shop
 
 NewOrder = Callable[..., Order]
 Row = TypeVar("Row")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def generation(request: pytest.FixtureRequest, session: Session) -> Iterator[None]:
+    """Begin to generate requests, which takes seconds, if any check of this run sends some."""
+    wanted = any("ground" in getattr(item, "fixturenames", ()) for item in request.session.items)
+    if wanted:
+        generated.generate_ahead(session.seed)
+    yield
+    generated.give_up(session.seed)
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,6 @@ from conformance.results import Blocked, Failed
 from conformance.session import Session
 from conformance.suite.conftest import NewOrder
 
-POSITIVE, NEGATIVE = 20, 14
 ENOUGH = 20
 """Accepted requests of an operation in a run, without which its generated requests prove nothing."""
 
@@ -111,8 +110,7 @@ def enough(session: Session, operation: str) -> None:
 
 def generated(ground: Ground, operation: str, *, negative: bool) -> Sequence[Generated]:
     """Return the seeded requests for an operation."""
-    count = NEGATIVE if negative else POSITIVE
-    return requests_for(operation, negative=negative, count=count, seed=ground.seed)
+    return requests_for(operation, negative=negative, seed=ground.seed)
 
 
 @requirement("ROBUST-80", late=True)
