@@ -1,5 +1,6 @@
 """Several requests at the same moment."""
 
+import contextvars
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,5 +16,6 @@ def at_once(sends: Sequence[Callable[[], Answer]]) -> list[Answer]:
         gate.wait(timeout=30)
         return one()
 
-    with ThreadPoolExecutor(len(sends)) as pool:
-        return list(pool.map(send, sends))
+    with ThreadPoolExecutor(len(sends)) as pool:  # each thread sends for the worker that lets it go
+        running = [pool.submit(contextvars.copy_context().run, send, one) for one in sends]
+        return [one.result() for one in running]

@@ -1,5 +1,6 @@
 """The refund API as a client sees it: one method per operation, each returning an answer before anyone believes it."""
 
+import itertools
 import json
 import uuid
 from collections.abc import Mapping, Sequence
@@ -152,12 +153,11 @@ class KeyMaker:
 
     def __init__(self, run_id: str) -> None:
         self._run_id = run_id
-        self._count = 0
+        self._numbers = itertools.count(1)
 
     def __call__(self, length: int = 32) -> str:
         """Return a key of that many ASCII characters; one of fewer than 17 is not unique."""
-        self._count += 1
-        tail = f"{self._run_id}{self._count:05d}"
+        tail = f"{self._run_id}{next(self._numbers):05d}"
         return (tail + "x" * length)[:length] if length < len(tail) else tail.rjust(length, "k")
 
     def digits(self, length: int) -> str:

@@ -4,6 +4,7 @@ import contextlib
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -42,9 +43,10 @@ class Progress:
     def __init__(self, out: TextIO | None = None) -> None:
         self._console = _console(out)
         self._live: Live | None = None
-        self._planned = self._done = self._failed = 0
+        self._planned: Mapping[str, int] = {}
+        self._done: Counter[str] = Counter()
+        self._failed: Counter[str] = Counter()
         self._area = ""
-        self._in_area = self._failed_in_area = 0
         self._started = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -55,9 +57,9 @@ class Progress:
     ) -> None:
         self._stop()
 
-    def planned(self, checks: int) -> None:
-        """So many checks are going to run."""
-        self._planned = checks
+    def planned(self, areas: Mapping[str, int]) -> None:
+        """So many checks of each area are going to run."""
+        self._planned = areas
         self._started = time.monotonic()
         if self._console.is_terminal and not os.environ.get("CI"):
             from rich.live import Live
@@ -68,41 +70,34 @@ class Progress:
     def started(self, check: str, requirement: Requirement) -> None:
         """A check begins."""
         del check
-        if requirement.area != self._area:
-            self._end_area()
-            self._area = requirement.area
+        self._area = requirement.area
 
     def judged(self, verdict: Verdict, requests: int) -> None:
         """A check ended; the run has sent so many requests by now."""
-        failed = verdict.outcome is Outcome.FAILED
-        self._done += 1
-        self._failed += failed
-        self._in_area += 1
-        self._failed_in_area += failed
+        area = verdict.area
+        self._done[area] += 1
+        self._failed[area] += verdict.outcome is Outcome.FAILED
         if self._live is not None:
             self._live.update(self._line(requests), refresh=True)
-        if self._done >= self._planned:
+        elif self._done[area] == self._planned.get(area):
+            failed = f", {self._failed[area]} failed" if self._failed[area] else ""
+            plural = "" if self._done[area] == 1 else "s"
+            self._console.print(f"{area}: {self._done[area]} check{plural}{failed}")
+        if self._done.total() >= sum(self._planned.values()):
             self._stop()
 
     def _line(self, requests: int) -> str:
         seconds = time.monotonic() - self._started
-        left = seconds / self._done * max(0, self._planned - self._done)
-        failures = f"[red]{self._failed} failed[/]" if self._failed else "none failed"
+        planned, done, failed = sum(self._planned.values()), self._done.total(), self._failed.total()
+        left = seconds / done * max(0, planned - done)
+        failures = f"[red]{failed} failed[/]" if failed else "none failed"
         pace = requests / seconds if seconds > 0 else 0
         return (
-            f"[bold]{self._area}[/]  {self._done}/{self._planned} checks  {failures}  "
+            f"[bold]{self._area}[/]  {done}/{planned} checks  {failures}  "
             f"[dim]{requests} requests, {pace:.0f}/s  {left:.0f} s left[/]"
         )
 
-    def _end_area(self) -> None:
-        if self._in_area and self._live is None:
-            failed = f", {self._failed_in_area} failed" if self._failed_in_area else ""
-            plural = "" if self._in_area == 1 else "s"
-            self._console.print(f"{self._area}: {self._in_area} check{plural}{failed}")
-        self._in_area = self._failed_in_area = 0
-
     def _stop(self) -> None:
-        self._end_area()
         if self._live is not None:
             self._live.stop()
             self._live = None

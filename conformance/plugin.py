@@ -3,27 +3,29 @@
 A check that returns has passed; ``Failed`` fails it, ``Blocked`` blocks it; anything else is an error of the suite.
 """
 
+import inspect
 import json
+import threading
 import traceback
-from collections.abc import Callable, Generator, Iterable
+from collections import Counter
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
 
 import pytest
-from attrs import define, evolve, field
+from attrs import evolve
 
 from conformance import contract
 from conformance.catalogue import AREAS, Catalogue, Requirement
 from conformance.client import Answer, breaches
 from conformance.evidence import as_evidence
 from conformance.observe import observations
-from conformance.results import Blocked, Evidence, Failed, Observation, Outcome, Verdict
+from conformance.plan import ANY_EXCHANGE, PROFILES, Check, Plan
+from conformance.results import Blocked, Evidence, Failed, Outcome, Verdict
 from conformance.session import Session
 from conformance.wire import Exchange
+from conformance.workers import WORKER, Job, Queue
 
 SUITE = Path(__file__).parent / "suite"
-PROFILES = ("quick", "standard", "full")
-ANY_EXCHANGE = "every exchange of the run"
 MOST_OF_A_VALUE, MOST_OF_A_TEXT, MOST_OF_A_TRACE = 160, 2_000, 20_000
 """Characters that a verdict keeps of what a server said, and of what went wrong in here."""
 
@@ -37,54 +39,12 @@ def requirement(identifier: str, *, profile: str = "standard", late: bool = Fals
     return pytest.mark.requirement(identifier, profile=profile, late=late)
 
 
-@define
-class Check:
-    """A check as it was found in the suite."""
-
-    name: str
-    requirement: str
-    profile: str
-    late: bool
-    sentence: str
-
-
-class Listener(Protocol):
-    """Hears of a run while it goes on."""
-
-    def planned(self, checks: int) -> None:
-        """So many checks are going to run."""
-
-    def started(self, check: str, requirement: Requirement) -> None:
-        """A check begins."""
-
-    def judged(self, verdict: Verdict, requests: int) -> None:
-        """A check ended; the run has sent so many requests by now."""
-
-
-@define
-class Plan:
-    """Which checks to run, against what, and who is told."""
-
-    catalogue: Catalogue
-    session: Session | None
-    profile: str = "standard"
-    selection: tuple[str, ...] = ()
-    say: Callable[[Verdict | Observation], object] = lambda _: None
-    listener: Listener | None = None
-    again: Callable[[Requirement], str] = lambda _: ""
-    blocked: str | None = None
-    stop: Callable[[], bool] = lambda: False
-    checks: list[Check] = field(factory=list)
-    verdicts: list[Verdict] = field(factory=list)
-    trouble: list[str] = field(factory=list)
-
-
 class ConformancePlugin:
-    """Runs the checks of a plan and says a verdict for each."""
+    """Runs the checks of a plan, or those that the plan's queue hands to one worker, and says a verdict for each."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, worker: int = 0) -> None:
         self.plan = plan
-        self._breaches: dict[str, Verdict] = {}
+        self._worker = worker
         self._arranged: dict[tuple[str, str], list[Exchange]] = {}
 
     @pytest.fixture(scope="session")
@@ -122,9 +82,10 @@ class ConformancePlugin:
                 kept.append(((check.late, AREAS.index(wanted.area)), item, check))
         kept.sort(key=lambda entry: entry[0])
         items[:] = [item for _, item, _ in kept]
-        self.plan.checks = [check for _, _, check in kept]
-        if self.plan.listener is not None:
-            self.plan.listener.planned(len(items))
+        if self._worker == 0:
+            self.plan.checks = [check for _, _, check in kept]
+            if self.plan.listener is not None:
+                self.plan.listener.planned(Counter(AREAS[area] for (_, area), _, _ in kept))
 
     def _selected(self, wanted: Requirement, check: Check) -> bool:
         selection = self.plan.selection
@@ -132,6 +93,46 @@ class ConformancePlugin:
             return False
         explicit = wanted.id in selection
         return explicit or PROFILES.index(check.profile) <= PROFILES.index(self.plan.profile)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        """Run what the queue hands to this worker, when there are several; the first starts the others."""
+        if self.plan.workers == 1 or session.config.option.collectonly:
+            return None  # pytest's own loop will do
+        if self._worker > 0:
+            self._work(session)
+            return True
+        self.plan.queue = Queue(_jobs(session.items))
+        others = [
+            threading.Thread(target=_join_in, args=(self.plan, n), daemon=True) for n in range(1, self.plan.workers)
+        ]
+        for other in others:
+            other.start()
+        self._work(session)
+        for other in others:
+            other.join()
+        return True
+
+    def _work(self, session: pytest.Session) -> None:
+        items = self._handed_out(session.items)
+        item = next(items, None)
+        while item is not None:
+            upcoming = next(items, None)  # what pytest needs to know to keep or drop shared fixtures
+            session.config.hook.pytest_runtest_protocol(item=item, nextitem=upcoming)
+            if session.shouldstop:
+                raise session.Interrupted(session.shouldstop)
+            item = upcoming
+
+    def _handed_out(self, items: Sequence[pytest.Item]) -> Iterator[pytest.Item]:
+        assert self.plan.queue is not None  # noqa: S101 - made before the first worker starts
+        while chosen := self.plan.queue.take(self._worker):
+            yield from (items[index] for index in chosen)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_teardown(self) -> Generator[None, None, None]:
+        """Let one worker at a time: pytest takes the name of the check that ends out of the one environment."""
+        with self.plan.lock:
+            return (yield)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(
@@ -182,7 +183,7 @@ class ConformancePlugin:
             exchanges = sorted(shown + exchanges, key=lambda exchange: exchange.at)
         fresh = [exchange for exchange in exchanges if not exchange.counted]
         verdict = self._verdict(check, wanted, call, exchanges)
-        self.say(verdict)
+        self.plan.hand_on(verdict)
         try:
             for exchange in exchanges:
                 self._note_breaches(exchange)
@@ -190,7 +191,9 @@ class ConformancePlugin:
         except Exception as error:  # noqa: BLE001 - what a server sent must not end the run
             outcome, told = _outcome(error)
             explanation = self._redact(told["explanation"], MOST_OF_A_TRACE)
-            self.say(evolve(verdict, check=ANY_EXCHANGE, outcome=outcome, explanation=explanation, evidence=()))
+            self.plan.hand_on(
+                evolve(verdict, check=ANY_EXCHANGE, outcome=outcome, explanation=explanation, evidence=())
+            )
         if self.plan.stop():
             item.session.shouldstop = "interrupted"
 
@@ -233,14 +236,6 @@ class ConformancePlugin:
         redact = self.plan.session.wire.redact
         return tuple(as_evidence(exchange, redact) for exchange in exchanges)
 
-    def say(self, verdict: Verdict) -> None:
-        """Hand a verdict on, to the record and to whoever listens."""
-        self.plan.verdicts.append(verdict)
-        self.plan.say(verdict)
-        if self.plan.listener is not None:
-            requests = 0 if self.plan.session is None else self.plan.session.wire.requests
-            self.plan.listener.judged(verdict, requests)
-
     def _observe(self, exchanges: Iterable[Exchange], check: Check) -> None:
         if self.plan.session is not None:
             for exchange in exchanges:
@@ -252,7 +247,7 @@ class ConformancePlugin:
             return  # what comes of a request that breaks the page may break it too
         for breach in breaches(Answer(exchange)):
             wanted = self.plan.catalogue.documenting(breach.operation, breach.field)
-            if wanted is None or wanted.id in self._breaches:
+            if wanted is None or wanted.id in self.plan.breaches:
                 continue
             verdict = Verdict(
                 requirement=wanted.id, check=ANY_EXCHANGE, outcome=Outcome.FAILED, level=wanted.level,
@@ -261,17 +256,7 @@ class ConformancePlugin:
                 observed=self._redact(f"{breach.field} {breach.problem}", MOST_OF_A_VALUE),
                 again=self.plan.again(wanted), evidence=self._evidence([exchange]),
             )  # fmt: skip
-            self._breaches[wanted.id] = evolve(verdict, explanation=four_lines(verdict))
-
-    def pytest_sessionfinish(self) -> None:
-        """Say the breaches of documented fields that no check of theirs has failed for, and what was observed."""
-        failed = {verdict.requirement for verdict in self.plan.verdicts if verdict.outcome is Outcome.FAILED}
-        for identifier, verdict in self._breaches.items():
-            if identifier not in failed:
-                self.say(verdict)
-        if self.plan.session is not None:
-            for observation in self.plan.session.observations:
-                self.plan.say(observation)
+            self.plan.breaches[wanted.id] = evolve(verdict, explanation=four_lines(verdict))
 
 
 def four_lines(verdict: Verdict) -> str:
@@ -351,17 +336,55 @@ def _request_problem(exchange: Exchange) -> str | None:
         return "the body is not JSON"
 
 
+def _jobs(items: Sequence[pytest.Item]) -> list[Job]:
+    """Return what the workers must know of each check.
+
+    Checks are tied by the shared fixtures of their module; one that asks for fixtures by name, to all of them.
+    """
+    by_name = {item.path for item in items if _asks_by_name(item)}
+    jobs = []
+    for item in items:
+        ties = {f"{item.path.stem}::{name}" for name in _shared_fixtures(item)}
+        if item.path in by_name and (ties or _asks_by_name(item)):
+            ties.add(f"{item.path.stem}::*")
+        jobs.append(Job(frozenset(ties), late=_check(item).late))
+    return jobs
+
+
+def _shared_fixtures(item: pytest.Item) -> Iterable[str]:
+    """Return the names of the fixtures that a check shares with others of its module."""
+    defined: Mapping[str, Sequence[pytest.FixtureDef[object]]] = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]  # noqa: SLF001 - pytest tells it in no other way
+    return (name for name, (*_, last) in defined.items() if last.scope != "function" and last.baseid.endswith(".py"))
+
+
+def _asks_by_name(item: pytest.Item) -> bool:
+    assert isinstance(item, pytest.Function)  # noqa: S101 - the suite's checks are functions
+    return "request" in inspect.signature(item.obj).parameters
+
+
 def run_checks(plan: Plan, *, collect_only: bool = False) -> int:
-    """Run the checks of a plan in this process and return pytest's exit status."""
+    """Run the checks of a plan in this process and return pytest's exit status, the worst of its workers'."""
+    status = _run_pytest(ConformancePlugin(plan), *(["--collect-only"] if collect_only else []))
+    plan.conclude()
+    return status
+
+
+def _join_in(plan: Plan, worker: int) -> None:
+    WORKER.set(worker)
+    status = _run_pytest(ConformancePlugin(plan, worker))
+    if status not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED}:
+        plan.trouble.append(f"worker {worker} ended with pytest's status {status}")
+
+
+def _run_pytest(plugin: ConformancePlugin, *more: str) -> int:
     arguments = [
         str(SUITE), "--assert=plain", "--strict-markers", "-p", "no:cacheprovider", "-p", "no:terminal",
         "-p", "no:faulthandler", "-p", "no:junitxml", "-p", "no:unraisableexception", "-p", "no:threadexception",
         "-c", str(SUITE / "pytest.ini"), "--rootdir", str(SUITE), "--capture=no", "-p", "no:logging",
         "-p", "no:xdist", "-p", "no:schemathesis", "-p", "no:hypothesispytest", "-p", "no:anyio", "-p", "no:randomly",
+        "-p", "no:warnings", *more,
     ]  # fmt: skip
-    if collect_only:
-        arguments.append("--collect-only")
-    return int(pytest.main(arguments, plugins=[ConformancePlugin(plan)]))
+    return int(pytest.main(arguments, plugins=[plugin]))
 
 
 def find_checks(catalogue: Catalogue, profile: str = "full", selection: tuple[str, ...] = ()) -> list[Check]:

@@ -15,10 +15,12 @@ from attrs import frozen
 from conformance import __version__
 from conformance.catalogue import Catalogue, Requirement
 from conformance.clock import Clock
-from conformance.plugin import Listener, Plan, run_checks
+from conformance.plan import Listener, Plan
+from conformance.plugin import run_checks
 from conformance.results import Blocked, Record, Run, UsageError
 from conformance.session import Session, new_run_id, open_session
 from conformance.target import Target
+from conformance.workers import worthwhile
 
 STOPPED = 2
 """Pytest's own exit status for a run that was interrupted."""
@@ -26,12 +28,13 @@ STOPPED = 2
 
 @frozen
 class Options:
-    """What a user can say about a run, besides its target."""
+    """What a user can say about a run, besides its target; ``workers`` is ``None`` for as many as are worthwhile."""
 
     profile: str = "standard"
     selection: tuple[str, ...] = ()
     seed: int = 0
     requests_per_second: float | None = None
+    workers: int | None = 1
     spoken_target: str = "reference"
 
 
@@ -72,7 +75,7 @@ def run(
             again=lambda wanted: session.wire.redact(_again(options, wanted)),
             stop=interrupts.came,
         )
-        status = _carry_out(plan, session)
+        status = _carry_out(plan, session, options.workers)
         interrupts.over = True
         return record.close(
             requests=session.wire.api_requests,
@@ -80,15 +83,17 @@ def run(
             interrupted=interrupts.came() or len(plan.verdicts) < len(plan.checks) or status not in {0, 1},
             order_requests=session.wire.requests - session.wire.api_requests,
             planned=len(plan.checks),
+            workers=plan.workers,
             blocked_reason=plan.blocked,
             suite_error=session.wire.redact("\n".join(plan.trouble)) or None,
         )
 
 
-def _carry_out(plan: Plan, session: Session) -> int:
+def _carry_out(plan: Plan, session: Session, workers: int | None) -> int:
     """Run the checks, and return pytest's exit status; what goes wrong in here is part of the plan's trouble."""
     try:
         plan.blocked = _blocked_from_the_start(session)
+        plan.workers = workers or worthwhile(session.wire.latency)
         return run_checks(plan)
     except KeyboardInterrupt:
         return STOPPED

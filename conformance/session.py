@@ -68,13 +68,13 @@ class Session:
     base_refund: Refund | None = None
     base_key: str = ""
     began: float = 0.0
-    _observed: set[tuple[str, str]] = field(factory=set, init=False)
+    _observed: dict[tuple[str, str], Observation] = field(factory=dict, init=False)
 
     def observe(self, reading: str, observed: str, check: str = "") -> None:
         """Remember which reading the target was seen to take; the same one is remembered once."""
-        if (reading, observed) not in self._observed:
-            self._observed.add((reading, observed))
-            self.observations.append(Observation(reading, self.wire.redact(observed)[:300], check))
+        seen = Observation(reading, self.wire.redact(observed)[:300], check)
+        if self._observed.setdefault((reading, observed), seen) is seen:
+            self.observations.append(seen)
 
     def find_out(self) -> None:
         """Find out the wire form of numbers that the target takes, and how long an effect takes to show.

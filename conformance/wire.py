@@ -5,7 +5,7 @@ import random
 import ssl
 import threading
 import zlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +19,7 @@ from conformance.pace import Pace
 from conformance.redact import Redactor
 from conformance.results import Blocked
 from conformance.transport import BoundedTransport
+from conformance.workers import WORKER
 
 MAX_BODY = 4 * 1024 * 1024
 """Bytes of an answer that are read; one that has more was not understood, and counts as trouble."""
@@ -130,9 +131,11 @@ class Wire:
     """Sends requests to one target over keep-alive connections and remembers what passed.
 
     ``accepted`` counts the acceptances of each operation; ``lag`` is how many seconds an effect may take to show, as
-    far as this target was seen to lag; ``waits_in_vain`` counts the waits for an effect that never showed.
-    It is safe to use from several threads. Redirects are never followed, and cookies never kept: a token goes to the
-    address that it was given for, and to no other.
+    far as this target was seen to lag; ``waits_in_vain`` counts the waits for an effect that never showed; ``latency``
+    is how many seconds the last answer took.
+    It is safe to use from several threads; each worker has connections of its own, and its own memory of what passed.
+    Redirects are never followed, and cookies never kept: a token goes to the address that it was given for, and to no
+    other.
     """
 
     def __init__(
@@ -155,6 +158,7 @@ class Wire:
         self.accepted: Counter[str] = Counter()
         self.lag = 0.0
         self.waits_in_vain = 0
+        self.latency = 0.0
         self._pace = pace
         self._patience = Patience(limits.progress)
         self._limited_in_vain = 0
@@ -162,39 +166,50 @@ class Wire:
         self._jitter = jitter or random.Random(0)  # noqa: S311 - spreads retries, guards nothing
         self._verify = verify
         self._given = transport
-        self._transport = self._connect()
+        self._transports: dict[int, httpx.BaseTransport] = {}
         self._lock = threading.Lock()
-        self._recorded: list[Exchange] = []
+        self._recorded: defaultdict[int, list[Exchange]] = defaultdict(list)
 
-    def _connect(self) -> httpx.BaseTransport:
-        return self._given or BoundedTransport(verify=self._verify, seconds=self.limits.answer)
+    @property
+    def _transport(self) -> httpx.BaseTransport:
+        worker = WORKER.get()
+        with self._lock:
+            if worker not in self._transports:
+                self._transports[worker] = self._given or BoundedTransport(
+                    verify=self._verify, seconds=self.limits.answer
+                )
+            return self._transports[worker]
 
     def reconnect(self) -> None:
-        """The next request goes over a new connection."""
-        self._transport.close()
-        self._transport = self._connect()
+        """The worker's next request goes over a new connection."""
+        with self._lock:
+            transport = self._transports.pop(WORKER.get(), None)
+        if transport is not None:
+            transport.close()
 
     def close(self) -> None:
         """Close every connection."""
-        self._transport.close()
+        with self._lock:
+            transports, self._transports = self._transports, {}
+        for transport in transports.values():
+            transport.close()
 
     def show(self, exchange: Exchange) -> None:
         """Make an earlier exchange part of what the present check shows as evidence."""
         with self._lock:
-            if all(recorded is not exchange for recorded in self._recorded):
-                self._recorded.append(exchange)
+            if all(recorded is not exchange for recorded in self._recorded[WORKER.get()]):
+                self._recorded[WORKER.get()].append(exchange)
 
     @property
     def recorded(self) -> list[Exchange]:
-        """The exchanges since they were last taken, oldest first."""
+        """The worker's exchanges since they were last taken, oldest first."""
         with self._lock:
-            return list(self._recorded)
+            return list(self._recorded[WORKER.get()])
 
     def take_recorded(self) -> list[Exchange]:
-        """Return the exchanges since the last call, oldest first."""
+        """Return the worker's exchanges since its last call, oldest first."""
         with self._lock:
-            recorded, self._recorded = self._recorded, []
-        return recorded
+            return self._recorded.pop(WORKER.get(), [])
 
     def send(
         self, method: str, url: str, *, operation: str, headers: dict[str, str] | None = None, body: bytes | None = None
@@ -211,7 +226,8 @@ class Wire:
         request = Request(method, url, self._headers | (headers or {}), body)
         exchange = self._send_until_let_in(request, operation)
         with self._lock:
-            self._recorded.append(exchange)
+            self.latency = exchange.seconds
+            self._recorded[WORKER.get()].append(exchange)
             self.accepted[operation] += exchange.status in {200, 201, 202}
         return exchange
 

@@ -87,7 +87,7 @@ class Proxy:
             return False
         there.write(head + body)
         answer = await _head(back)
-        rest = await _body(answer, back)
+        rest = b"" if head.startswith(b"HEAD ") else await _body(answer, back)
         await asyncio.sleep(self._trouble.latency)
         if self._hits(self._trouble.reset_every, "reset"):
             _reset(writer)

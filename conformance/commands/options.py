@@ -9,6 +9,21 @@ from conformance.results import UsageError
 
 PROFILES = ("quick", "standard", "full")
 DEFAULT_FORMATS = ("html", "junit")
+MOST_WORKERS = 64
+
+
+class Workers(click.ParamType[int | None]):
+    """A number of workers, or ``auto``, which is ``None``."""
+
+    name = "workers"
+
+    def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
+        """Return the number, or ``None`` for ``auto``."""
+        if value == "auto":
+            return None
+        if not (str(value).isdecimal() and 1 <= int(value) <= MOST_WORKERS):
+            self.fail(f"{value!r} is not auto, and not a number from 1 to {MOST_WORKERS}", param, ctx)
+        return int(value)
 
 
 def formats_option(command: Callable[..., Any]) -> Callable[..., Any]:

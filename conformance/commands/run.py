@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from conformance.commands.options import PROFILES, folder_name, formats_option, selected
+from conformance.commands.options import PROFILES, Workers, folder_name, formats_option, selected
 from conformance.commands.targets import opened
 from conformance.results import EXIT_CODES, EXIT_SUITE_FAILED, UsageError
 
@@ -24,11 +24,19 @@ from conformance.results import EXIT_CODES, EXIT_SUITE_FAILED, UsageError
 )
 @click.option("--orders", metavar="URL", help="The order provider, when TARGET is a base URL.")
 @click.option("--rps", type=click.FloatRange(min=0.01), help="Send at most this many requests per second.")
+@click.option(
+    "--workers",
+    type=Workers(),
+    default="1",
+    show_default=True,
+    metavar="N|auto",
+    help="Checks to run side by side; auto takes as many as the target's latency is worth, at most 8.",
+)
 @formats_option
 @click.option("--verbose", "-v", is_flag=True, help="Show the exchanges of what failed.")
 def command(
     target: str, profile: str, selection: tuple[str, ...], seed: int, out: Path | None, orders: str | None,
-    rps: float | None, formats: tuple[str, ...], verbose: bool,  # noqa: FBT001 - a flag of the command line
+    rps: float | None, workers: int | None, formats: tuple[str, ...], verbose: bool,  # noqa: FBT001 - a flag of the command line
 ) -> None:  # fmt: skip
     """Judge TARGET and write the reports.
 
@@ -54,7 +62,7 @@ def command(
     catalogue = load_catalogue()
     chosen = selected(selection)
     check_formats(formats)
-    options = Options(profile, chosen, seed, rps, spoken_target=target)
+    options = Options(profile, chosen, seed, rps, workers, spoken_target=target)
     with opened(target, orders) as subject:
         folder = out or Path("reports") / folder_name(subject.name)
         with console.Progress() as progress:

@@ -3,6 +3,7 @@
 import io
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,7 @@ def shown(run: Run, catalogue: Catalogue, *, verbose: bool = False) -> str:
 def follow(out: io.StringIO) -> None:
     """Let a short run be told to a progress that writes to a stream."""
     with console.Progress(out) as progress:
-        progress.planned(3)
+        progress.planned(Counter(wanted.area for wanted in REQUIREMENTS[:3]))
         for wanted, outcome in zip(REQUIREMENTS[:3], (Outcome.PASSED, Outcome.FAILED, Outcome.PASSED), strict=True):
             progress.started("check", wanted)
             progress.judged(verdict(wanted.id, outcome), 12)
@@ -163,7 +164,7 @@ def test_progress_of_a_run_that_breaks_off_gives_the_terminal_back() -> None:
     """Leaving the context ends the live line, whatever happened inside."""
     out = Terminal()
     with console.Progress(out) as progress:
-        progress.planned(5)
+        progress.planned({"access": 5})
         progress.started("check", REQUIREMENTS[0])
         progress.judged(verdict("ACCESS-01"), 3)
 

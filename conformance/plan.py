@@ -1,0 +1,86 @@
+"""The plan of a run: which checks, against what, by how many workers, and who hears of each verdict."""
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from attrs import define, field
+
+from conformance.catalogue import Catalogue, Requirement
+from conformance.results import Observation, Outcome, Verdict
+from conformance.session import Session
+from conformance.workers import Queue
+
+PROFILES = ("quick", "standard", "full")
+ANY_EXCHANGE = "every exchange of the run"
+
+
+@define
+class Check:
+    """A check as it was found in the suite."""
+
+    name: str
+    requirement: str
+    profile: str
+    late: bool
+    sentence: str
+
+
+class Listener(Protocol):
+    """Hears of a run while it goes on."""
+
+    def planned(self, areas: Mapping[str, int]) -> None:
+        """So many checks of each area are going to run."""
+
+    def started(self, check: str, requirement: Requirement) -> None:
+        """A check begins."""
+
+    def judged(self, verdict: Verdict, requests: int) -> None:
+        """A check ended; the run has sent so many requests by now."""
+
+
+@define
+class Plan:
+    """Which checks to run, against what, by how many workers, and who is told.
+
+    ``breaches`` are those of documented fields, by requirement; ``over`` once nothing more is to be said.
+    """
+
+    catalogue: Catalogue
+    session: Session | None
+    profile: str = "standard"
+    selection: tuple[str, ...] = ()
+    workers: int = 1
+    say: Callable[[Verdict | Observation], object] = lambda _: None
+    listener: Listener | None = None
+    again: Callable[[Requirement], str] = lambda _: ""
+    blocked: str | None = None
+    stop: Callable[[], bool] = lambda: False
+    checks: list[Check] = field(factory=list)
+    verdicts: list[Verdict] = field(factory=list)
+    trouble: list[str] = field(factory=list)
+    breaches: dict[str, Verdict] = field(factory=dict)
+    queue: Queue | None = None
+    over: bool = False
+    lock: threading.RLock = field(factory=threading.RLock)
+
+    def hand_on(self, verdict: Verdict) -> None:
+        """Hand a verdict on, to the record and to whoever listens."""
+        with self.lock:
+            if self.over:
+                return
+            self.verdicts.append(verdict)
+            self.say(verdict)
+            if self.listener is not None:
+                self.listener.judged(verdict, 0 if self.session is None else self.session.wire.requests)
+
+    def conclude(self) -> None:
+        """Say the breaches of documented fields that no check of theirs has failed for, and what was observed."""
+        failed = {verdict.requirement for verdict in self.verdicts if verdict.outcome is Outcome.FAILED}
+        for identifier, verdict in self.breaches.items():
+            if identifier not in failed:
+                self.hand_on(verdict)
+        for observation in () if self.session is None else self.session.observations:
+            self.say(observation)
+        with self.lock:
+            self.over = True
