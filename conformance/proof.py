@@ -19,7 +19,7 @@ from conformance.catalogue import Catalogue, load_catalogue
 from conformance.clock import VirtualClock
 from conformance.faults import Fault, load_faults
 from conformance.plugin import find_checks
-from conformance.reference.server import Reference, make_reference
+from conformance.reference.server import SPELLED_NAMES, Reference, make_reference
 from conformance.results import Outcome, Run
 from conformance.run import Options, run
 from conformance.shelf import Implementation
@@ -60,6 +60,16 @@ class Trial:
         return not self.failed and not self.blocked
 
 
+class InProcess(httpx.WSGITransport):
+    """Hands requests to an application in this process, in the way that the reference's server does."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Tell the application how the names of the headers were spelled, and return its response."""
+        names = " ".join(name.decode("latin-1") for name, _ in request.headers.raw)
+        request.headers[SPELLED_NAMES] = names
+        return super().handle_request(request)
+
+
 def judge_in_process(
     reference: Reference, clock: VirtualClock, options: Options, folder: Path, catalogue: Catalogue | None = None
 ) -> Run:
@@ -70,7 +80,7 @@ def judge_in_process(
         folder,
         options,
         clock=clock,
-        transport=httpx.WSGITransport(app=reference.app),
+        transport=InProcess(app=reference.app),
     )
 
 

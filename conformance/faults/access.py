@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from werkzeug.wrappers import Request, Response
+
 from conformance.faults import breaks
 from conformance.reference.app import TOKEN_HEADER, App
 from conformance.reference.rules import READ, WRITE, Refusal, Shop, Token
+from conformance.reference.server import SPELLED_NAMES
 
 FULL = WRITE | READ
 
@@ -473,3 +476,35 @@ class RefusesReadersAfterItReviewed(App):
         if operation == "review" and token is not None and token.scopes == READ:
             self.carry_out(shop, operation, values, request)
         return super().operate(shop, operation, values, request)
+
+
+class Spelled(App):
+    """An application that knows the token header in some spellings only."""
+
+    def knows(self, names: list[str]) -> bool:
+        """Say whether the token header is among the names of a request's headers."""
+        raise NotImplementedError
+
+    def operate(self, shop: Shop, operation: str, values: Mapping[str, str], request: Request) -> Response:
+        """Overlook a token under a name that is spelled otherwise."""
+        if not self.knows(request.headers.get(SPELLED_NAMES, "").split()):
+            raise Refusal(401, "the access token is missing")
+        return super().operate(shop, operation, values, request)
+
+
+@breaks("ACCESS-12")
+class KnowsTheHeaderInOneSpelling(Spelled):
+    """Looks for the token under the very name that the page prints."""
+
+    def knows(self, names: list[str]) -> bool:
+        """Compare letter by letter."""
+        return TOKEN_HEADER in names
+
+
+@breaks("ACCESS-12")
+class KnowsNoHeaderInSmallLetters(Spelled):
+    """Overlooks the token when a proxy sends its header in small letters."""
+
+    def knows(self, names: list[str]) -> bool:
+        """Look for any other spelling."""
+        return TOKEN_HEADER.lower() not in names

@@ -86,9 +86,27 @@ def free_socket(port: int = 0) -> socket.socket:
     return listening
 
 
+SPELLED_NAMES = "Spelled-Names"
+"""A header that the application finds added to each request: how the names of the others were spelled."""
+
+
+def _spelling_parser() -> type:
+    """Return a parser of requests that tells the spelling of header names, of which WSGI says nothing (PEP 3333)."""
+    from waitress.parser import HTTPRequestParser
+
+    class SpellingParser(HTTPRequestParser):
+        def parse_header(self, header_plus: bytes) -> None:
+            super().parse_header(header_plus)
+            names = [line.partition(b":")[0].decode("latin-1") for line in header_plus.split(b"\r\n")[1:]]
+            self.headers = {**self.headers, SPELLED_NAMES.upper().replace("-", "_"): " ".join(names)}
+
+    return SpellingParser
+
+
 @contextlib.contextmanager
 def serving(app: Any, listening: socket.socket | None = None) -> Iterator[str]:
     """Serve an application while the block runs; yields its origin."""
+    import waitress.channel
     import waitress.server
     from waitress import wasyncore
 
@@ -97,6 +115,7 @@ def serving(app: Any, listening: socket.socket | None = None) -> Iterator[str]:
     server: Any = waitress.server.create_server(
         app, map=connections, sockets=[listening], threads=THREADS, clear_untrusted_proxy_headers=True, ident=None
     )
+    server.channel_class = type("Channel", (waitress.channel.HTTPChannel,), {"parser_class": _spelling_parser()})
     thread = threading.Thread(target=server.run, name="reference", daemon=True)
     thread.start()
     try:

@@ -198,6 +198,7 @@ def have_one_outcome(api: RefundApi, order: Order, actions: Sequence[Action], *,
         lambda now: now.status not in waiting or not any(answer.accepted for answer in answers),
         "a decision",
     )
+    verify.holds(told & verify.FINAL <= {settled.status}, "the outcome that was answered", settled.status)
     later = verify.look_get(api, order, refund)
     verify.holds(
         later.status is settled.status or settled.status is RefundStatus.IN_PROCESS, "the status it had", later.status
