@@ -9,7 +9,9 @@ import copy
 import pickle
 import subprocess
 import sys
+import threading
 import warnings
+from collections import Counter
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -48,11 +50,16 @@ Requests = dict[tuple[str, bool], tuple[Generated, ...]]
 
 _made: dict[int, Requests] = {}
 _children: dict[int, "subprocess.Popen[bytes]"] = {}
+_users: Counter[int] = Counter()
+_lock = threading.RLock()
 
 
 def generate_ahead(seed: int) -> None:
-    """Begin to generate all requests of a seed in a process of its own, while others judge."""
-    if seed not in _made and seed not in _children:
+    """Begin to generate all requests of a seed in a process of its own, while others judge; all workers share it."""
+    with _lock:
+        _users[seed] += 1
+        if seed in _made or seed in _children:
+            return
         program = f"from conformance import generated; generated.write_all({seed})"
         # A session of its own, so that an interrupt of the run is not one of the child as well.
         _children[seed] = subprocess.Popen(  # noqa: S603 - our own program
@@ -66,8 +73,10 @@ def write_all(seed: int) -> None:
 
 
 def give_up(seed: int) -> None:
-    """End what was begun and not asked for."""
-    child = _children.pop(seed, None)
+    """End what was begun and not asked for, when the last worker gives it up."""
+    with _lock:
+        _users[seed] -= 1
+        child = None if _users[seed] else _children.pop(seed, None)
     if child is not None:
         child.kill()
         child.communicate()
@@ -75,12 +84,13 @@ def give_up(seed: int) -> None:
 
 def requests_for(operation: str, *, negative: bool, seed: int) -> tuple[Generated, ...]:
     """Return distinct generated requests for an operation; the same seed gives the same ones."""
-    if seed not in _made:
-        child = _children.pop(seed, None)
-        written = b"" if child is None else child.communicate()[0]
-        finished = child is not None and child.returncode == 0
-        _made[seed] = pickle.loads(written) if finished else generate_all(seed)  # noqa: S301 - written by ourselves
-    return _made[seed][operation, negative]
+    with _lock:
+        if seed not in _made:
+            child = _children.pop(seed, None)
+            written = b"" if child is None else child.communicate()[0]
+            finished = child is not None and child.returncode == 0
+            _made[seed] = pickle.loads(written) if finished else generate_all(seed)  # noqa: S301 - written by ourselves
+        return _made[seed][operation, negative]
 
 
 def generate_all(seed: int) -> Requests:

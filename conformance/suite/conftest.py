@@ -23,7 +23,8 @@ def generation(request: pytest.FixtureRequest, session: Session) -> Iterator[Non
     if wanted:
         generated.generate_ahead(session.seed)
     yield
-    generated.give_up(session.seed)
+    if wanted:
+        generated.give_up(session.seed)
 
 
 @pytest.fixture(scope="session")
