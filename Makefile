@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/installed
 PYTHONS ?= $(PYTHON)
 
-.PHONY: conformance test lint types unit pages prove proof bench spec-lint sample dist lock clean
+.PHONY: conformance test lint types unit pages prove bench spec-lint sample dist lock clean
 
 conformance: $(STAMP)  ## Judge the embedded reference server and write reports/reference
 	@$(BIN)/genstore-conformance run
@@ -20,7 +20,7 @@ types: $(STAMP)
 	$(BIN)/mypy
 
 unit: $(STAMP)
-	$(BIN)/python -m pytest -n 2 -m 'not browser' --ignore tests/test_faults.py --ignore tests/test_variants.py
+	$(BIN)/python -m pytest -n 2 -m 'not browser'
 
 pages: $(STAMP)  ## The report in a real browser (needs node, and Debian's chromium or a Chrome)
 	npm ci --silent --prefix tests/report
@@ -28,9 +28,6 @@ pages: $(STAMP)  ## The report in a real browser (needs node, and Debian's chrom
 
 prove: $(STAMP)  ## Judge every faulty and every honest server of the shelf: reports/proof
 	$(BIN)/genstore-conformance prove --publish spec/proof.json
-
-proof: $(STAMP)  ## Every fault caught and every variant conforming, as tests (some ten minutes)
-	$(BIN)/python -m pytest -n 2 tests/test_faults.py tests/test_variants.py
 
 bench: $(STAMP)  ## Where the time of a run goes, and what its requests cost without a suite
 	@$(BIN)/python -m tests.bench

@@ -9,6 +9,7 @@ import threading
 import traceback
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -376,9 +377,23 @@ def _join_in(plan: Plan, worker: int) -> None:
         plan.trouble.append(f"worker {worker} ended with pytest's status {status}")
 
 
+def files_of(plan: Plan) -> list[str]:
+    """Return the files that hold the checks of a plan: with a selection, those of its areas or that name its ids."""
+    if not plan.selection:
+        return [str(SUITE)]
+    wanted = [r for r in plan.catalogue.requirements.values() if {r.id, r.area} & set(plan.selection)]
+    own = {f"test_{requirement.area}.py" for requirement in wanted}
+    return [str(path) for path, text in _texts().items() if path.name in own or any(r.id in text for r in wanted)]
+
+
+@cache
+def _texts() -> dict[Path, str]:
+    return {path: path.read_text(encoding="utf-8") for path in sorted(SUITE.glob("test_*.py"))}
+
+
 def _run_pytest(plugin: ConformancePlugin, *more: str) -> int:
     arguments = [
-        str(SUITE), "--assert=plain", "--strict-markers", "-p", "no:cacheprovider", "-p", "no:terminal",
+        *files_of(plugin.plan), "--assert=plain", "--strict-markers", "-p", "no:cacheprovider", "-p", "no:terminal",
         "-p", "no:faulthandler", "-p", "no:junitxml", "-p", "no:unraisableexception", "-p", "no:threadexception",
         "-c", str(SUITE / "pytest.ini"), "--rootdir", str(SUITE), "--capture=no", "-p", "no:logging",
         "-p", "no:xdist", "-p", "no:schemathesis", "-p", "no:hypothesispytest", "-p", "no:anyio", "-p", "no:randomly",

@@ -1,5 +1,6 @@
 """The proof: every fault and every variant judged by the whole suite, and what came of it as a matrix."""
 
+import gc
 import json
 import os
 import random
@@ -128,11 +129,17 @@ def prove(
 def _tried(
     jobs: Sequence[Implementation], profile: str, workers: int, tell: Callable[[Trial, int, int], None]
 ) -> Iterable[Trial]:
-    with ProcessPoolExecutor(workers) as pool:
+    with ProcessPoolExecutor(workers, initializer=_leave_garbage) as pool:
         keys = [_key(job) for job in jobs]
         for done, trial in enumerate(pool.map(_try, keys, [profile] * len(keys)), start=1):
             tell(trial, done, len(jobs))
             yield trial
+
+
+def _leave_garbage() -> None:
+    """Let garbage lie for longer: looking for it takes a tenth of a trial, and the process does not live long."""
+    gc.freeze()
+    gc.set_threshold(200_000)
 
 
 def _key(job: Implementation) -> tuple[str, tuple[str, ...]]:

@@ -5,6 +5,7 @@ import html
 import json
 import re
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from urllib.parse import quote, quote_plus
 
 MIN_SECRET = 4
@@ -24,7 +25,6 @@ class Redactor:
         self._names: dict[str, str] = {}
         self._lower: dict[str, str] = {}
         self._values: dict[str, str] = {}
-        self._pattern: re.Pattern[str] | None = None
         self._longest = 0
         for name, value in secrets:
             self.add(name, value)
@@ -34,15 +34,19 @@ class Redactor:
         if len(value) < MIN_SECRET:
             return
         self._names |= dict.fromkeys(_spellings(value), f"${name}")
-        longest_first = sorted(self._names, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)
+        self.__dict__.pop("_pattern", None)
         self._lower = {spelling.lower(): shown for spelling, shown in self._names.items()}
         self._values[value] = f"${name}"
-        self._longest = max(self._longest, len(longest_first[0]), len(value) * LONGEST_CHARACTER)
+        self._longest = max(self._longest, *map(len, self._names), len(value) * LONGEST_CHARACTER)
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        longest_first = sorted(self._names, key=len, reverse=True)
+        return re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)
 
     def __call__(self, text: str) -> str:
         """Return the text with every secret replaced by its name."""
-        if self._pattern is None:
+        if not self._names:
             return text
         lowered = text.lower()  # looking for texts is much quicker than for a pattern, and there is rarely anything
         if any(spelling in lowered for spelling in self._lower):

@@ -8,7 +8,8 @@ import pytest
 import conformance
 from conformance.catalogue import AREAS, load_catalogue, spec_folder
 from conformance.faults import load_faults
-from conformance.plugin import find_checks
+from conformance.plan import Plan
+from conformance.plugin import files_of, find_checks
 
 PACKAGE = Path(conformance.__file__).parent
 KNOWN_BY = {
@@ -81,6 +82,14 @@ def test_every_requirement_has_a_check_and_every_check_a_sentence() -> None:
     assert set(load_catalogue().requirements) == {check.requirement for check in checks}
     assert not [check.name for check in checks if not check.sentence.endswith(".")]
     assert len({check.name for check in checks}) == len(checks)
+
+
+def test_a_selection_looks_into_every_file_that_has_a_check_of_it() -> None:
+    """Files that are passed over, for speed, hold nothing that was selected."""
+    catalogue = load_catalogue()
+    for check in find_checks(catalogue):
+        looked_into = files_of(Plan(catalogue, None, selection=(check.requirement,)))
+        assert check.name.split("::")[0] in {Path(name).stem for name in looked_into}, check.name
 
 
 def test_every_fault_names_a_requirement_and_says_what_it_does() -> None:
