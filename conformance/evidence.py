@@ -9,14 +9,19 @@ from conformance.results import Evidence
 from conformance.wire import Exchange
 
 SHOWN = 4000
-"""Characters of a body that are kept in the record."""
+"""Characters of an answer's body that are kept in the record."""
+
+SENT = 20_000
+"""Characters of a request's body that are kept; longer than those of answers, since it is to be sent again."""
 
 
-def as_evidence(exchange: Exchange, redact: Redactor) -> Evidence:
-    """Return the exchange as it may leave the suite."""
+def as_evidence(exchange: Exchange, redact: Redactor, *, decides: bool = False) -> Evidence:
+    """Return the exchange as it may leave the suite; ``decides`` when a verdict is about it."""
     request = exchange.request
     headers = {name: redact(value) for name, value in request.headers.items()}
-    body = None if request.body is None else redact(request.body.decode("utf-8", "replace"))
+    sent = None if request.body is None else request.body.decode("utf-8", "replace")
+    body = None if sent is None else redact(sent)[:SENT]
+    inexact = sent is not None and (len(sent) > SENT or sent.encode("utf-8", "surrogatepass") != request.body)
     return Evidence(
         role=exchange.role,
         operation=exchange.operation,
@@ -24,14 +29,18 @@ def as_evidence(exchange: Exchange, redact: Redactor) -> Evidence:
         method=request.method,
         url=redact(request.url),
         request_headers=headers,
-        request_body=None if body is None else body[:SHOWN],
+        request_body=body,
         status=exchange.status,
         response_headers=dict(_shown_headers(exchange, redact)),
         response_body=redact.start(exchange.body, SHOWN),
         cut_off=exchange.cut_off or len(exchange.body) > SHOWN,
         trouble=None if exchange.trouble is None else redact(exchange.trouble),
         milliseconds=round(exchange.seconds * 1000),
-        curl=curl(request.method, redact(request.url), headers, body),
+        curl=curl(request.method, redact(request.url), headers, body)
+        + ("  # not quite what was sent: its body was longer, or no text" if inexact else ""),
+        decides=decides,
+        aside=exchange.batched,
+        inexact=inexact,
     )
 
 
@@ -41,7 +50,7 @@ def curl(method: str, url: str, headers: dict[str, str], body: str | None) -> st
     for name, value in headers.items():
         words += ["-H", _quote(f"{name}: {value}")]
     if body is not None:
-        words += ["--data-binary", shlex.quote(body[:SHOWN])]
+        words += ["--data-binary", shlex.quote(body)]
     return " ".join(words)
 
 

@@ -143,11 +143,11 @@ class ConformancePlugin:
         if self.plan.session is None or fixturedef.scope == "function":
             return (yield)
         wire = self.plan.session.wire
-        before = len(wire.recorded)
+        before = {id(exchange) for exchange in wire.recorded if not exchange.batched}
         try:
             return (yield)
         finally:
-            made = [exchange for exchange in wire.recorded[before:] if not exchange.batched]
+            made = [each for each in wire.recorded if not each.batched and id(each) not in before]
             self._arranged[fixturedef.argname, request.node.nodeid] = made
 
     def _arrangements(self, item: pytest.Item) -> list[Exchange]:
@@ -222,7 +222,7 @@ class ConformancePlugin:
             again=self.plan.again(wanted),
             seconds=round(call.duration, 4),
             requests=_count(exchanges),
-            evidence=self._evidence(exchanges),
+            evidence=self._evidence(exchanges, getattr(error, "about", None)),
         )
         if outcome is Outcome.FAILED:
             verdict = evolve(verdict, explanation=four_lines(verdict))
@@ -231,11 +231,11 @@ class ConformancePlugin:
     def _redact(self, text: str, most: int) -> str:
         return text if self.plan.session is None else self.plan.session.wire.redact.start(text, most)
 
-    def _evidence(self, exchanges: Iterable[Exchange]) -> tuple[Evidence, ...]:
+    def _evidence(self, exchanges: Iterable[Exchange], about: object = None) -> tuple[Evidence, ...]:
         if self.plan.session is None:
             return ()
         redact = self.plan.session.wire.redact
-        return tuple(as_evidence(exchange, redact) for exchange in exchanges)
+        return tuple(as_evidence(exchange, redact, decides=exchange is about) for exchange in exchanges)
 
     def _observe(self, exchanges: Iterable[Exchange], check: Check) -> None:
         if self.plan.session is not None:
@@ -262,8 +262,7 @@ class ConformancePlugin:
 
 def four_lines(verdict: Verdict) -> str:
     """Return a failure as people read it: requirement, place on the page, expected, observed, how to see it again."""
-    judged = [[e for e in verdict.evidence if e.role == role] for role in ("probe", "open")]
-    probe = next((found[-1] for found in (*judged, verdict.evidence[:1]) if found), None)
+    probe = verdict.deciding
     place = f"page line{'s' if len(verdict.lines) > 1 else ''} {', '.join(map(str, verdict.lines))}"
     lines = [
         f"{verdict.requirement} ({verdict.level}, {verdict.basis}) {verdict.title}",

@@ -52,12 +52,13 @@ class UsageError(Exception):
 
 
 class Failed(Exception):  # noqa: N818 - it names the outcome
-    """An expectation of a requirement was not met."""
+    """An expectation of a requirement was not met; ``about`` is the exchange that shows it, where it is one."""
 
-    def __init__(self, expected: str, observed: str) -> None:
+    def __init__(self, expected: str, observed: str, about: object = None) -> None:
         super().__init__(f"expected {expected}; observed {observed}")
         self.expected = expected
         self.observed = observed
+        self.about = about
 
 
 class Blocked(Exception):  # noqa: N818 - it names the outcome
@@ -71,7 +72,11 @@ class Blocked(Exception):  # noqa: N818 - it names the outcome
 
 @frozen
 class Evidence:
-    """One exchange as it may be shown: redacted, bounded, text."""
+    """One exchange as it may be shown: redacted, bounded, text.
+
+    ``decides`` when the verdict is about it; ``aside`` when it was sent while the check ran, and tells nothing of it;
+    ``inexact`` when the request's body is not kept as it was sent.
+    """
 
     role: str
     operation: str
@@ -87,6 +92,9 @@ class Evidence:
     trouble: str | None
     milliseconds: int
     curl: str
+    decides: bool = False
+    aside: bool = False
+    inexact: bool = False
 
 
 @frozen
@@ -109,6 +117,18 @@ class Verdict:
     seconds: float = 0.0
     requests: int = 0
     evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def deciding(self) -> Evidence | None:
+        """The exchange that this is about: the one that is marked, or else the last probe, request or look."""
+        marked = [exchange for exchange in self.evidence if exchange.decides]
+        by_role = [[each for each in self.telling if each.role == role] for role in ("probe", "act", "open", "look")]
+        return next((found[-1] for found in (marked, *by_role, self.telling) if found), None)
+
+    @property
+    def telling(self) -> tuple[Evidence, ...]:
+        """The exchanges that tell of the verdict."""
+        return tuple(exchange for exchange in self.evidence if exchange.decides or not exchange.aside)
 
     @property
     def must(self) -> bool:

@@ -16,7 +16,7 @@ from conformance.pace import Pace
 from conformance.redact import Redactor
 from conformance.results import Blocked, Observation, UsageError
 from conformance.target import Target
-from conformance.wire import Wire
+from conformance.wire import Exchange, Wire
 
 BASE_UNITS = 20
 
@@ -68,6 +68,7 @@ class Session:
     base_refund: Refund | None = None
     base_key: str = ""
     began: float = 0.0
+    controls: list[Exchange] = field(factory=list)
     _observed: dict[tuple[str, str], Observation] = field(factory=dict, init=False)
 
     def observe(self, reading: str, observed: str, check: str = "") -> None:
@@ -86,6 +87,7 @@ class Session:
         """
         shop = self.shop
         order = self.base_order = shop.order((BASE_UNITS, "10.00"))
+        self.controls = self.wire.recorded
         answer = self._first_accepted(order)
         if answer is None or answer.refund is None:
             return
@@ -95,6 +97,13 @@ class Session:
             self._speak(opens_in=RefundStatus.IN_PROCESS)
         self._find_out_lag(order, answer.refund)
         self._find_out_reviews(order, answer.refund)
+        for exchange in self.wire.recorded:
+            exchange.batched = True
+
+    def show_control(self) -> None:
+        """Make the plain create and review that were accepted first, and their order, evidence of the check."""
+        for exchange in self.controls:
+            self.wire.show(exchange)
 
     def _first_accepted(self, order: Order) -> Answer | None:
         for dialect in DIALECTS:
@@ -105,9 +114,14 @@ class Session:
             self._insist_on_an_api(answer)
             if answer.accepted:
                 self._speak(create_dialect=dialect)
+                self._keep_as_control(answer)
                 self.observe("A01", f"create takes {dialect.name}")
                 return answer
         return None
+
+    def _keep_as_control(self, answer: Answer) -> None:
+        answer.exchange.role = "control"
+        self.controls.append(answer.exchange)
 
     def _insist_on_an_api(self, answer: Answer) -> None:
         if answer.status in {401, 403}:
@@ -147,6 +161,7 @@ class Session:
             answer.exchange.role = "arrange"
             if answer.accepted:
                 self._speak(review_dialect=dialect)
+                self._keep_as_control(answer)
                 self.observe("A01", f"review takes {dialect.name}")
                 self._find_out_approvals(order, refund)
                 return

@@ -192,7 +192,7 @@ def accepted(answer: Answer, what: str = "an acceptance (2xx)") -> Answer:
     if answer.exchange.role == "act":
         answer.exchange.role = "probe"
     if not answer.accepted:
-        raise Failed(what, answer.described)
+        raise Failed(what, answer.described, answer.exchange)
     return answer
 
 
@@ -221,7 +221,7 @@ def refused(answer: Answer) -> None:
     answer.exchange.role = "probe"
     answer.exchange.exempt = True
     if not answer.refused:
-        raise Failed("a refusal (4xx)", answer.described)
+        raise Failed("a refusal (4xx)", answer.described, answer.exchange)
 
 
 def control(answer: Answer) -> Answer:
@@ -281,7 +281,7 @@ def no_effect(answer: Answer, before: Mapping[RefundId, Refund], after: Mapping[
     differences = list(_differences(before, after))
     if not answer.refused or differences:
         seen = f"{answer.described}, and " + ("; ".join(differences) or "nothing changed")
-        raise Failed("a refusal (4xx), and nothing changed", seen)
+        raise Failed("a refusal (4xx), and nothing changed", seen, answer.exchange)
 
 
 def settles(api: RefundApi, look: Callable[[], T], until: Callable[[T], bool], what: str) -> T:

@@ -196,6 +196,7 @@ class Wire:
 
     def show(self, exchange: Exchange) -> None:
         """Make an earlier exchange part of what the present check shows as evidence."""
+        exchange.batched = False
         with self._lock:
             if all(recorded is not exchange for recorded in self._recorded[WORKER.get()]):
                 self._recorded[WORKER.get()].append(exchange)

@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 from attrs import define, frozen
 from markupsafe import escape
 
-from conformance.report.findings import deciding
 from conformance.report.text import harmless, indented
 from conformance.results import Evidence, Verdict
 
@@ -100,9 +99,9 @@ def shown(verdict: Verdict, allowance: Allowance) -> tuple[list[Shown], int]:
 
     Room is given to the probe and its control first, so that they are whole when a report has to be short.
     """
-    probe = deciding(verdict.evidence)
+    probe = verdict.deciding
     named = _named(verdict)
-    ranked = sorted(enumerate(verdict.evidence, start=1), key=lambda entry: _rank(entry[1], probe))
+    ranked = sorted(enumerate(verdict.telling, start=1), key=lambda entry: _rank(entry[1], probe))
     chosen = [
         _shown(number, each, each is probe, named, allowance)
         for number, each in ranked[:MOST_EXCHANGES]

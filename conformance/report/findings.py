@@ -8,7 +8,7 @@ from attrs import frozen
 
 from conformance.catalogue import Catalogue, Requirement
 from conformance.report.text import harmless, one_line
-from conformance.results import Evidence, Outcome, Run, Verdict, worst
+from conformance.results import Outcome, Run, Verdict, worst
 
 LEVELS = ("MUST", "SHOULD", "MAY")
 BASES = ("stated", "by example", "implied", "open")
@@ -117,12 +117,6 @@ def reasons(run: Run) -> list[Reason]:
     return sorted(found, key=lambda reason: (reason.declared is not None, -len(reason.requirements)))
 
 
-def deciding(evidence: Sequence[Evidence]) -> Evidence | None:
-    """Return the exchange that a verdict is about: its last probe, or else its first exchange."""
-    probes = [exchange for exchange in evidence if exchange.role == "probe"]
-    return probes[-1] if probes else next(iter(evidence), None)
-
-
 def place(lines: Sequence[int]) -> str:
     """Return where something stands on the API's page."""
     return f"page line{'' if len(lines) == 1 else 's'} {spans(lines)}" if lines else "no line of the page"
@@ -147,7 +141,7 @@ def told(verdict: Verdict) -> str:
     head = f"{verdict.requirement} ({verdict.level}, {verdict.basis}) {one_line(verdict.title)}"
     if verdict.outcome is not Outcome.FAILED:
         return "\n".join([head, *(f"  | {harmless(line)}" for line in verdict.explanation.rstrip().split("\n"))])
-    probe = deciding(verdict.evidence)
+    probe = verdict.deciding
     where = place(verdict.lines) + (f" · {one_line(f'{probe.method} {probe.url}')}" if probe else "")
     lines = [
         head,

@@ -102,23 +102,22 @@ def draw_html(material: Material) -> str:
 
 def _cards(material: Material) -> list[Card]:
     share = min(MOST_PER_FINDING, EVIDENCE_BYTES // max(1, len(material.findings)))
-    run_id = str(material.run.header.get("run_id", ""))
-    return [_card(standing, run_id, Allowance(share)) for standing in material.findings]
+    return [_card(material, standing, Allowance(share)) for standing in material.findings]
 
 
-def _card(standing: Standing, run_id: str, allowance: Allowance) -> Card:
+def _card(material: Material, standing: Standing, allowance: Allowance) -> Card:
     first, *more = standing.failed
-    cases = [_case(first, run_id, allowance)]
-    cases += [_case(each, run_id, allowance) for each in more[: MOST_CASES - 1] if allowance.spend(CASE_BYTES)]
+    cases = [_case(material, first, allowance)]
+    cases += [_case(material, each, allowance) for each in more[: MOST_CASES - 1] if allowance.spend(CASE_BYTES)]
     named = more[len(cases) - 1 :][:MOST_OTHERS]
     others = [_brief(each, allowance, MOST_BRIEF) for each in named if allowance.spend(BRIEF_BYTES)]
     return Card(standing, cases, others, left_out=1 + len(more) - len(cases) - len(others))
 
 
-def _case(verdict: Verdict, run_id: str, allowance: Allowance) -> Case:
+def _case(material: Material, verdict: Verdict, allowance: Allowance) -> Case:
     brief = _brief(verdict, allowance, MOST_TEXT)
     exchanges, left_out = shown(verdict, allowance)
-    text = harmless(script(verdict, run_id)) if allowance.left else ""
+    text = harmless(script(verdict, material.run_id, material.base_url)) if allowance.left else ""
     kept = allowance.cut(text)
     # Half a script is worse than none.
     return evolve(brief, exchanges=exchanges, left_out=left_out, script=kept if kept == text else "")

@@ -69,13 +69,23 @@ class Material:
     @property
     def target(self) -> str:
         """The target's name, and its address unless that says the same."""
-        name, url = one_line(self.target_name), one_line(str(self._target.get("base_url", "")))
+        name, url = one_line(self.target_name), one_line(self.base_url)
         return name if not url or url == name else f"{name} at {url}"
 
     @property
     def target_name(self) -> str:
         """What the target is called."""
         return str(self._target.get("name", "")) or "unnamed target"
+
+    @property
+    def base_url(self) -> str:
+        """Where the target is; empty when the record does not say."""
+        return str(self._target.get("base_url", ""))
+
+    @property
+    def run_id(self) -> str:
+        """What the request numbers of this run have in common; empty when the record does not say."""
+        return str(self.run.header.get("run_id", ""))
 
     @property
     def _target(self) -> Mapping[str, Any]:

@@ -4,7 +4,6 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
-from conformance.report.findings import deciding
 from conformance.report.text import harmless, one_line
 from conformance.results import Evidence, Verdict
 
@@ -15,6 +14,9 @@ _ID = re.compile(
     r'(?:"(?P<member>orderId|customerId|lineItemId|refundId)"\s*:\s*"?|/(?P<folder>orders|refunds)/'
     r"|\b(?P<parameter>orderId|refundId)=)(?P<value>[A-Za-z0-9._-]+)"
 )
+_ANYWHERE = {"run", "base"}
+"""What is replaced wherever it stands; ids only where they are what their name says."""
+
 _KINDS = {"orders": "orderId", "refunds": "refundId"}
 _TOKEN = re.compile(r"\$(?:GENSTORE_TOKEN|TOKEN_[A-Z_]+|OTHER_SHOP_[A-Z_]+)")
 _HEAD = """\
@@ -22,8 +24,11 @@ _HEAD = """\
 # {title}
 # expected: {expected}
 # observed: {observed}
-# Needs curl, and {tokens} in the environment. Ids come from the new answers; request numbers are made new.
+# Needs curl, and {tokens} in the environment; BASE leads it to another server. Ids come from the new answers,
+# and request numbers are made new, so it can be run any number of times.
 set -u
+BASE=${{BASE:-}}
+[ -n "$BASE" ] || BASE={base}
 RUN=$(od -An -N12 -tu1 /dev/urandom | tr -dc 0-9 | cut -c1-12)
 ask() {{
   answer=$(curl -sS -i "$@") || exit 1
@@ -39,13 +44,13 @@ Names = dict[tuple[str, str], str]
 """The variables of a script, by the kind and the value of the id that each stands for."""
 
 
-def script(verdict: Verdict, run_id: str) -> str:
+def script(verdict: Verdict, run_id: str, base_url: str = "") -> str:
     """Return a script that does again what a check did; empty when the record does not hold enough for one.
 
     Ids that answers gave are taken from the new answers, and request numbers are made fresh, so that it can be run
     any number of times.
     """
-    exchanges = verdict.evidence[:MOST_REQUESTS]
+    exchanges = verdict.telling[:MOST_REQUESTS]
     if not exchanges or any(exchange.cut_off and exchange.role == "order" for exchange in exchanges):
         return ""
     tokens = sorted(set(_TOKEN.findall(" ".join(each.curl for each in exchanges)))) or ["no token"]
@@ -54,21 +59,30 @@ def script(verdict: Verdict, run_id: str) -> str:
         expected=_comment(verdict.expected),
         observed=_comment(verdict.observed),
         tokens=", ".join(tokens),
+        base=shlex.quote(harmless(base_url)),
     )
-    text = head + "\n".join(_steps(verdict, exchanges, run_id))
+    fixed = {("run", run_id): "RUN", ("base", base_url): "BASE"}
+    names = {key: variable for key, variable in fixed.items() if key[1]}
+    text = head + "\n".join([*_steps(verdict, exchanges, names), *_in_the_end(verdict)]) + "\n"
     return text if len(text) <= LONGEST else ""
 
 
-def _steps(verdict: Verdict, exchanges: Sequence[Evidence], run_id: str) -> Iterator[str]:
-    names: Names = {("run", run_id): "RUN"} if run_id else {}
-    probe = deciding(verdict.evidence)
+def _steps(verdict: Verdict, exchanges: Sequence[Evidence], names: Names) -> Iterator[str]:
+    probe = verdict.deciding
     for number, exchange in enumerate(exchanges, start=1):
         role = "the deciding request" if exchange is probe else exchange.role
         seen = "no answer" if exchange.status is None else str(exchange.status)
         yield f"echo {shlex.quote(f'# {number}. {role}: {exchange.method}; in the run it got {seen}')}"
+        if exchange.inexact:
+            yield "echo '# (its body was longer than the record keeps, or no text: this is not quite what was sent)'"
         yield f"ask {' '.join(_arguments(exchange, names))}"
         yield from _picks(exchange, names)
         yield ""
+
+
+def _in_the_end(verdict: Verdict) -> Iterator[str]:
+    yield f"echo {shlex.quote(f'expected  {_comment(verdict.expected)}')}"
+    yield f"echo {shlex.quote(f'observed  {_comment(verdict.observed)} (in the run)')}"
 
 
 def _arguments(exchange: Evidence, names: Names) -> Iterator[str]:
@@ -114,7 +128,7 @@ def _variables(text: str, names: Mapping[tuple[str, str], str]) -> Iterator[tupl
         if (kind, match["value"]) in names:
             yield *match.span("value"), f"${{{names[kind, match['value']]}}}"
     for (kind, value), name in names.items():
-        if kind == "run":
+        if kind in _ANYWHERE:
             yield from ((*match.span(), f"${{{name}}}") for match in re.finditer(re.escape(value), text))
 
 

@@ -11,6 +11,7 @@ from conformance.client import Answer, RefundApi
 from conformance.model import Action, Order, Refund, RefundId
 from conformance.results import Blocked, Failed
 from conformance.session import Session, Shop
+from conformance.wire import Exchange
 
 NewOrder = Callable[..., Order]
 Row = TypeVar("Row")
@@ -103,6 +104,7 @@ class Probes:
     bench: Bench
     sent: dict[str, Answer] = field(factory=dict)
     effects: dict[str, tuple[dict[RefundId, Refund], dict[RefundId, Refund]]] = field(factory=dict)
+    looks: dict[str, Exchange] = field(factory=dict)
 
     def send(self, probes: Mapping[str, Probe]) -> None:
         """Send every probe; afterwards each can be judged by its name."""
@@ -111,7 +113,8 @@ class Probes:
         for answer in self.sent.values():
             answer.exchange.role = "probe"
             answer.exchange.batched = answer.exchange.exempt = True
-        before, bench.before = bench.before, bench.look()
+        before = bench.before
+        self.looks = dict.fromkeys(probes, self._look())
         if before == bench.before:
             return
         together = (before, bench.before)
@@ -123,7 +126,8 @@ class Probes:
             before = bench.before
             answer = self.sent[name] = probe(bench.order)
             answer.exchange.role = "probe"
-            bench.before = bench.look()
+            answer.exchange.batched = answer.exchange.exempt = True
+            self.looks[name] = self._look()
             if before != bench.before:
                 self.effects[name] = (before, bench.before)
         if not self.effects:  # what they did together none does alone: each of them is to blame
@@ -133,8 +137,16 @@ class Probes:
         """The probe of that name was refused and had no effect."""
         answer = self.sent[name]
         self.bench.api.wire.show(answer.exchange)
+        self.bench.api.wire.show(self.looks[name])
         before, after = self.effects.get(name, ({}, {}))
         verify.no_effect(answer, before, after)
+
+    def _look(self) -> Exchange:
+        """Look at the bench, and return the exchange that shows how it is now."""
+        self.bench.before = self.bench.look()
+        looked = self.bench.api.wire.recorded[-1]
+        looked.batched = True
+        return looked
 
 
 def selected_rows(request: pytest.FixtureRequest, rows: Mapping[str, Row]) -> dict[str, Row]:
@@ -228,8 +240,9 @@ def accepted_create(session: Session) -> Refund:
 
 
 @pytest.fixture(scope="session")
-def create_bench(api: RefundApi, new_order: NewOrder, accepted_create: Refund) -> Bench:
+def create_bench(api: RefundApi, session: Session, new_order: NewOrder, accepted_create: Refund) -> Bench:
     """A shared shipped order with two lines of 40 × 10.00 for creates that must be refused."""
+    session.show_control()
     return Bench(api, new_order((40, "10.00"), (40, "10.00")))
 
 
@@ -250,6 +263,7 @@ def reviewed(api: RefundApi, session: Session, accepted_create: Refund) -> Refun
 @pytest.fixture(scope="session")
 def review_bench(api: RefundApi, session: Session, new_order: NewOrder, reviewed: Refund) -> ReviewBench:
     """A shared order with one open refund for reviews that must be refused."""
+    session.show_control()
     order = new_order()
     refund = verify.given_refund(api, order)
     assert session.base_order is not None  # noqa: S101 - there is no reviewed refund without its order

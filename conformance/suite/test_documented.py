@@ -93,7 +93,9 @@ def in_one_piece(answer: Answer, made: Generated) -> None:
     """
     if not (answer.accepted or answer.refused):
         raise Failed(
-            "an acceptance or a refusal" + (f" of a request that {made.wrong}" if made.wrong else ""), answer.described
+            "an acceptance or a refusal" + (f" of a request that {made.wrong}" if made.wrong else ""),
+            answer.described,
+            answer.exchange,
         )
 
 

@@ -190,7 +190,7 @@ def test_a_documented_field_is_there(
         wanted = catalogue.documenting(operation, breach.field)
         if wanted is not None and wanted.field == field:
             expected = f"{breach.field} in the answer of {operation}, with a documented value"
-            raise Failed(expected, f"{breach.field} {breach.problem}")
+            raise Failed(expected, f"{breach.field} {breach.problem}", answer.exchange)
     if not list(holders(answer, field)):
         raise Blocked(f"the answer of {operation} has nothing that could have {field}")
 

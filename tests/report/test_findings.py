@@ -1,5 +1,6 @@
 """What a run says of each requirement."""
 
+import pytest
 from attrs import evolve
 
 from conformance.catalogue import Catalogue
@@ -87,6 +88,31 @@ def test_a_failure_is_told_in_four_lines_and_how_to_see_it_again() -> None:
         f"  reproduce {exchange().curl}",
         "  again     genstore-conformance run --select REVIEW-04 --seed 7",
     ]
+
+
+@pytest.mark.parametrize(
+    ("roles", "deciding"),
+    [
+        (("order", "control", "probe", "probe", "look"), 3),
+        (("order", "arrange", "act", "look"), 2),
+        (("order", "arrange", "look", "look"), 3),
+        (("order", "arrange"), 1),
+    ],
+)
+def test_a_verdict_is_about_its_last_probe_request_or_look(roles: tuple[str, ...], deciding: int) -> None:
+    """What is told of a failure leads to what caused it, and never to what was only set up before."""
+    exchanges = tuple(exchange(role, milliseconds=number) for number, role in enumerate(roles))
+
+    assert verdict("REVIEW-04", Outcome.FAILED, evidence=exchanges).deciding is exchanges[deciding]
+
+
+def test_a_verdict_is_about_the_exchange_that_is_marked() -> None:
+    """Of many probes that were sent together, one decides; those of other checks are not told."""
+    theirs, ours = exchange("probe", aside=True), exchange("probe", decides=True)
+    failed = verdict("REVIEW-04", Outcome.FAILED, evidence=(ours, theirs))
+
+    assert failed.deciding is ours
+    assert failed.telling == (ours,)
 
 
 def test_a_server_cannot_forge_a_line_of_a_failure() -> None:

@@ -1,15 +1,22 @@
 """``repro.sh`` does again what a check did, with ids that are new."""
 
 import os
+import re
 import subprocess
+import sys
 from pathlib import Path
 
 from attrs import evolve
 
+from conformance.catalogue import load_catalogue
+from conformance.faults import load_faults
+from conformance.reference.server import serving
 from conformance.report.repro import script
 from conformance.results import Outcome
+from conformance.run import Options
+from conformance.run import run as judge
 
-from .runs import API, HOSTILE, created_exchange, exchange, order_exchange, verdict
+from .runs import API, BASE, HOSTILE, created_exchange, exchange, order_exchange, verdict
 
 CURL = """\
 #!/bin/sh
@@ -23,13 +30,34 @@ esac
 """
 
 
-def run(text: str, folder: Path) -> tuple[str, str]:
-    """Run a script with the stand-in for curl; return what it printed and what curl was asked."""
-    (folder / "curl").write_text(CURL)
+REAL_CURL = """\
+# Stands in for curl where there is none: sends what it is asked to, and prints status and body.
+import sys
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+words = sys.argv[3:]
+method, url, *words = words[1:]
+options = list(zip(words[::2], words[1::2]))
+headers = dict(value.split(": ", 1) for name, value in options if name == "-H")
+body = next((value.encode() for name, value in options if name == "--data-binary"), None)
+try:
+    answer = urlopen(Request(url, body, headers, method=method))
+except HTTPError as error:
+    answer = error
+print(f"HTTP/1.1 {answer.status}\\r\\n\\r\\n{answer.read().decode()}")
+"""
+
+
+def run(text: str, folder: Path, curl: str = CURL, **variables: str) -> tuple[str, str]:
+    """Run a script with a stand-in for curl; return what it printed and what curl was asked."""
+    (folder / "curl").write_text(curl)
     (folder / "curl").chmod(0o755)
     environment = {
         "PATH": f"{folder}:{os.environ['PATH']}", "ASKED": str(folder / "asked"), "GENSTORE_TOKEN": "se'cr\"et",
+        **variables,
     }  # fmt: skip
+    (folder / "asked").touch()
     done = subprocess.run(["sh"], input=text, env=environment, capture_output=True, text=True, check=True)
     assert not done.stderr
     return done.stdout, (folder / "asked").read_text()
@@ -47,6 +75,36 @@ def test_the_script_takes_new_ids_from_new_answers(tmp_path: Path) -> None:
     assert "X-Genstore-Access-Token: se'cr\"et\n" in asked
     assert "# 3. the deciding request: PUT; in the run it got 200" in said
     assert "409 Conflict" in said
+
+
+def test_the_script_can_be_led_to_another_server(tmp_path: Path) -> None:
+    """BASE stands for the base URL of the run, and takes its value from the environment."""
+    text = script(verdict("REVIEW-04", Outcome.FAILED), "ab12ef", BASE)
+
+    _, asked = run(text, tmp_path)
+    (tmp_path / "asked").unlink()
+    _, elsewhere = run(text, tmp_path, BASE="https://elsewhere.example")
+
+    assert f"{API}/refunds/999\n" in asked
+    assert "https://elsewhere.example/api/202412/refunds/999\n" in elsewhere
+    assert BASE not in elsewhere
+
+
+def test_the_script_shows_the_fault_of_a_real_server(tmp_path: Path) -> None:
+    """Run against the faulty server itself, it shows anew what the run observed, on an order of its own."""
+    reference = load_faults()["revives-canceled"].make()
+    with serving(reference.app) as origin:
+        target = reference.target(origin)
+        done = judge(target, load_catalogue(), tmp_path, Options(selection=("REVIEW-16",)))
+        failed = next(each for each in done.verdicts if each.outcome is Outcome.FAILED)
+        text = script(failed, done.header["run_id"], target.base_url)
+        said, _ = run(text, tmp_path, f"#!{sys.executable}\n{REAL_CURL}", GENSTORE_TOKEN=target.tokens["full"])
+    reference.store.close()
+
+    assert said.count("HTTP/1.1 200") == text.count("\nask ")
+    *_, before, after = re.findall(r'"status": ?"?([0-9])', said)
+    assert (before, after) == ("3", "3")
+    assert failed.observed.split()[1] not in said.split("expected ")[0]
 
 
 def test_the_script_can_be_run_twice(tmp_path: Path) -> None:
