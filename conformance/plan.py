@@ -74,12 +74,15 @@ class Plan:
             if self.listener is not None:
                 self.listener.judged(verdict, 0 if self.session is None else self.session.wire.requests)
 
-    def conclude(self) -> None:
-        """Say the breaches of documented fields that no check of theirs has failed for, and what was observed."""
+    def unsaid_breaches(self) -> list[Verdict]:
+        """Return the breaches of documented fields that no check of theirs has failed for."""
         failed = {verdict.requirement for verdict in self.verdicts if verdict.outcome is Outcome.FAILED}
-        for identifier, verdict in self.breaches.items():
-            if identifier not in failed:
-                self.hand_on(verdict)
+        return [verdict for identifier, verdict in self.breaches.items() if identifier not in failed]
+
+    def conclude(self) -> None:
+        """Say the breaches that nobody has said, and what was observed."""
+        for verdict in self.unsaid_breaches():
+            self.hand_on(verdict)
         for observation in () if self.session is None else self.session.observations:
             self.say(observation)
         with self.lock:

@@ -22,7 +22,6 @@ from conformance.evidence import as_evidence
 from conformance.observe import observations
 from conformance.plan import ANY_EXCHANGE, PROFILES, Check, Plan
 from conformance.results import Blocked, Evidence, Failed, Outcome, Verdict
-from conformance.session import Session
 from conformance.wire import Exchange
 from conformance.workers import WORKER, Job, Queue
 
@@ -40,6 +39,9 @@ def requirement(identifier: str, *, profile: str = "standard", late: bool = Fals
     return pytest.mark.requirement(identifier, profile=profile, late=late)
 
 
+PLAN = pytest.StashKey[Plan]()
+
+
 class ConformancePlugin:
     """Runs the checks of a plan, or those that the plan's queue hands to one worker, and says a verdict for each."""
 
@@ -48,21 +50,15 @@ class ConformancePlugin:
         self._worker = worker
         self._arranged: dict[tuple[str, str], list[Exchange]] = {}
 
-    @pytest.fixture(scope="session")
-    def session(self) -> Session:
-        """The run's hold on its target."""
-        assert self.plan.session is not None  # noqa: S101 - only a listing has none, and it runs no check
-        return self.plan.session
-
-    @pytest.fixture(scope="session")
-    def catalogue(self) -> Catalogue:
-        """Everything ``spec/`` says."""
-        return self.plan.catalogue
-
     def pytest_configure(self, config: pytest.Config) -> None:
-        """Declare the marker."""
-        config.addinivalue_line("markers", "requirement(id, profile): the requirement that a check judges")
+        """Declare the marker, and give the checks their plan."""
+        self.prepare(config)
         config.option.tbstyle = "no"  # verdicts tell what happened; pytest's own telling of it takes most of a run
+
+    def prepare(self, config: pytest.Config) -> None:
+        """Declare the marker, and keep the plan where the fixtures of the checks find it."""
+        config.addinivalue_line("markers", "requirement(id, profile): the requirement that a check judges")
+        config.stash[PLAN] = self.plan
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Remember why checks could not be collected: that is an error of the suite."""
@@ -73,8 +69,12 @@ class ConformancePlugin:
         """Remember what went wrong in here: that is an error of the suite."""
         self.plan.trouble.append(str(excrepr))
 
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Keep what the plan asks for, in the order of the catalogue's areas."""
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:  # noqa: ARG002
+        """Keep what the plan asks for."""
+        self.select(items)
+
+    def select(self, items: list[pytest.Item]) -> None:
+        """Keep of the checks what the plan asks for, in the order of the catalogue's areas."""
         kept = []
         for item in items:
             check = _check(item)
@@ -169,13 +169,15 @@ class ConformancePlugin:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Turn what a check came to into a verdict."""
         report = yield
-        if call.when == "call" or (call.excinfo is not None and call.when == "setup") or call.excinfo is not None:
-            self._judge(item, call)
+        self.judge(item, call)
         return report
 
-    def _judge(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    def judge(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Verdict | None:
+        """Say what a check came to, and return it; nothing when it has not ended yet, or was interrupted."""
+        if call.excinfo is None and call.when != "call":
+            return None
         if call.excinfo is not None and call.excinfo.errisinstance(KeyboardInterrupt):
-            return
+            return None
         check = _check(item)
         wanted = self.plan.catalogue.requirements[check.requirement]
         exchanges = [] if self.plan.session is None else self.plan.session.wire.take_recorded()
@@ -197,6 +199,7 @@ class ConformancePlugin:
             )
         if self.plan.stop():
             item.session.shouldstop = "interrupted"
+        return verdict
 
     def _verdict(
         self, check: Check, wanted: Requirement, call: pytest.CallInfo[None], exchanges: list[Exchange]

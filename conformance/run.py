@@ -72,7 +72,7 @@ def run(
             selection=options.selection,
             say=record.add,
             listener=listener,
-            again=lambda wanted: session.wire.redact(_again(options, wanted)),
+            again=lambda wanted: session.wire.redact(again(options, wanted)),
             stop=interrupts.came,
         )
         status = _carry_out(plan, session, options.workers)
@@ -92,7 +92,7 @@ def run(
 def _carry_out(plan: Plan, session: Session, workers: int | None) -> int:
     """Run the checks, and return pytest's exit status; what goes wrong in here is part of the plan's trouble."""
     try:
-        plan.blocked = _blocked_from_the_start(session)
+        plan.blocked = blocked_from_the_start(session)
         plan.workers = workers or worthwhile(session.wire.latency)
         return run_checks(plan)
     except KeyboardInterrupt:
@@ -104,7 +104,8 @@ def _carry_out(plan: Plan, session: Session, workers: int | None) -> int:
         session.close()
 
 
-def _blocked_from_the_start(session: Session) -> str | None:
+def blocked_from_the_start(session: Session) -> str | None:
+    """Find out about the target; return why nothing can be judged, if that is so."""
     try:
         session.find_out()
     except Blocked as trouble:
@@ -132,7 +133,8 @@ def _header(target: Target, catalogue: Catalogue, options: Options, run_id: str,
     }
 
 
-def _again(options: Options, wanted: Requirement) -> str:
+def again(options: Options, wanted: Requirement) -> str:
+    """Return the command that judges one requirement of the same target again."""
     target = "" if options.spoken_target == "reference" else f" {options.spoken_target}"
     return f"genstore-conformance run{target} --select {wanted.id} --seed {options.seed}"
 

@@ -13,7 +13,7 @@ from conformance.plugin import files_of, find_checks
 
 PACKAGE = Path(conformance.__file__).parent
 KNOWN_BY = {
-    "pytest": ("plugin.py", "suite/"),
+    "pytest": ("plugin.py", "hosted.py", "pytest_entry.py", "suite/"),
     "schemathesis": ("generated.py",),
     "hypothesis": ("generated.py", "suite/"),
     "werkzeug": ("reference/app.py", "faults/", "variants/"),

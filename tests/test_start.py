@@ -18,7 +18,7 @@ main(["run", "--out", sys.argv[1]], standalone_mode=False)
 def imported(program: str, *words: str) -> set[str]:
     """Return the names of the packages that a program has imported when it prints them and ends."""
     done = subprocess.run(
-        [sys.executable, "-c", program, *words], capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-c", program, *words], capture_output=True, text=True, timeout=300, check=False
     )
     shown = done.stderr or done.stdout
     assert "|" in shown, shown

@@ -7,14 +7,40 @@ import pytest
 from attrs import define, field
 
 from conformance import generated, verify
+from conformance.catalogue import Catalogue
 from conformance.client import Answer, RefundApi
 from conformance.model import Action, Order, Refund, RefundId
+from conformance.plugin import PLAN
 from conformance.results import Blocked, Failed
 from conformance.session import Session, Shop
 from conformance.wire import Exchange
 
 NewOrder = Callable[..., Order]
 Row = TypeVar("Row")
+
+
+def pytest_collection_modifyitems(config: pytest.Config) -> None:
+    """Insist on a target: the checks are of no use without one.
+
+    Raises:
+        pytest.UsageError: none was named.
+    """
+    if PLAN not in config.stash:
+        raise pytest.UsageError("the conformance checks need a target: --conformance-target FILE.yaml")
+
+
+@pytest.fixture(scope="session")
+def session(pytestconfig: pytest.Config) -> Session:
+    """The run's hold on its target."""
+    found = pytestconfig.stash[PLAN].session
+    assert found is not None  # noqa: S101 - only a listing has none, and it runs no check
+    return found
+
+
+@pytest.fixture(scope="session")
+def catalogue(pytestconfig: pytest.Config) -> Catalogue:
+    """Everything ``spec/`` says."""
+    return pytestconfig.stash[PLAN].catalogue
 
 
 @pytest.fixture(scope="session", autouse=True)
