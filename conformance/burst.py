@@ -6,10 +6,15 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from conformance.client import Answer
+from conformance.wire import Wire
 
 
-def at_once(sends: Sequence[Callable[[], Answer]]) -> list[Answer]:
-    """Send requests from as many threads, let go at one moment; returns the answers in the order of the requests."""
+def at_once(wire: Wire, sends: Sequence[Callable[[], Answer]]) -> list[Answer]:
+    """Send requests from as many threads, let go at one moment; returns the answers in the order of the requests.
+
+    The moment comes when the target's rate limit has room for all of them.
+    """
+    wire.make_room(len(sends))
     gate = threading.Barrier(len(sends))
 
     def send(one: Callable[[], Answer]) -> Answer:

@@ -26,6 +26,7 @@ from conformance.wire import Exchange
 from conformance.workers import WORKER, Job, Queue
 
 SUITE = Path(__file__).parent / "suite"
+PLAN = pytest.StashKey[Plan]()
 MOST_OF_A_VALUE, MOST_OF_A_TEXT, MOST_OF_A_TRACE = 160, 2_000, 20_000
 """Characters that a verdict keeps of what a server said, and of what went wrong in here."""
 
@@ -37,9 +38,6 @@ def requirement(identifier: str, *, profile: str = "standard", late: bool = Fals
     to have passed.
     """
     return pytest.mark.requirement(identifier, profile=profile, late=late)
-
-
-PLAN = pytest.StashKey[Plan]()
 
 
 class ConformancePlugin:

@@ -28,6 +28,8 @@ OPENING = 160
 ALWAYS_SENT = {"User-Agent": f"genstore-conformance/{__version__}", "Accept-Encoding": "identity"}
 DECODERS = {"gzip": zlib.MAX_WBITS | 16, "x-gzip": zlib.MAX_WBITS | 16, "deflate": zlib.MAX_WBITS}
 RATE_LIMITED = {429, 503}
+FIRST_BACKOFF, LONGEST_BACKOFF = 0.25, 8.0
+"""Seconds to wait after an answer that asks for patience without saying for how much."""
 GATEWAYS = {502, 504}
 """Only a gateway answers so, and says that it has no answer of the server behind it (RFC 9110, 15.6.3 and 15.6.5)."""
 
@@ -159,7 +161,7 @@ class Wire:
         self.lag = 0.0
         self.waits_in_vain = 0
         self.latency = 0.0
-        self._pace = pace
+        self.pace = pace
         self._patience = Patience(limits.progress)
         self._limited_in_vain = 0
         self._headers = headers or {}
@@ -168,6 +170,7 @@ class Wire:
         self._given = transport
         self._transports: dict[int, httpx.BaseTransport] = {}
         self._lock = threading.Lock()
+        self._room: Counter[int] = Counter()
         self._recorded: defaultdict[int, list[Exchange]] = defaultdict(list)
 
     @property
@@ -232,13 +235,30 @@ class Wire:
             self.accepted[operation] += exchange.status in {200, 201, 202}
         return exchange
 
+    def make_room(self, requests: int) -> None:
+        """Wait until the limit of the target lets so many requests go at one moment; the worker's next ones do."""
+        self.pace.wait(self.clock, requests)
+        with self._lock:
+            self._room[WORKER.get()] += requests
+
+    def _wait_for_room(self, operation: str) -> None:
+        with self._lock:
+            there = operation != "orders" and self._room[WORKER.get()] > 0
+            self._room[WORKER.get()] -= there
+        if not there:
+            self.pace.wait(self.clock, 0 if operation == "orders" else 1)
+
     def _send_until_let_in(self, request: Request, operation: str) -> Exchange:
-        waited, backoff = 0.0, 0.25
+        waited, backoff = 0.0, FIRST_BACKOFF
         allowed = self.limits.rate_limited / (1 + self._limited_in_vain)
         while True:
-            waited += self._pace.wait(self.clock)
-            exchange = self._send_once(request, operation)
-            self._pace.learn(exchange.status, exchange.headers, self.clock)
+            self._wait_for_room(operation)
+            try:
+                exchange = self._send_once(request, operation)
+            finally:
+                if operation != "orders":
+                    self.pace.returned()
+            self.pace.learn(exchange.status, exchange.headers, self.clock)
             if exchange.trouble is not None:
                 self._patience.lost(operation, exchange.seconds)
                 return exchange
@@ -249,11 +269,11 @@ class Wire:
                 self._limited_in_vain += 1
                 self._patience.lost(operation, waited)
                 raise Blocked(f"the target answered {exchange.status} for {waited:.0f} s and did not recover")
-            pause = self._pace.retry_after(exchange.headers, allowed)
+            pause = self.pace.retry_after(exchange.headers, allowed)
             if pause is None:
                 pause = backoff * self._jitter.uniform(0.8, 1.2)
-                backoff = min(backoff * 2, 8.0)
-            self.clock.sleep(pause)
+                backoff = min(backoff * 2, LONGEST_BACKOFF)
+            self.pace.hold(pause, self.clock)  # for the other workers, too
             waited += pause
 
     def _send_once(self, request: Request, operation: str) -> Exchange:

@@ -17,9 +17,9 @@ from conformance.suite.conftest import NewOrder
 BURST = 5
 
 
-def together(sends: Sequence[partial[Answer]]) -> list[Answer]:
+def together(api: RefundApi, sends: Sequence[partial[Answer]]) -> list[Answer]:
     """Send probes at one moment."""
-    answers = at_once(sends)
+    answers = at_once(api.wire, sends)
     for answer in answers:
         answer.exchange.role = "probe"
     return answers
@@ -40,7 +40,7 @@ def same_key(api: RefundApi, new_order: NewOrder, accepted_create: Refund) -> Sa
     """A burst of equal creates, then one more."""
     order = new_order()
     body = api.create_body(order)
-    answers = together([partial(api.create, body)] * BURST)
+    answers = together(api, [partial(api.create, body)] * BURST)
     there = verify.look_again(api, order)
     replay = api.create(body)
     replay.exchange.role = "probe"
@@ -111,7 +111,7 @@ def test_different_creates_under_one_key_at_once_make_one_refund(
     order, key = new_order((9, "10.00")), api.keys()
     bodies = [api.create_body(order, Part(order.line, units), request_no=key) for units in (1, 2, 3)]
 
-    together([partial(api.create, body) for body in bodies])
+    together(api, [partial(api.create, body) for body in bodies])
 
     there = verify.look_again(api, order)
     if len(there) != 1:
@@ -134,7 +134,7 @@ def last_units(api: RefundApi, new_order: NewOrder, accepted_create: Refund) -> 
     """A burst of creates that each ask for two of three units."""
     order = new_order((3, "10.00"))
     bodies = [api.create_body(order, Part(order.line, 2)) for _ in range(BURST)]
-    answers = together([partial(api.create, body) for body in bodies])
+    answers = together(api, [partial(api.create, body) for body in bodies])
     return LastUnits(order, answers, verify.look_again(api, order))
 
 
@@ -188,7 +188,7 @@ def have_one_outcome(api: RefundApi, order: Order, actions: Sequence[Action], *,
     """
     refund = verify.given_refund(api, order)
     sends = [partial(api.review_refund, order, refund, action) for action in actions]
-    answers = together(sends) if at_once else [send() for send in sends]
+    answers = together(api, sends) if at_once else [send() for send in sends]
     told = {answer.refund.status for answer in answers if answer.refund is not None}
     verify.holds(not told >= verify.FINAL, "one outcome in the answers", told)
     waiting = api.pending - api.ends_of(Action.APPROVE)
@@ -210,7 +210,7 @@ def distinct(api: RefundApi, new_order: NewOrder) -> list[tuple[Order, Answer]]:
     """Creates for four orders at one moment, each for another number of units."""
     orders = [new_order((9, "10.00")) for _ in range(4)]
     bodies = [api.create_body(order, Part(order.line, units + 1)) for units, order in enumerate(orders)]
-    return list(zip(orders, together([partial(api.create, body) for body in bodies]), strict=True))
+    return list(zip(orders, together(api, [partial(api.create, body) for body in bodies]), strict=True))
 
 
 @requirement("RACE-07")
@@ -238,7 +238,7 @@ def test_reads_at_once_get_their_own_answers(api: RefundApi, distinct: list[tupl
         if verify.look_get(api, order, refund).refund_id != refund.refund_id:
             raise Blocked("a single read already shows another refund (see reading)")
 
-    answers = together([partial(api.get_refund, order, refund) for order, refund in refunds * 2])
+    answers = together(api, [partial(api.get_refund, order, refund) for order, refund in refunds * 2])
 
     for (_, refund), answer in zip(refunds * 2, answers, strict=True):
         verify.accepted(answer)
