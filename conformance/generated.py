@@ -30,7 +30,7 @@ PATHS = {
 }
 REQUEST_SCHEMAS = ("CreateRequest", "RequestedRefund", "RequestedLine", "RequestedShipping", "ReviewRequest")
 LONGEST_TEXT = 60
-COUNTS = {False: 20, True: 14}
+COUNTS = {False: 14, True: 12}
 """How many requests of an operation are generated, by whether something is wrong with them."""
 
 
@@ -112,7 +112,7 @@ def _generated(operation: str, negative: bool, *, seed: int) -> tuple[Generated,
 
     @hypothesis.seed(seed)
     @hypothesis.settings(
-        max_examples=count + count // 2,
+        max_examples=count,
         database=None,
         deadline=None,
         phases=[hypothesis.Phase.generate],

@@ -37,13 +37,13 @@ class ApprovesWhenTheRefundComesFirst(Shop):
 
 
 @breaks("ROBUST-82")
-class ReadsTwoDigitsOfALimit(Shop):
-    """Keeps the first two digits of a limit of three."""
+class KnowsRoundPageSizes(Shop):
+    """Knows small page sizes and round ones, and shows one refund for any other."""
 
     def read_limit(self, value: str | None) -> int:
-        """Keep two digits."""
+        """Look the size up."""
         limit = super().read_limit(value)
-        return int(str(limit)[:2])
+        return limit if limit % 10 == 0 or limit < 10 else 1  # noqa: PLR2004 - round, or small
 
 
 @breaks("ROBUST-84")
