@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from attrs import evolve
+from werkzeug.wrappers import Request
 
 from conformance.faults import breaks
-from conformance.reference.rules import APPROVE, REJECT, RefundRequest, Shop
+from conformance.reference.app import App
+from conformance.reference.rules import APPROVE, REJECT, RefundRequest, Refusal, Shop
 from conformance.reference.store import StoredRefund
 
 SHIPPING = ("shippingCarrierCode", "shippingCarrier", "trackingNumber")
@@ -47,14 +49,15 @@ class KnowsRoundPageSizes(Shop):
 
 
 @breaks("ROBUST-84")
-class NeedsTextsInAParcel(Shop):
-    """Fails on logistics information that is no text."""
+class TakesANulForTheEnd(App):
+    """Cuts a body off at the first NUL, and looks at the first character of what is left."""
 
-    def read_shipping(self, value: Any) -> dict[str, str]:
-        """Take every member for a text."""
-        if isinstance(value, dict):
-            value = {name: inner if inner is None else inner.strip() for name, inner in value.items()}
-        return super().read_shipping(value)
+    def read_body(self, request: Request) -> Any:
+        """Cut it off."""
+        body = request.get_data()
+        if b"\0" in body and body.split(b"\0")[0][0] != ord("{"):
+            raise Refusal(400, "the body is no object")
+        return super().read_body(request)
 
 
 @breaks("ROBUST-85")

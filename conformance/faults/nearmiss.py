@@ -84,6 +84,17 @@ class FailsOnOddCustomers(Shop):
         return super().read_customer(value, order)
 
 
+@breaks("NEAR-05")
+class NeedsTextsInAParcel(Shop):
+    """Fails on logistics information that is no text."""
+
+    def read_shipping(self, value: Any) -> dict[str, str]:
+        """Take every member for a text."""
+        if isinstance(value, dict):
+            value = {name: inner if inner is None else inner.strip() for name, inner in value.items()}
+        return super().read_shipping(value)
+
+
 @breaks("NEAR-06")
 class DecidesByTheFirstDigit(Shop):
     """Looks at the first character of an action of several."""
