@@ -24,6 +24,7 @@ from conformance.reference.server import SPELLED_NAMES, Reference, make_referenc
 from conformance.results import Outcome, Run
 from conformance.run import Options, run
 from conformance.shelf import Implementation
+from conformance.target import Target
 from conformance.variants import Variant, combined, load_variants
 
 COMBINATIONS = 50
@@ -72,11 +73,16 @@ class InProcess(httpx.WSGITransport):
 
 
 def judge_in_process(
-    reference: Reference, clock: VirtualClock, options: Options, folder: Path, catalogue: Catalogue | None = None
+    reference: Reference,
+    clock: VirtualClock,
+    options: Options,
+    folder: Path,
+    catalogue: Catalogue | None = None,
+    target: Target | None = None,
 ) -> Run:
     """Run the suite against an application in this process, on its virtual clock, and return the run."""
     return run(
-        reference.target(ORIGIN),
+        target or reference.target(ORIGIN),
         catalogue or load_catalogue(),
         folder,
         options,

@@ -2,13 +2,11 @@
 
 import click
 
-from conformance.commands.options import selected
+from conformance.commands.options import select_option, selected
 
 
 @click.command("list")
-@click.option(
-    "--select", "selection", multiple=True, metavar="ID|AREA", help="Only this requirement or area; repeatable."
-)
+@select_option
 def command(selection: tuple[str, ...]) -> None:
     """List the requirements, with level, basis, page lines and checks."""
     from conformance import console

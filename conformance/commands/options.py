@@ -26,6 +26,15 @@ class Workers(click.ParamType[int | None]):
         return int(value)
 
 
+profile_option = click.option(
+    "--profile", type=click.Choice(PROFILES), default="standard", show_default=True, help="How much to check."
+)
+select_option = click.option(
+    "--select", "selection", multiple=True, metavar="ID|AREA", help="Only this requirement or area; repeatable."
+)
+orders_option = click.option("--orders", metavar="URL", help="The order provider, when TARGET is a base URL.")
+
+
 def formats_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the option that chooses the reports to draw."""
     return click.option(

@@ -5,16 +5,14 @@ from pathlib import Path
 
 import click
 
-from conformance.commands.options import PROFILES, unknown
+from conformance.commands.options import profile_option, unknown
 from conformance.results import UsageError
 
 
 @click.command("prove")
 @click.option("--area", help="Only the faults of this area, and no variants.")
 @click.option("--fault", help="Only this fault.")
-@click.option(
-    "--profile", type=click.Choice(PROFILES), default="standard", show_default=True, help="How much to check."
-)
+@profile_option
 @click.option("--workers", type=click.IntRange(1), help="Processes [default: all cores].")
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("reports/proof"), show_default=True

@@ -5,24 +5,28 @@ from pathlib import Path
 
 import click
 
-from conformance.commands.options import PROFILES, Workers, folder_name, formats_option, selected
+from conformance.commands.options import (
+    Workers,
+    folder_name,
+    formats_option,
+    orders_option,
+    profile_option,
+    select_option,
+    selected,
+)
 from conformance.commands.targets import opened
 from conformance.results import EXIT_CODES, EXIT_SUITE_FAILED, UsageError
 
 
 @click.command("run")
 @click.argument("target", default="reference")
-@click.option(
-    "--profile", type=click.Choice(PROFILES), default="standard", show_default=True, help="How much to check."
-)
-@click.option(
-    "--select", "selection", multiple=True, metavar="ID|AREA", help="Check only this requirement or area; repeatable."
-)
+@profile_option
+@select_option
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Where generated tests start from.")
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), help="Folder of the reports [default: reports/NAME]."
 )
-@click.option("--orders", metavar="URL", help="The order provider, when TARGET is a base URL.")
+@orders_option
 @click.option("--rps", type=click.FloatRange(min=0.01), help="Send at most this many requests per second.")
 @click.option(
     "--workers",
