@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 from attrs import define, evolve, field, frozen
 
 from conformance import contract
+from conformance.ledger import Ledger
 from conformance.model import (
     Action,
     LineItem,
@@ -173,8 +174,9 @@ class KeyMaker:
 class RefundApi:
     """The four operations, as the holder of one token, in the way that the target was found to take and to do things.
 
-    ``told`` is the request number that each refund was made by; ``opens_in`` the status of a new refund (reading A35);
-    ``approvals_show`` unless an approval is under way for so long that its refund stays in that status (reading A37).
+    ``told`` is the request number that each refund was made by; ``ledger`` notes what was made; ``opens_in`` is the
+    status of a new refund (reading A35); ``approvals_show`` unless an approval is under way for so long that its refund
+    stays in that status (reading A37).
     """
 
     wire: Wire
@@ -184,6 +186,7 @@ class RefundApi:
     create_dialect: Dialect = TEXT
     review_dialect: Dialect = TEXT
     told: dict[RefundId, Any] = field(factory=dict)
+    ledger: Ledger = field(factory=Ledger)
     opens_in: RefundStatus = RefundStatus.INITIATED
     approvals_show: bool = True
 
@@ -266,7 +269,10 @@ class RefundApi:
         """List the refunds of an order; ``limit`` may be ``ABSENT``."""
         order_id = order.order_id if isinstance(order, Order) else order
         query = {} if isinstance(limit, Absent) else {"limit": limit}
-        return self.send("GET", f"{API}/orders/{quote(str(order_id), safe='')}/refunds", "list", query=query)
+        answer = self.send("GET", f"{API}/orders/{quote(str(order_id), safe='')}/refunds", "list", query=query)
+        for refund in (answer.refunds if answer.exchange.trouble is None else None) or ():
+            self.ledger.note_listed(refund, str(order_id))
+        return answer
 
     def get_refund(self, order: Order | str | Absent, refund: Refund | str | Absent) -> Answer:
         """Get one refund; each of the two parameters may be ``ABSENT``."""
@@ -313,7 +319,19 @@ class RefundApi:
             sent["Content-Type"] = "application/json"
         sent |= headers or {}
         sent = {name: value for name, value in sent.items() if value or name == TOKEN_HEADER}
-        return Answer(self.wire.send(method, url, operation=operation, headers=sent, body=content))
+        answer = Answer(self.wire.send(method, url, operation=operation, headers=sent, body=content))
+        self._note(answer)
+        return answer
+
+    def _note(self, answer: Answer) -> None:
+        """Tell the ledger of the one refund in an answer."""
+        exchange = answer.exchange
+        if exchange.operation == "list" or exchange.trouble is not None or answer.refund is None:
+            return
+        if exchange.operation == "create":
+            self.ledger.note_created(answer.refund, exchange.request.body)
+        else:
+            self.ledger.note_seen(answer.refund)
 
 
 def _key_of(body: Any) -> Any:

@@ -11,10 +11,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from conformance.catalogue import Catalogue, Requirement
+from conformance.report.facts import made_by
 from conformance.report.figures import by_area
 from conformance.report.findings import State, place, reasons, standings, told, worst_first
 from conformance.report.text import harmless, one_line, shortened
-from conformance.results import Outcome, Run, Verdict
+from conformance.results import Made, Outcome, Run, Verdict
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -238,8 +239,25 @@ def _print_end(console: "Console", run: Run, paths: Mapping[str, Path]) -> None:
     took = f"; {footer['requests']} requests in {footer['seconds']} s" if "seconds" in footer else ""
     console.print(_text(run.sentence, f"bold {colour}"), soft_wrap=True)
     console.print(_text(f"{len(run.verdicts)} checks: {counts}{took}"), soft_wrap=True)
+    _print_ledger(console, run)
     for name, path in paths.items():
         console.print(_text(f"  {name:<8} {path}"), soft_wrap=True)
+
+
+def tidied(run: Run, changed: Sequence[Made], *, out: TextIO | None = None) -> None:
+    """Print what became of the refunds that a run had made, and what is left."""
+    console = _console(out)
+    for made in changed:
+        if made.what == "refund":
+            console.print(_text(f"refund {made.id} of order {made.order}: {made.left or made.state}"), soft_wrap=True)
+    _print_ledger(console, run)
+
+
+def _print_ledger(console: "Console", run: Run) -> None:
+    if run.ledger:
+        console.print(_text(made_by(run)), soft_wrap=True)
+    for why, count in Counter(made.left for made in run.left).items():
+        console.print(_text(f"  {count} left: {why}" if why else f"  {count} left", "yellow"), soft_wrap=True)
 
 
 @contextlib.contextmanager

@@ -124,6 +124,7 @@ class CommandOrders(RequestedOrders):
         self._folder = folder
 
     def _ask(self, request: dict[str, Any]) -> str:
+        self._wire.writes.take("POST", "orders")
         try:
             done = run_program(self._command, self._folder, json.dumps(request).encode(), COMMAND_SECONDS)
         except TimeoutError:

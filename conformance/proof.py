@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from attrs import asdict, frozen
+from attrs import asdict, evolve, frozen
 
 from conformance import __version__
 from conformance.catalogue import Catalogue, load_catalogue
@@ -85,7 +85,7 @@ def judge_in_process(
         target or reference.target(ORIGIN),
         catalogue or load_catalogue(),
         folder,
-        options,
+        evolve(options, keep=True),  # what is left open in this process is gone with it
         clock=clock,
         transport=InProcess(app=reference.app),
     )

@@ -1,12 +1,14 @@
 """What checks come to: outcomes, verdicts, and the record of a run as lines of JSON.
 
 The record is the only thing reports are drawn from. It is written line by line, each flushed, so that a run that is
-killed leaves all but the check it was in. Its line kinds are ``header``, ``verdict``, ``observation`` and ``footer``.
+killed leaves all but the check it was in. Its line kinds are ``header``, ``verdict``, ``ledger``, ``observation`` and
+``footer``.
 """
 
 import contextlib
 import errno
 import json
+import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
@@ -145,6 +147,31 @@ class Observation:
     check: str = ""
 
 
+@frozen
+class Made:
+    """An order or a refund that a run made, in the state that it was last seen in: a line of the ledger.
+
+    ``what`` is ``order`` or ``refund``; ``shop`` is ``shop`` or ``other_shop``; ``opened`` is the state that a refund
+    was made in. An order is ``own`` unless someone prepared it. ``left`` says why a refund stays open.
+    """
+
+    what: str
+    id: str
+    order: str
+    shop: str
+    state: str
+    opened: str = ""
+    request_no: str = ""
+    amount: str = ""
+    own: bool = True
+    left: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is a refund that waits for a review, as far as was seen."""
+        return self.what == "refund" and self.state == self.opened and self.state not in {"completed", "canceled"}
+
+
 @define
 class Run:
     """A whole run, as its record tells it; ``unwritten`` is why the record lacks the rest of it, if it does."""
@@ -154,6 +181,21 @@ class Run:
     observations: list[Observation] = field(factory=list)
     footer: dict[str, Any] | None = None
     unwritten: str | None = None
+    _ledger: dict[tuple[str, str, str], Made] = field(factory=dict)
+
+    @property
+    def ledger(self) -> list[Made]:
+        """What the run made, each in the state that the record tells last."""
+        return list(self._ledger.values())
+
+    def note(self, made: Made) -> None:
+        """Take in a line of the ledger."""
+        self._ledger[made.shop, made.what, made.id] = made
+
+    @property
+    def left(self) -> list[Made]:
+        """The refunds that the run made and that are still open."""
+        return [made for made in self.ledger if made.is_open]
 
     @property
     def interrupted(self) -> bool:
@@ -208,6 +250,8 @@ class Run:
 class Record:
     """The record of a run while it is written; each line is with the system before the next check starts.
 
+    It is safe to use from several threads.
+
     Raises:
         OSError: not even the header can be written. From then on a line that cannot be written is noted in the run,
             which goes on.
@@ -217,15 +261,19 @@ class Record:
         self.path = path
         self.run = Run(header=dict(header), footer={})
         self._file: TextIO = path.open("w", encoding="utf-8")
+        self._lock = threading.Lock()
         self._write({"kind": "header", "format": RECORD_FORMAT, **header})
         if self.run.unwritten is not None:
             raise OSError(errno.EIO, self.run.unwritten)
 
-    def add(self, line: Verdict | Observation) -> None:
-        """Append a verdict or an observation."""
+    def add(self, line: Verdict | Observation | Made) -> None:
+        """Append a verdict, an observation or a line of the ledger."""
         if isinstance(line, Verdict):
             self.run.verdicts.append(line)
             self._write({"kind": "verdict", **asdict(line)})
+        elif isinstance(line, Made):
+            self.run.note(line)
+            self._write({"kind": "ledger", **asdict(line)})
         else:
             self.run.observations.append(line)
             self._write({"kind": "observation", **asdict(line)})
@@ -249,14 +297,35 @@ class Record:
         return self.run
 
     def _write(self, line: Mapping[str, Any]) -> None:
-        if self.run.unwritten is not None:
-            return  # what follows a broken line would be read as part of it
-        try:
-            # Escaping everything beyond ASCII keeps lone surrogates and line separators from breaking the file.
-            self._file.write(json.dumps(line, ensure_ascii=True, default=str) + "\n")
-            self._file.flush()
-        except OSError as error:
-            self.run.unwritten = error.strerror or str(error)
+        text = _as_line(line)
+        with self._lock:
+            if self.run.unwritten is not None or self._file.closed:
+                return  # what follows a broken line would be read as part of it; a worker may still be at it
+            try:
+                self._file.write(text)
+                self._file.flush()
+            except OSError as error:
+                self.run.unwritten = error.strerror or str(error)
+
+
+def append_to_record(path: Path, lines: Iterable[Made]) -> None:
+    """Append lines of the ledger to a record; half a line at the end of a killed run's makes room for them.
+
+    Raises:
+        UsageError: the file cannot be written to.
+    """
+    try:
+        with path.open("r+b") as file:
+            file.seek(file.read().rfind(b"\n") + 1)
+            file.write("".join(_as_line({"kind": "ledger", **asdict(line)}) for line in lines).encode())
+            file.truncate()
+    except OSError as error:
+        raise UsageError(f"{path}: the record cannot be written to: {error.strerror}") from None
+
+
+def _as_line(line: Mapping[str, Any]) -> str:
+    # Escaping everything beyond ASCII keeps lone surrogates and line separators from breaking the file.
+    return json.dumps(line, ensure_ascii=True, default=str) + "\n"
 
 
 def read_record(path: Path) -> Run:
@@ -297,6 +366,8 @@ def _take(run: Run | None, line: Any) -> Run:
         evidence = tuple(Evidence(**entry) for entry in line.pop("evidence"))
         verdict = Verdict(**{**line, "outcome": Outcome(line["outcome"]), "lines": tuple(line["lines"])})
         run.verdicts.append(evolve(verdict, evidence=evidence))
+    elif kind == "ledger":
+        run.note(Made(**line))
     elif kind == "observation":
         run.observations.append(Observation(**line))
     elif kind == "footer":

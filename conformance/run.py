@@ -1,10 +1,10 @@
 """A run from its first request to its reports: one target, one record, one verdict."""
 
+import contextlib
 import signal
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -12,7 +12,7 @@ from types import FrameType
 import httpx
 from attrs import frozen
 
-from conformance import __version__
+from conformance import __version__, tidy
 from conformance.catalogue import Catalogue, Requirement
 from conformance.clock import Clock
 from conformance.plan import Listener, Plan
@@ -28,13 +28,19 @@ STOPPED = 2
 
 @frozen
 class Options:
-    """What a user can say about a run, besides its target; ``workers`` is ``None`` for as many as are worthwhile."""
+    """What a user can say about a run, besides its target.
+
+    ``workers`` is ``None`` for as many as are worthwhile.
+    ``max_writes`` is a hard limit, 0 for none at all; open refunds are rejected at the end unless they are to ``keep``.
+    """
 
     profile: str = "standard"
     selection: tuple[str, ...] = ()
     seed: int = 0
     requests_per_second: float | None = None
     workers: int | None = 1
+    max_writes: int | None = None
+    keep: bool = False
     spoken_target: str = "reference"
 
 
@@ -58,13 +64,15 @@ def run(
     run_id = new_run_id()
     session = open_session(
         target, seed=options.seed, run_id=run_id, clock=clock, transport=transport,
-        requests_per_second=options.requests_per_second,
+        requests_per_second=options.requests_per_second, max_writes=options.max_writes,
     )  # fmt: skip
     session.whole = not options.selection
     header = _header(target, catalogue, options, run_id, session)
     started = time.monotonic()
     with _interrupts() as interrupts:
         record = _open_record(folder, header)
+        for shop in session.shops:
+            shop.api.ledger.say = record.add
         plan = Plan(
             catalogue=catalogue,
             session=session,
@@ -76,12 +84,16 @@ def run(
             stop=interrupts.came,
         )
         status = _carry_out(plan, session, options.workers)
-        interrupts.over = True
+        requests, seconds = session.wire.api_requests, time.monotonic() - started
+        _tidy(session, options, interrupts)
+        session.close()
         return record.close(
-            requests=session.wire.api_requests,
-            seconds=time.monotonic() - started,
+            requests=requests,
+            seconds=seconds,
             interrupted=interrupts.came() or len(plan.verdicts) < len(plan.checks) or status not in {0, 1},
             order_requests=session.wire.requests - session.wire.api_requests,
+            tidy_requests=session.wire.api_requests - requests,
+            writes=session.wire.writes.sent,
             planned=len(plan.checks),
             workers=plan.workers,
             blocked_reason=plan.blocked,
@@ -100,8 +112,6 @@ def _carry_out(plan: Plan, session: Session, workers: int | None) -> int:
     except Exception:  # noqa: BLE001 - whatever it is, there is a record to be ended
         plan.trouble.append(traceback.format_exc())
         return STOPPED
-    finally:
-        session.close()
 
 
 def blocked_from_the_start(session: Session) -> str | None:
@@ -111,6 +121,16 @@ def blocked_from_the_start(session: Session) -> str | None:
     except Blocked as trouble:
         return session.wire.redact(trouble.reason)
     return None
+
+
+def _tidy(session: Session, options: Options, interrupts: "Interrupts") -> None:
+    """Reject what is open, unless it is to stay; nobody waits for that who has interrupted the run twice."""
+    before = interrupts.count
+    if not options.keep and before <= 1:
+        with contextlib.suppress(KeyboardInterrupt):
+            tidy.tidy_up(session, stop=lambda: interrupts.count > before)
+    interrupts.over = True
+    tidy.leave_open(session, tidy.KEPT if options.keep else tidy.INTERRUPTED)
 
 
 def _header(target: Target, catalogue: Catalogue, options: Options, run_id: str, session: Session) -> dict[str, object]:
@@ -156,8 +176,13 @@ class Interrupts:
         self._numbers: list[int] = []
         self.over = False
 
+    @property
+    def count(self) -> int:
+        """How many there were."""
+        return len(self._numbers)
+
     def came(self) -> bool:
-        """Whether there was one."""
+        """Say whether there was one."""
         return bool(self._numbers)
 
     def note(self, number: int, _: FrameType | None) -> None:
@@ -171,7 +196,7 @@ class Interrupts:
             raise KeyboardInterrupt
 
 
-@contextmanager
+@contextlib.contextmanager
 def _interrupts() -> Iterator[Interrupts]:
     """Take SIGINT and SIGTERM as interrupts of the run while the block runs."""
     interrupts = Interrupts()

@@ -10,6 +10,7 @@ from attrs import define, evolve, field
 from conformance import verify
 from conformance.client import DIALECTS, Answer, KeyMaker, RefundApi
 from conformance.clock import Clock, RealClock
+from conformance.ledger import Ledger
 from conformance.model import Action, Order, Refund, RefundStatus
 from conformance.orders import CommandOrders, HttpOrders, OrderProvider, PoolOrders, WantedLine
 from conformance.pace import Pace
@@ -17,6 +18,7 @@ from conformance.redact import Redactor
 from conformance.results import Blocked, Observation, UsageError
 from conformance.target import Target
 from conformance.wire import Exchange, Wire
+from conformance.writes import Writes
 
 BASE_UNITS = 20
 
@@ -47,7 +49,18 @@ class Shop:
     def order(self, *lines: tuple[int, str], shipped: bool = True, customer_id: str | None = None) -> Order:
         """Return a fresh order with lines of (units, unit price); one of 5 × 10.00 by default."""
         wanted = [WantedLine(*line) for line in lines or ((5, "10.00"),)]
-        return self.provider.create_order(wanted, shipped=shipped, customer_id=customer_id)
+        order = self.provider.create_order(wanted, shipped=shipped, customer_id=customer_id)
+        self._note(order)
+        return order
+
+    def ship(self, order: Order) -> Order:
+        """Return the order, now shipped."""
+        shipped = self.provider.ship_order(order)
+        self._note(shipped)
+        return shipped
+
+    def _note(self, order: Order) -> None:
+        self.api.ledger.note_order(order, own=not isinstance(self.provider, PoolOrders))
 
 
 @define
@@ -70,6 +83,11 @@ class Session:
     began: float = 0.0
     controls: list[Exchange] = field(factory=list)
     _observed: dict[tuple[str, str], Observation] = field(factory=dict, init=False)
+
+    @property
+    def shops(self) -> list[Shop]:
+        """The shop under test, and the second one if there is one."""
+        return [self.shop] if self.other_shop is None else [self.shop, self.other_shop]
 
     def observe(self, reading: str, observed: str, check: str = "") -> None:
         """Remember which reading the target was seen to take; the same one is remembered once."""
@@ -182,7 +200,7 @@ class Session:
 
     def _speak(self, **traits: Any) -> None:
         """Use the API of both shops in the way that was found out."""
-        for shop in filter(None, (self.shop, self.other_shop)):
+        for shop in self.shops:
             shop.api = evolve(shop.api, **traits)
 
     def let_pass(self, seconds: float) -> None:
@@ -204,6 +222,7 @@ def open_session(
     clock: Clock | None = None,
     transport: httpx.BaseTransport | None = None,
     requests_per_second: float | None = None,
+    max_writes: int | None = None,
 ) -> Session:
     """Return a session with a target; nothing has been sent yet.
 
@@ -215,6 +234,7 @@ def open_session(
         clock=clock or RealClock(),
         limits=target.limits,
         pace=Pace(requests_per_second),
+        writes=Writes(max_writes),
         redact=redact,
         verify=_tls(target),
         transport=transport,
@@ -222,17 +242,20 @@ def open_session(
     )
     keys = KeyMaker(run_id or new_run_id())
     other = target.other_shop
-    return Session(
+    session = Session(
         target=target,
         wire=wire,
-        shop=_shop(target, wire, keys),
-        other_shop=None if other is None else _shop(other, wire, keys),
+        shop=_shop(target, wire, keys, "shop"),
+        other_shop=None if other is None else _shop(other, wire, keys, "other_shop"),
         seed=seed,
     )
+    wire.writes.open_refunds = lambda: sum(len(shop.api.ledger.open_refunds) for shop in session.shops)
+    return session
 
 
-def _shop(target: Target, wire: Wire, keys: KeyMaker) -> Shop:
-    api = RefundApi(wire=wire, base_url=target.base_url, token=target.tokens["full"], keys=keys)
+def _shop(target: Target, wire: Wire, keys: KeyMaker, name: str) -> Shop:
+    ledger = Ledger(name, wire.redact)
+    api = RefundApi(wire=wire, base_url=target.base_url, token=target.tokens["full"], keys=keys, ledger=ledger)
     return Shop(target, api, _provider(target, wire))
 
 

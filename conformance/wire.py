@@ -20,6 +20,7 @@ from conformance.redact import Redactor
 from conformance.results import Blocked
 from conformance.transport import BoundedTransport
 from conformance.workers import WORKER
+from conformance.writes import Writes
 
 MAX_BODY = 4 * 1024 * 1024
 """Bytes of an answer that are read; one that has more was not understood, and counts as trouble."""
@@ -147,6 +148,7 @@ class Wire:
         limits: Limits,
         pace: Pace,
         redact: Redactor,
+        writes: Writes | None = None,
         verify: Any = True,
         transport: httpx.BaseTransport | None = None,
         headers: dict[str, str] | None = None,
@@ -155,6 +157,7 @@ class Wire:
         self.clock = clock
         self.limits = limits
         self.redact = redact
+        self.writes = writes or Writes()
         self.requests = 0
         self.api_requests = 0
         self.accepted: Counter[str] = Counter()
@@ -223,8 +226,8 @@ class Wire:
         Answers 429 and 503 are waited out and tried again; they are never returned.
 
         Raises:
-            Blocked: the target was still rate limiting after ``limits.rate_limited`` seconds, or gave no answer for so
-                long that nothing more is asked of it.
+            Blocked: it may not be sent, or the target was still rate limiting after ``limits.rate_limited`` seconds, or
+                gave no answer for so long that nothing more is asked of it.
         """
         self._patience.insist(operation)
         request = Request(method, url, self._headers | (headers or {}), body)
@@ -252,12 +255,14 @@ class Wire:
         waited, backoff = 0.0, FIRST_BACKOFF
         allowed = self.limits.rate_limited / (1 + self._limited_in_vain)
         while True:
+            self.writes.take(request.method, operation)
             self._wait_for_room(operation)
             try:
                 exchange = self._send_once(request, operation)
             finally:
                 if operation != "orders":
                     self.pace.returned()
+            self.writes.answered(request.method, operation, exchange.status)
             self.pace.learn(exchange.status, exchange.headers, self.clock)
             if exchange.trouble is not None:
                 self._patience.lost(operation, exchange.seconds)

@@ -36,11 +36,16 @@ from conformance.results import EXIT_CODES, EXIT_SUITE_FAILED, UsageError
     metavar="N|auto",
     help="Checks to run side by side; auto takes as many as the target's latency is worth, at most 8.",
 )
+@click.option("--max-writes", type=click.IntRange(min=2), help="Send at most this many writes, tidying up included.")
+@click.option("--read-only", is_flag=True, help="Send no write at all, and make no order.")
+@click.option("--keep", is_flag=True, help="Leave the refunds that are open at the end; else they are rejected.")
 @formats_option
 @click.option("--verbose", "-v", is_flag=True, help="Show the exchanges of what failed.")
 def command(
     target: str, profile: str, selection: tuple[str, ...], seed: int, out: Path | None, orders: str | None,
-    rps: float | None, workers: int | None, formats: tuple[str, ...], verbose: bool,  # noqa: FBT001 - a flag of the command line
+    rps: float | None, workers: int | None, max_writes: int | None,
+    read_only: bool, keep: bool,  # noqa: FBT001 - flags of the command line
+    formats: tuple[str, ...], verbose: bool,  # noqa: FBT001 - as above
 ) -> None:  # fmt: skip
     """Judge TARGET and write the reports.
 
@@ -66,7 +71,11 @@ def command(
     catalogue = load_catalogue()
     chosen = selected(selection)
     check_formats(formats)
-    options = Options(profile, chosen, seed, rps, workers, spoken_target=target)
+    if read_only and max_writes is not None:
+        raise UsageError("--read-only is no write at all; give it or --max-writes, not both")
+    options = Options(
+        profile, chosen, seed, rps, workers, 0 if read_only else max_writes, keep, spoken_target=target
+    )  # fmt: skip
     with opened(target, orders) as subject:
         folder = out or Path("reports") / folder_name(subject.name)
         with console.Progress() as progress:

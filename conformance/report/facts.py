@@ -1,5 +1,6 @@
 """The facts about a run, and whatever else its footer tells, as tables of text."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -8,6 +9,7 @@ from attrs import frozen
 
 from conformance.report.material import Material
 from conformance.report.text import shortened
+from conformance.results import Run
 
 MOST_ROWS = 500
 MOST_CELL = 300
@@ -47,6 +49,17 @@ def facts(material: Material) -> list[Fact]:
         "Run": str(header.get("run_id", "")),
     }
     return [Fact(name, value) for name, value in told.items() if value]
+
+
+def made_by(run: Run) -> str:
+    """Return what a run made, in one sentence, with the states that its refunds are in."""
+    orders = sum(made.what == "order" for made in run.ledger)
+    states = Counter(made.state for made in run.ledger if made.what == "refund")
+    told = ", ".join(f"{count} {state}" for state, count in states.most_common())
+    plural = [
+        f"{count} {name}{'' if count == 1 else 's'}" for name, count in (("order", orders), ("refund", states.total()))
+    ]
+    return f"{' and '.join(plural)} made" + (f": {told}" if told else "")
 
 
 def moment(text: str) -> str:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from conformance.report import figures
 from conformance.report.exchanges import Allowance, Shown, shown
-from conformance.report.facts import Table, facts, table
+from conformance.report.facts import Table, facts, made_by, table
 from conformance.report.findings import Standing, State, place, spans
 from conformance.report.material import Material
 from conformance.report.repro import script
@@ -38,6 +38,7 @@ CASE_BYTES, BRIEF_BYTES = 2000, 300
 """What the markup around a failed check takes, shown or only named."""
 
 ERROR_BYTES = 300_000
+MOST_MADE = 1000
 MOST_TRACE = 6000
 
 SYMBOLS = {
@@ -96,6 +97,8 @@ def draw_html(material: Material) -> str:
             readings=observed_readings(material),
             passed=[standing for standing in found if standing.state is State.PASSED],
             extras=_extras(material.footer),
+            made=made_by(material.run),
+            most_made=MOST_MADE,
         )
     )
 
@@ -140,7 +143,6 @@ def _errors(material: Material) -> list[tuple[Standing, list[tuple[str, str]]]]:
 def _extras(footer: Mapping[str, Any]) -> list[Table]:
     """Return what a run may tell at its end besides the verdict; what it does not tell is left out."""
     told = {
-        "What the run created, and what is left": footer.get("ledger"),
         "Reach of the generated tests": footer.get("reach"),
         "Waivers": footer.get("waivers"),
     }

@@ -239,6 +239,6 @@ def test_a_return_is_accepted_once_the_order_is_shipped(api: RefundApi, shop: Sh
     before.exchange.role = "control"
     if not before.refused:
         raise Blocked("a plain return of an unshipped order is already not refused (SHIP-01)")
-    shipped = shop.provider.ship_order(unshipped_order)
+    shipped = shop.ship(unshipped_order)
 
     verify.appears(api, shipped, verify.created(api.create_refund(shipped, rights_type=RETURN)))

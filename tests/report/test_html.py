@@ -13,9 +13,9 @@ from lxml import html
 from conformance.catalogue import Catalogue
 from conformance.report.html import draw_html
 from conformance.report.material import Material
-from conformance.results import Outcome, Run
+from conformance.results import Made, Outcome, Run
 
-from .runs import exchange, make_run, verdict
+from .runs import HOSTILE, exchange, make_run, verdict
 
 
 def page(run: Run, catalogue: Catalogue, **more: Any) -> Any:
@@ -176,20 +176,34 @@ def test_passed_requirements_name_the_faults_they_catch(conformant: Run, catalog
 
 
 def test_the_footer_of_a_run_is_shown_as_far_as_it_goes(conformant: Run, catalogue: Catalogue) -> None:
-    """Ledger, reach and waivers are tables; a run that has none of them has no such section."""
+    """Reach and waivers are tables; a run that has none of them has no such section."""
     assert not page(conformant, catalogue).xpath("//*[@id='traces']")
     assert conformant.footer is not None
     conformant.footer |= {
-        "ledger": {"orders": 12, "refunds": {"left": 3}},
         "reach": {"create": {"accepted": 25, "refused": 4}},
         "waivers": [{"requirement": "REVIEW-04", "until": "2026-12-31"}],
     }
 
     traces = text(page(conformant, catalogue).get_element_by_id("traces"))
 
-    assert "orders 12 refunds left 3" in traces
     assert "name accepted refused create 25 4" in traces
     assert "requirement until REVIEW-04 2026-12-31" in traces
+
+
+def test_what_the_run_made_is_shown_and_what_is_left(conformant: Run, catalogue: Catalogue) -> None:
+    """The ledger has a section, with what is still open first; a run that made nothing has none."""
+    assert not page(conformant, catalogue).xpath("//*[@id='ledger']")
+    conformant.note(Made("order", "1001", "1001", "shop", state="shipped"))
+    conformant.note(Made("refund", "77", "1001", "shop", state="canceled", opened="initiated"))
+    conformant.note(Made("refund", "78", "1001", "shop", state="initiated", opened="initiated", left=HOSTILE[0]))
+
+    section = page(conformant, catalogue).get_element_by_id("ledger")
+
+    assert "1 order and 2 refunds made: 1 canceled, 1 initiated. 1 refund still open." in text(section)
+    first, everything = section.xpath(".//tbody")
+    assert "78 1001 shop initiated" in text(first)
+    assert HOSTILE[0] in text(first)
+    assert len(everything.xpath("./tr")) == 3
 
 
 def test_latency_and_pace_are_drawn(failing: Run, catalogue: Catalogue) -> None:
