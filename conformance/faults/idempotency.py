@@ -1,6 +1,8 @@
 """Servers that get the request number wrong."""
 
+import contextlib
 import secrets
+import uuid
 from collections.abc import Hashable, Mapping
 from datetime import datetime
 from typing import Any
@@ -522,6 +524,17 @@ class FoldsTheCaseOfKeys(OwnMemory):
     def slot(self, key: str, request: RefundRequest) -> Hashable:
         """Fold the case."""
         return key.casefold()
+
+
+@breaks("IDEM-22")
+class ReadsKeysAsUuids(OwnMemory):
+    """Keeps a key that can be read as a UUID as the UUID that it is, whatever its case and hyphens."""
+
+    def slot(self, key: str, request: RefundRequest) -> Hashable:
+        """Read it."""
+        with contextlib.suppress(ValueError):
+            return uuid.UUID(key)
+        return key
 
 
 @breaks("IDEM-23")

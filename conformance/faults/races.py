@@ -167,6 +167,19 @@ class MixesUpReadsAtOnce(Shop):
         return self.current
 
 
+@breaks("RACE-06")
+class MixesUpListsAtOnce(Shop):
+    """Keeps the order to be listed in a place that all requests share."""
+
+    current: str = ""
+
+    def list_refunds(self, order_id: str, query: Mapping[str, str]) -> list[StoredRefund]:
+        """List whichever order is in that place by then."""
+        self.current = order_id
+        time.sleep(WINDOW / 3)
+        return super().list_refunds(self.current, query)
+
+
 @breaks("RACE-07")
 class MixesUpCreatesAtOnce(Shop):
     """Keeps the quantities asked for in a place that all requests share."""

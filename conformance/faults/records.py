@@ -7,7 +7,7 @@ from typing import Any
 from attrs import evolve
 
 from conformance.faults import breaks
-from conformance.reference.rules import CANCELED, COMPLETED, REFUND, RefundRequest, Shop
+from conformance.reference.rules import CANCELED, COMPLETED, REFUND, RefundRequest, Refusal, Shop
 from conformance.reference.store import StoredOrder, StoredRefund, StoredRefundLine
 
 JSON = dict[str, Any]
@@ -570,6 +570,21 @@ class NumbersByOrder(Shop):
     def record(self, operation: str, refund: StoredRefund) -> JSON:
         """Show the place alone."""
         return super().record(operation, refund) | {"refundId": str(int(refund.id[-3:]))}
+
+
+@breaks("RECORD-05", also=("RECORD-06", "RECORD-07", "RECORD-08"))
+class NamesRefundsByWords(Shop):
+    """Gives refunds ids that are no numbers, and takes them back."""
+
+    def record(self, operation: str, refund: StoredRefund) -> JSON:
+        """Put letters before the number."""
+        return super().record(operation, refund) | {"refundId": f"rf-{refund.id}"}
+
+    def ident(self, value: Any, name: str) -> str:
+        """Take the letters off."""
+        if name == "refundId" and isinstance(value, str) and not value.startswith("rf-"):
+            raise Refusal(404, "there is no such refund")
+        return super().ident(value.removeprefix("rf-") if isinstance(value, str) else value, name)
 
 
 # Times.

@@ -579,6 +579,26 @@ class RefusesButRevives(RevivesCanceled):
         return refund
 
 
+@breaks("REVIEW-16")
+class SaysThatCanceledWasApproved(Shop):
+    """Answers the approval of a canceled refund as if it had been carried out."""
+
+    def decide(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Leave the refund as it is, and show another."""
+        late = refund.status == CANCELED and action == APPROVE
+        return evolve(refund, status=COMPLETED) if late else super().decide(refund, action)
+
+
+@breaks("REVIEW-17")
+class SaysThatCompletedWasRejected(Shop):
+    """Answers the rejection of a completed refund as if it had been carried out."""
+
+    def decide(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Leave the refund as it is, and show another."""
+        late = refund.status == COMPLETED and action == REJECT
+        return evolve(refund, status=CANCELED) if late else super().decide(refund, action)
+
+
 @breaks("REVIEW-17")
 class CancelsCompleted(Reviewed):
     """Cancels a refund that was completed before."""
@@ -751,6 +771,26 @@ class TakesRecordsOfReviews(Overwrites):
 
 
 @breaks("REVIEW-23")
+class TakesParcelsOfReviews(Shop):
+    """Writes the logistics information that a review brings over the stored one."""
+
+    def review(self, refund_id: str, body: Any) -> StoredRefund:
+        """Remember what else the body says."""
+        refund = super().review(refund_id, body)
+        if body.get("shipping"):
+            self.parcels[refund.id] = body["shipping"]
+        return refund
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.parcels: dict[str, dict[str, str]] = {}
+
+    def record(self, operation: str, refund: StoredRefund) -> dict[str, Any]:
+        """Show it everywhere."""
+        return super().record(operation, evolve(refund, shipping=self.parcels.get(refund.id, refund.shipping)))
+
+
+@breaks("REVIEW-23")
 class TakesStatusesOfReviews(Shop):
     """Writes a status that a review brings over the one that its action leads to."""
 
@@ -800,6 +840,17 @@ class AnswersWithAnotherParcel(AnswersReviews):
     def answered(self, refund: StoredRefund) -> StoredRefund:
         """Show a number that nobody sent."""
         return evolve(refund, shipping=refund.shipping | {"trackingNumber": f"RETURN{refund.id}"})
+
+
+@breaks("REVIEW-24", also=("AMOUNT-04",))
+class AnswersWithTheFirstOfTheOrder(Shop):
+    """Decides the refund that is named, and answers with the first one of its order."""
+
+    def record(self, operation: str, refund: StoredRefund) -> dict[str, Any]:
+        """Look the order's refunds up and take one."""
+        if operation == "review":
+            refund = self.store.refunds_of(self.name, refund.order_id)[0]
+        return super().record(operation, refund)
 
 
 class Locks(Shop):

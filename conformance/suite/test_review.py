@@ -200,7 +200,7 @@ def test_a_rejection_after_completion_changes_nothing(api: RefundApi, session: S
 
 
 def again(api: RefundApi, session: Session, first: Decision, action: Action) -> None:
-    """Another review of a decided refund leaves the order's refunds as they are, whatever it answers."""
+    """Another review of a decided refund leaves the order's refunds as they are, and names no other end for it."""
     before = first.now
     if but_for_the_review(before) != but_for_the_review(first.after) or not decided(
         api, before[first.refund_id], first.action
@@ -216,6 +216,8 @@ def again(api: RefundApi, session: Session, first: Decision, action: Action) -> 
     allowed = {CANCELED} if first.action is REJECT else allowed
     verify.holds(now.status in allowed, f"status {verify.shown(sorted(allowed))}", now)
     verify.holds(answer.status < 500, "an acceptance or a refusal", answer.described)
+    told = None if answer.refund is None else answer.refund.status
+    verify.holds(told not in verify.FINAL - allowed, f"an answer that does not say {verify.shown(told)}", now)
     session.observe("A39", f"a review ({action.name.lower()}) of a decided refund is answered with {answer.status}")
 
 
@@ -395,13 +397,14 @@ def test_a_review_of_two_refunds_at_once_is_refused(conflicts: Probes, row: str)
 
 @define
 class Several:
-    """An order with three refunds, decided one by one: what list showed before and after each review.
+    """An order with three refunds, decided one by one: the answers, and what list showed before and after each review.
 
     The bystander is an open refund of another order of the same customer, before the first and after the last.
     """
 
     api: RefundApi
     refunds: list[Refund]
+    answers: dict[int, Answer]
     steps: dict[int, tuple[dict[RefundId, Refund], dict[RefundId, Refund]]]
     bystander: tuple[dict[RefundId, Refund], dict[RefundId, Refund]]
 
@@ -419,18 +422,18 @@ def several(
     order = new_order((9, "10.00"), customer_id=review_bench.order.customer_id)
     refunds = [verify.given_refund(api, order, Part(order.line, units)) for units in (1, 2, 3)]
     now = verify.look_again(api, order)
-    steps = {}
+    answers, steps = {}, {}
     for index, action in ((1, REJECT), (0, APPROVE), (2, REJECT)):
         refund_id = refunds[index].refund_id
         if refund_id not in now or now[refund_id].status not in api.pending:
             continue
         before = now
-        answer = api.review_refund(order, refunds[index], action)
-        answer.exchange.role = "probe"
+        answers[index] = api.review_refund(order, refunds[index], action)
+        answers[index].exchange.role = "probe"
         now = until_decided(api, order, (refund_id, action))
         steps[index] = (before, now)
     bystander, review_bench.before = review_bench.before, review_bench.look()
-    return Several(api, refunds, steps, (bystander, review_bench.before))
+    return Several(api, refunds, answers, steps, (bystander, review_bench.before))
 
 
 WHICH = pytest.mark.parametrize("index", [0, 1, 2], ids=["first", "middle", "last"])
@@ -462,6 +465,28 @@ def test_the_named_one_of_several_refunds_is_decided(session: Session, several: 
         named_is_decided(several, index)
     else:
         closed_before(session, several, index)
+
+
+@requirement("REVIEW-24")
+@WHICH
+def test_the_answer_to_a_review_shows_the_named_one_of_several(
+    session: Session, several: Several, approval: Decision, index: int
+) -> None:
+    """Whichever of three refunds is named, the answer has its id, its units and its amount."""
+    if index not in several.steps:
+        return closed_before(session, several, index)
+    try:
+        named_is_decided(several, index)
+    except Failed:
+        raise Blocked("the review did not decide the named refund (REVIEW-18)") from None
+    wanted, told = several.steps[index][1][several.refunds[index].refund_id], several.answers[index].refund
+    if told is None or approval.answer.refund is None:
+        raise Blocked(f"the refund in the answer cannot be read: {several.answers[index].described}")
+    if approval.answer.refund.amount != approval.after[approval.refund_id].amount:
+        raise Blocked("the answer to a plain review already shows other values than are stored")
+    for what, value in (("refundId", "refund_id"), ("units", "quantities"), ("amount", "amount")):
+        verify.same(getattr(wanted, value), getattr(told, value), f"the {what} in the answer")
+    return None
 
 
 @requirement("REVIEW-19", profile="quick")
@@ -505,6 +530,7 @@ def test_a_refund_of_another_order_stays_as_it_is(several: Several) -> None:
 
 SMUGGLED: dict[str, Any] = {
     "amount": "0.01", "status": "4", "lineItems": [], "createTime": "2001-01-01T00:00:00Z", "customerId": "1",
+    "rightsType": "2", "shipping": {"shippingCarrierCode": "1", "shippingCarrier": "x", "trackingNumber": "SMUGGLED"},
 }  # fmt: skip
 
 
