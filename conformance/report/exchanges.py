@@ -1,23 +1,18 @@
 """Exchanges as the page shows them: in their order, bounded, with what decided the verdict marked."""
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
-from attrs import define, frozen
-from markupsafe import escape
+from attrs import evolve, frozen
 
-from conformance.report.text import harmless, indented
+from conformance.report.bodies import Allowance, Body, body, contrast, named
+from conformance.report.text import one_line, shortened
 from conformance.results import Evidence, Verdict
 
 MOST_EXCHANGES = 24
 """Exchanges of one verdict that are shown; a check that polls may have made hundreds."""
 
 MOST_PATH = 400
-MOST_WORDS = 2000
-MOST_MARKS = 12
-"""Lines of one body that are marked; where everything stands out, nothing does."""
-
 EXCHANGE_BYTES = 1000
 """What the markup around an exchange takes."""
 
@@ -30,31 +25,17 @@ ROLES: Mapping[str, str] = {
     "control": "control",
     "open": "observed",
 }
+LOOKS = frozenset({"look", "open"})
 _FIRST = ("probe", "control", "act", "look", "arrange", "order", "open")
-_KEY = re.compile(r'^\s*"([^"\\]+)": ')
-_ID = re.compile(r"\d{6,}")
-_COMMON = frozenset({"refund", "refunds", "order", "line", "limit"})
-
-
-@frozen
-class Line:
-    """A line of a body; ``marked`` when the verdict speaks of it."""
-
-    text: str
-    marked: bool = False
-
-
-@frozen
-class Body:
-    """What is shown of a body, and whether that is all of it."""
-
-    lines: tuple[Line, ...] = ()
-    whole: bool = True
 
 
 @frozen
 class Shown:
-    """One exchange as the page shows it."""
+    """One exchange as the page shows it; ``opened`` when it decides, or shows the effect of the one that does.
+
+    ``control`` is what stands beside the deciding exchange: the same request with the one thing put right;
+    ``beside`` is said of that one in its own place.
+    """
 
     number: int
     exchange: Evidence
@@ -64,34 +45,14 @@ class Shown:
     request: Body
     response: Body
     curl: str
+    opened: bool = False
+    beside: bool = False
+    control: "Shown | None" = None
 
     @property
     def whole(self) -> bool:
         """Whether both bodies are shown to their ends."""
         return self.request.whole and self.response.whole
-
-
-@define
-class Allowance:
-    """How many bytes of page may still be taken."""
-
-    left: int
-
-    def spend(self, size: int) -> bool:
-        """Take room for so many bytes of markup; return whether there was any."""
-        there_is = self.left >= size
-        self.left = max(0, self.left - size)
-        return there_is
-
-    def cut(self, text: str) -> str:
-        """Return as much of the text as there is room for, and take that room."""
-        text = harmless(text)
-        size = len(escape(text).encode())
-        if size > self.left:
-            text = text[: len(text) * self.left // size]
-            size = len(escape(text).encode())
-        self.spend(size)
-        return text
 
 
 def shown(verdict: Verdict, allowance: Allowance) -> tuple[list[Shown], int]:
@@ -100,14 +61,15 @@ def shown(verdict: Verdict, allowance: Allowance) -> tuple[list[Shown], int]:
     Room is given to the probe and its control first, so that they are whole when a report has to be short.
     """
     probe = verdict.deciding
-    named = _named(verdict)
+    wanted = named(verdict)
     ranked = sorted(enumerate(verdict.telling, start=1), key=lambda entry: _rank(entry[1], probe))
     chosen = [
-        _shown(number, each, each is probe, named, allowance)
+        _shown(number, each, each is probe, wanted, allowance)
         for number, each in ranked[:MOST_EXCHANGES]
         if allowance.spend(EXCHANGE_BYTES) or each is probe
     ]
-    return sorted(chosen, key=lambda each: each.number), len(ranked) - len(chosen)
+    in_order = sorted(chosen, key=lambda each: each.number)
+    return _with_control(_with_effect(in_order)), len(ranked) - len(chosen)
 
 
 def path_of(url: str) -> str:
@@ -119,50 +81,51 @@ def path_of(url: str) -> str:
     return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
+def _with_effect(exchanges: list[Shown]) -> list[Shown]:
+    """Open the last look after the deciding exchange in which something is marked: that is the effect."""
+    decided = next((each.number for each in exchanges if each.decides), 0)
+    looks = [each for each in exchanges if each.number > decided and each.exchange.role in LOOKS]
+    effect = next((each for each in reversed(looks) if any(line.marked for line in each.response.lines)), None)
+    return [evolve(each, opened=True) if each is effect or each.decides else each for each in exchanges]
+
+
+def _with_control(exchanges: list[Shown]) -> list[Shown]:
+    """Put the control beside the deciding exchange, with what is different in the two requests marked."""
+    probe = next((each for each in exchanges if each.decides), None)
+    controls = [each for each in exchanges if each.exchange.role == "control"]
+    alike = [each for each in controls if probe and each.exchange.operation == probe.exchange.operation]
+    if probe is None or not alike:
+        return exchanges
+    control = alike[-1]
+    headers = {**probe.exchange.request_headers, **control.exchange.request_headers}
+    ours, theirs = contrast(_request_lines(probe, headers), _request_lines(control, headers))
+    told = evolve(probe, request=Body(ours, probe.request.whole), control=evolve(control, request=Body(theirs)))
+    bare = evolve(control, request=Body(), response=Body(), beside=True)
+    return [told if each is probe else bare if each is control else each for each in exchanges]
+
+
+def _request_lines(each: Shown, headers: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Return the address of a request and what it says in these headers, and the lines of its body."""
+    sent = each.exchange.request_headers
+    told = [f"{name}: {sent[name]}" if name in sent else f"{name} is not sent" for name in headers]
+    head = [f"{each.exchange.method} {each.path}", *(shortened(one_line(line), MOST_PATH) for line in told)]
+    return head, [line.text for line in each.request.lines]
+
+
 def _rank(exchange: Evidence, probe: Evidence | None) -> tuple[bool, int]:
     role = _FIRST.index(exchange.role) if exchange.role in _FIRST else len(_FIRST)
     return exchange is not probe, role
 
 
-def _shown(number: int, exchange: Evidence, decides: bool, named: frozenset[str], allowance: Allowance) -> Shown:  # noqa: FBT001 - one of its facts
-    judged = exchange.role in {"probe", "look", "act"}
+def _shown(number: int, exchange: Evidence, decides: bool, wanted: frozenset[str], allowance: Allowance) -> Shown:  # noqa: FBT001 - one of its facts
+    judged = exchange.role in {"probe", "act", *LOOKS}
     return Shown(
         number=number,
         exchange=exchange,
-        role=ROLES.get(exchange.role, exchange.role),
+        role="look" if (exchange.role, exchange.method) == ("open", "GET") else ROLES.get(exchange.role, exchange.role),
         path=allowance.cut(path_of(exchange.url)[:MOST_PATH]),
         decides=decides,
-        request=_body(exchange.request_body or "", frozenset(), allowance),
-        response=_body(exchange.response_body, named if judged else frozenset(), allowance),
+        request=body(exchange.request_body or "", frozenset(), allowance),
+        response=body(exchange.response_body, wanted if judged else frozenset(), allowance),
         curl=allowance.cut(exchange.curl),
     )
-
-
-def _body(text: str, named: frozenset[str], allowance: Allowance) -> Body:
-    # What there is no room for is not laid out either: bodies may be large, and there may be thousands.
-    begun = text[: allowance.left]
-    laid_out = indented(harmless(begun))
-    kept = allowance.cut(laid_out)
-    return Body(tuple(_lines(kept, named)), whole=(begun, laid_out) == (text, kept))
-
-
-def _lines(text: str, named: frozenset[str]) -> Iterator[Line]:
-    marks = 0
-    for line in text.split("\n") if text else ():
-        key = _KEY.match(line)
-        decides = key is not None and (_folded(key[1]) in named or not named.isdisjoint(_ID.findall(line)))
-        marked = decides and marks < MOST_MARKS
-        marks += marked
-        yield Line(line, marked)
-
-
-def _named(verdict: Verdict) -> frozenset[str]:
-    """Return the words of a failure that may be names of fields, and the ids that were not expected."""
-    expected, observed = verdict.expected[:MOST_WORDS], verdict.observed[:MOST_WORDS]
-    words: Sequence[str] = re.findall(r"[A-Za-z_]{4,}", f"{expected} {observed}")
-    ids = set(_ID.findall(observed)) - set(_ID.findall(expected))
-    return (frozenset(_folded(word) for word in words) - _COMMON) | ids
-
-
-def _folded(name: str) -> str:
-    return name.replace("_", "").lower()

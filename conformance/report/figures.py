@@ -2,6 +2,7 @@
 
 import math
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -15,6 +16,9 @@ EDGES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000)
 """Upper ends, in milliseconds, of the classes of a latency distribution; one more class is open."""
 
 BARS = 60
+NARROWEST = 0.015
+"""The least share of a bar that a state is drawn with."""
+
 RATE_LIMITED = 429
 
 
@@ -32,14 +36,29 @@ class Row:
 
     @property
     def shares(self) -> list[tuple[State, float, float]]:
-        """Each state that occurs, with where its part of a bar of width 100 begins and how wide it is."""
-        parts, start = [], 0.0
-        for state, count in self.counts.items():
-            if count:
-                width = 100 * count / self.total
-                parts.append((state, round(start, 2), round(width, 2)))
-                start += width
+        """Each state that occurs, with where its part of a bar of width 100 begins and how wide it is.
+
+        One failure among hundreds can still be seen.
+        """
+        widths = {state: max(NARROWEST, count / self.total) for state, count in self.counts.items() if count}
+        scale, parts, start = 100 / sum(widths.values()), [], 0.0
+        for state, width in widths.items():
+            parts.append((state, round(start, 2), round(width * scale, 2)))
+            start += width * scale
         return parts
+
+
+@frozen
+class Patch:
+    """The requirements of one area that one operation owes."""
+
+    standings: tuple[Standing, ...]
+
+    @property
+    def said(self) -> str:
+        """How many are in each state, in words."""
+        counts = Counter(standing.state for standing in self.standings)
+        return ", ".join(f"{counts[state]} {state}" for state in State if counts[state])
 
 
 @frozen
@@ -87,6 +106,16 @@ def by_operation(found: Iterable[Standing]) -> list[Row]:
     found = list(found)
     rows = [_row(name, [s for s in found if name in s.requirement.operations]) for name in OPERATIONS]
     return [row for row in rows if row.total]
+
+
+def by_area_and_operation(found: Iterable[Standing]) -> dict[str, list[Patch]]:
+    """Return for each area a patch for each operation; a requirement of several operations is in each of theirs."""
+    found = list(found)
+
+    def patch(area: str, operation: str) -> Patch:
+        return Patch(tuple(s for s in found if s.requirement.area == area and operation in s.requirement.operations))
+
+    return {row.name: [patch(row.name, operation) for operation in OPERATIONS] for row in by_area(found)}
 
 
 def latencies(exchanges: Iterable[Evidence]) -> list[Latency]:

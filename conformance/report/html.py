@@ -11,8 +11,10 @@ from attrs import evolve, frozen
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from conformance.catalogue import OPERATIONS
 from conformance.report import figures
-from conformance.report.exchanges import Allowance, Shown, shown
+from conformance.report.bodies import Allowance
+from conformance.report.exchanges import Shown, shown
 from conformance.report.facts import Table, facts, made_by, table
 from conformance.report.findings import Standing, State, place, spans
 from conformance.report.material import Material
@@ -89,6 +91,7 @@ def draw_html(material: Material) -> str:
             errors=_errors(material),
             areas=figures.by_area(found),
             operations=figures.by_operation(found),
+            patches=figures.by_area_and_operation(found),
             everything=figures.Row("all", material.states),
             latencies=figures.latencies(exchanges),
             edges=figures.EDGES,
@@ -178,7 +181,7 @@ def environment() -> Environment:
         # Whatever a template shows passes here, so none can forget it.
         finalize=lambda value: harmless(value) if type(value) is str else value,
     )
-    made.globals |= {"source": _source, "symbols": SYMBOLS, "State": State}
+    made.globals |= {"source": _source, "symbols": SYMBOLS, "State": State, "OPERATIONS": OPERATIONS}
     made.filters |= {
         "place": place,
         "spans": spans,

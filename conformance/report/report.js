@@ -88,6 +88,16 @@ function addTools(source) {
   source.after(tools);
 }
 
+// What is marked in a long body comes into view with it.
+const inView = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) {
+    if (!isIntersecting) continue;
+    inView.unobserve(target);
+    target.scrollTop = target.querySelector("mark").offsetTop - target.offsetTop - target.clientHeight / 3;
+  }
+});
+for (const body of document.querySelectorAll(".bodies pre:has(mark)")) inView.observe(body);
+
 filter.hidden = false;
 filter.addEventListener("input", applyFilter);
 byId("filter-reset").addEventListener("click", resetFilter);

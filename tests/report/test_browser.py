@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+from attrs import evolve
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from conformance.catalogue import Catalogue
 from conformance.report import draw
 from conformance.results import Run
+
+from .runs import exchange
 
 pytestmark = pytest.mark.browser
 
@@ -117,9 +120,9 @@ def test_outcomes_filter(failing: Run, open_page: Open) -> None:
     page = open_page(failing)
     everything = shown(page)
 
-    page.get_by_label("failed").check()
+    page.get_by_role("checkbox", name="failed").check()
     assert shown(page) == {"CREATE-04", "REVIEW-01", "REVIEW-04"}
-    page.get_by_label("blocked").check()
+    page.get_by_role("checkbox", name="blocked").check()
     assert shown(page) == {"CREATE-04", "REVIEW-01", "REVIEW-04", "LIST-01"}
     assert page.locator("#filter-count").text_content() == "4 of 7 requirements"
     page.get_by_role("button", name="Reset").click()
@@ -166,6 +169,31 @@ def test_a_deep_link_leads_to_its_requirement(failing: Run, open_page: Open) -> 
     assert 0 <= box["y"] < 400
 
 
+def test_a_square_leads_to_its_finding(failing: Run, open_page: Open) -> None:
+    """Whoever sees what failed in the picture is one key away from why."""
+    page = open_page(failing)
+
+    page.get_by_role("link", name="REVIEW-04 failed").press("Enter")
+
+    assert page.evaluate("location.hash") == "#REVIEW-04"
+
+
+def test_what_is_marked_in_a_long_body_comes_into_view(failing: Run, open_page: Open) -> None:
+    """A reader need not look for the deciding line among thousands."""
+    lines = ", ".join(f'{{"refundId": "{number}"}}' for number in range(1000))
+    body = f'{{"refunds": [{lines}, {{"status": "3"}}]}}'
+    seen = exchange("look", response_body=body, at="2026-05-04T10:00:02+00:00")
+    failing.verdicts = [evolve(each, evidence=(*each.evidence, seen)) for each in failing.verdicts]
+    page = open_page(failing, "#REVIEW-04")
+
+    for _ in range(100):
+        scrolled = page.evaluate("document.querySelector('#REVIEW-04 li:last-child pre:has(mark)').scrollTop")
+        if scrolled:
+            break
+        page.wait_for_timeout(50)
+    assert scrolled > 1000
+
+
 def test_a_link_to_what_the_filter_hides_shows_it(failing: Run, open_page: Open) -> None:
     """A filter never makes a link dead."""
     page = open_page(failing)
@@ -184,7 +212,7 @@ def test_the_keyboard_is_enough(failing: Run, open_page: Open) -> None:
     assert page.evaluate("document.activeElement.textContent") == "Skip to the findings"
     page.keyboard.press("Enter")
     assert page.evaluate("location.hash") == "#findings"
-    page.get_by_label("failed").focus()
+    page.get_by_role("checkbox", name="failed").focus()
     page.keyboard.press("Space")
     assert shown(page) == {"CREATE-04", "REVIEW-01", "REVIEW-04"}
     summary = page.locator("#REVIEW-04 summary").first

@@ -138,6 +138,56 @@ def test_an_id_that_was_not_expected_is_highlighted(catalogue: Catalogue) -> Non
     assert [text(each) for each in marked] == ['"refundId": "1000002"']
 
 
+def test_a_field_that_is_named_is_highlighted_and_no_quoted_one(catalogue: Catalogue) -> None:
+    """The whole of an answer in an explanation names no field; what is said of it does."""
+    told = {"expected": "a refusal (4xx), and nothing changed",
+            "observed": '200 with {"refund": {"amount": "10.00"}}, and refund 1: status went from 1 to 3'}  # fmt: skip
+    run = make_run([verdict("REVIEW-04", Outcome.FAILED, evidence=(exchange("probe"),), **told)])
+
+    marked = page(run, catalogue).get_element_by_id("REVIEW-04").xpath(".//pre/mark")
+
+    assert [text(each) for each in marked] == ['"status": "3",']
+
+
+def test_the_control_stands_beside_the_probe_with_what_differs_marked(catalogue: Catalogue) -> None:
+    """Ids and request numbers differ in any two requests; the reader sees the one thing that was put right."""
+
+    def body(action: str, number: int) -> str:
+        return f'{{"refundId": "{number}", "requestNo": "{number}", "action": "{action}"}}'
+
+    probe = exchange("probe", request_body=body("3", 1000001), request_headers={"Accept": "*/*"})
+    control = exchange("control", request_body=body("1", 1000002))
+    run = make_run([verdict("REVIEW-04", Outcome.FAILED, evidence=(probe, control))])
+
+    found = page(run, catalogue).get_element_by_id("REVIEW-04")
+    probes, controls = found.xpath(".//figure[figcaption[contains(., 'request')]]")
+
+    assert [text(each) for each in probes.xpath(".//mark")] == [
+        "Accept: */*", "X-Genstore-Access-Token is not sent", "Content-Type is not sent", '"action": "3"',
+    ]  # fmt: skip
+    assert '"action": "1"' in [text(each) for each in controls.xpath(".//mark")]
+    assert "It stands beside the probe." in text(found)
+
+
+def test_the_effect_is_open_beneath_the_probe(catalogue: Catalogue) -> None:
+    """The look that shows what the probe did is as open as the probe; the looks before it are not."""
+    looks = [exchange("look", at=f"2026-05-04T10:00:0{n}+00:00") for n in range(3)]
+    run = make_run([verdict("REVIEW-04", Outcome.FAILED, evidence=(looks[0], exchange("probe"), *looks[1:]))])
+
+    finding = page(run, catalogue).get_element_by_id("REVIEW-04")
+
+    assert [each.get("open") is not None for each in finding.xpath(".//li/details")] == [False, True, False, True]
+
+
+def test_each_requirement_is_a_square_for_each_of_its_operations(failing: Run, catalogue: Catalogue) -> None:
+    """What did not pass has a sign and a link, so that colour is never alone."""
+    table = page(failing, catalogue).xpath("//table[@class='patches']")[0]
+
+    assert len(table.xpath(".//*[contains(@class, 'square')]")) == 8
+    assert [text(each) for each in table.xpath(".//a[@href='#LIST-01']")] == ["⊘"]
+    assert "1 failed" in text(table)
+
+
 def test_what_was_not_checked_is_said_with_its_reason(blocked: Run, catalogue: Catalogue) -> None:
     """A declared lack is named next to the verdict; its requirement is neither passed nor failed."""
     found = page(blocked, catalogue)
