@@ -17,6 +17,7 @@ from conformance.plugin import SUITE, ConformancePlugin
 from conformance.results import Outcome, UsageError, Verdict
 from conformance.run import Options, again, blocked_from_the_start
 from conformance.session import open_session
+from conformance.tidy import tidy_up
 
 
 class Hosted(ConformancePlugin):
@@ -59,7 +60,9 @@ class Hosted(ConformancePlugin):
         self.prepare(config)
 
     def pytest_unconfigure(self) -> None:
-        """Let go of the target."""
+        """Reject what is still open on the target, and let go of it."""
+        if self._met and self.plan.session is not None:
+            tidy_up(self.plan.session, stop=lambda: False)
         self._close()
 
     @pytest.hookimpl(tryfirst=True)

@@ -43,6 +43,7 @@ class Listener(Protocol):
 class Plan:
     """Which checks to run, against what, by how many workers, and who is told.
 
+    ``shard`` is (2, 4) for the second of four shards.
     ``breaches`` are those of documented fields, by requirement; ``over`` once nothing more is to be said.
     """
 
@@ -51,6 +52,7 @@ class Plan:
     profile: str = "standard"
     selection: tuple[str, ...] = ()
     workers: int = 1
+    shard: tuple[int, int] | None = None
     say: Callable[[Verdict | Observation], object] = lambda _: None
     listener: Listener | None = None
     again: Callable[[Requirement], str] = lambda _: ""

@@ -23,7 +23,7 @@ from conformance.observe import observations
 from conformance.plan import ANY_EXCHANGE, PROFILES, Check, Plan
 from conformance.results import Blocked, Evidence, Failed, Outcome, Verdict
 from conformance.wire import Exchange
-from conformance.workers import WORKER, Job, Queue
+from conformance.workers import WORKER, Job, Queue, shard_of
 
 SUITE = Path(__file__).parent / "suite"
 PLAN = pytest.StashKey[Plan]()
@@ -80,6 +80,8 @@ class ConformancePlugin:
             if self._selected(wanted, check):
                 kept.append(((check.late, AREAS.index(wanted.area)), item, check))
         kept.sort(key=lambda entry: entry[0])
+        if self.plan.shard is not None:
+            kept = [kept[index] for index in shard_of(_jobs([item for _, item, _ in kept]), *self.plan.shard)]
         items[:] = [item for _, item, _ in kept]
         if self._worker == 0:
             self.plan.checks = [check for _, _, check in kept]

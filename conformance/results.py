@@ -238,6 +238,8 @@ class Run:
     def sentence(self) -> str:
         """The verdict as a reader sees it: the conclusion, and what it leaves out."""
         words = [self.conclusion.value]
+        if self.header.get("shard"):
+            words.append("shard {index} of {of}".format(**self.header["shard"]))
         if self.interrupted:
             words.append("interrupted")
         ids = {requirement for found in self.not_checked.values() for requirement in found}

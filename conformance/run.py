@@ -24,6 +24,8 @@ from conformance.workers import worthwhile
 
 STOPPED = 2
 """Pytest's own exit status for a run that was interrupted."""
+TO_THE_END = frozenset({0, 1, 5})
+"""Those of a run that went to its end: all passed, some failed, or there was none, as in a shard of few checks."""
 
 
 @frozen
@@ -39,6 +41,7 @@ class Options:
     seed: int = 0
     requests_per_second: float | None = None
     workers: int | None = 1
+    shard: tuple[int, int] | None = None
     max_writes: int | None = None
     keep: bool = False
     spoken_target: str = "reference"
@@ -66,7 +69,7 @@ def run(
         target, seed=options.seed, run_id=run_id, clock=clock, transport=transport,
         requests_per_second=options.requests_per_second, max_writes=options.max_writes,
     )  # fmt: skip
-    session.whole = not options.selection
+    session.whole = not options.selection and options.shard is None
     header = _header(target, catalogue, options, run_id, session)
     started = time.monotonic()
     with _interrupts() as interrupts:
@@ -78,6 +81,7 @@ def run(
             session=session,
             profile=options.profile,
             selection=options.selection,
+            shard=options.shard,
             say=record.add,
             listener=listener,
             again=lambda wanted: session.wire.redact(again(options, wanted)),
@@ -90,7 +94,7 @@ def run(
         return record.close(
             requests=requests,
             seconds=seconds,
-            interrupted=interrupts.came() or len(plan.verdicts) < len(plan.checks) or status not in {0, 1},
+            interrupted=interrupts.came() or len(plan.verdicts) < len(plan.checks) or status not in TO_THE_END,
             order_requests=session.wire.requests - session.wire.api_requests,
             tidy_requests=session.wire.api_requests - requests,
             writes=session.wire.writes.sent,
@@ -147,6 +151,7 @@ def _header(target: Target, catalogue: Catalogue, options: Options, run_id: str,
         "not_available": list(target.not_available),
         "profile": options.profile,
         "selection": list(options.selection),
+        "shard": None if options.shard is None else dict(zip(("index", "of"), options.shard, strict=True)),
         "seed": options.seed,
         "run_id": run_id,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -67,6 +67,17 @@ class Queue:
             return mine[0].late
 
 
+def shard_of(jobs: Sequence[Job], index: int, of: int) -> list[int]:
+    """Return the indexes of the checks in one of several shards, counted from 1, in the order given.
+
+    Checks that share something are in one shard. The largest groups are dealt first, each to the smallest shard.
+    """
+    shards: list[list[int]] = [[] for _ in range(of)]
+    for group in sorted(groups_of([job.ties for job in jobs]), key=len, reverse=True):
+        min(shards, key=len).extend(group)
+    return sorted(shards[index - 1])
+
+
 def _parted(indexes: Iterable[int], jobs: Sequence[Job]) -> _Group:
     group = _Group()
     for index in indexes:

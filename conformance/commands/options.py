@@ -26,6 +26,23 @@ class Workers(click.ParamType[int | None]):
         return int(value)
 
 
+class Shard(click.ParamType[tuple[int, int]]):
+    """One of several shards: ``2/4`` is (2, 4)."""
+
+    name = "shard"
+
+    def convert(
+        self, value: str | tuple[int, int], param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
+        """Return the number of the shard and of all shards."""
+        if isinstance(value, tuple):
+            return value
+        index, _, of = value.partition("/")
+        if not (index.isdecimal() and of.isdecimal() and 1 <= int(index) <= int(of)):
+            self.fail(f"{value!r} is not I/N, such as 2/4", param, ctx)
+        return int(index), int(of)
+
+
 profile_option = click.option(
     "--profile", type=click.Choice(PROFILES), default="standard", show_default=True, help="How much to check."
 )

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from conformance.commands.options import (
+    Shard,
     Workers,
     folder_name,
     formats_option,
@@ -39,11 +40,15 @@ from conformance.results import EXIT_CODES, EXIT_SUITE_FAILED, UsageError
 @click.option("--max-writes", type=click.IntRange(min=2), help="Send at most this many writes, tidying up included.")
 @click.option("--read-only", is_flag=True, help="Send no write at all, and make no order.")
 @click.option("--keep", is_flag=True, help="Leave the refunds that are open at the end; else they are rejected.")
+@click.option(
+    "--shard", type=Shard(), metavar="I/N", help="Run one of N shards of the checks; merge puts them together."
+)
 @formats_option
 @click.option("--verbose", "-v", is_flag=True, help="Show the exchanges of what failed.")
 def command(
     target: str, profile: str, selection: tuple[str, ...], seed: int, out: Path | None, orders: str | None,
-    rps: float | None, workers: int | None, max_writes: int | None,
+    rps: float | None, workers: int | None, shard: tuple[int, int] | None,
+    max_writes: int | None,
     read_only: bool, keep: bool,  # noqa: FBT001 - flags of the command line
     formats: tuple[str, ...], verbose: bool,  # noqa: FBT001 - as above
 ) -> None:  # fmt: skip
@@ -74,7 +79,7 @@ def command(
     if read_only and max_writes is not None:
         raise UsageError("--read-only is no write at all; give it or --max-writes, not both")
     options = Options(
-        profile, chosen, seed, rps, workers, 0 if read_only else max_writes, keep, spoken_target=target
+        profile, chosen, seed, rps, workers, shard, 0 if read_only else max_writes, keep, spoken_target=target
     )  # fmt: skip
     with opened(target, orders) as subject:
         folder = out or Path("reports") / folder_name(subject.name)
