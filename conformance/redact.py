@@ -15,6 +15,8 @@ LONGEST_CHARACTER = 8
 _ESCAPE = re.compile(
     r"%(?:25)?([0-9a-f]{2})|\\(?:u00|x)([0-9a-f]{2})|&#x0*([0-9a-f]{2});|&#0*([0-9]{2,3});", re.IGNORECASE
 )
+MAX_KEPT, MOST_KEPT = 200, 4096
+"""Short texts, as header values, come again and again: so many are kept as they are shown (characters, texts)."""
 _NAMED = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&amp;": "&"}
 
 
@@ -25,6 +27,7 @@ class Redactor:
         self._names: dict[str, str] = {}
         self._lower: dict[str, str] = {}
         self._values: dict[str, str] = {}
+        self._kept: dict[str, str] = {}
         self._longest = 0
         for name, value in secrets:
             self.add(name, value)
@@ -35,6 +38,7 @@ class Redactor:
             return
         self._names |= dict.fromkeys(_spellings(value), f"${name}")
         self.__dict__.pop("_pattern", None)
+        self._kept.clear()
         self._lower = {spelling.lower(): shown for spelling, shown in self._names.items()}
         self._values[value] = f"${name}"
         self._longest = max(self._longest, *map(len, self._names), len(value) * LONGEST_CHARACTER)
@@ -48,6 +52,13 @@ class Redactor:
         """Return the text with every secret replaced by its name."""
         if not self._names:
             return text
+        if len(text) > MAX_KEPT:
+            return self._redacted(text)
+        if len(self._kept) > MOST_KEPT:
+            self._kept.clear()
+        return self._kept.get(text) or self._kept.setdefault(text, self._redacted(text))
+
+    def _redacted(self, text: str) -> str:
         lowered = text.lower()  # looking for texts is much quicker than for a pattern, and there is rarely anything
         if any(spelling in lowered for spelling in self._lower):
             text = self._pattern.sub(lambda match: self._lower[match[0].lower()], text)

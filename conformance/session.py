@@ -91,6 +91,8 @@ class Session:
 
     def observe(self, reading: str, observed: str, check: str = "") -> None:
         """Remember which reading the target was seen to take; the same one is remembered once."""
+        if (reading, observed) in self._observed:
+            return
         seen = Observation(reading, self.wire.redact(observed)[:300], check)
         if self._observed.setdefault((reading, observed), seen) is seen:
             self.observations.append(seen)
