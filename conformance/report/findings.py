@@ -7,8 +7,11 @@ from enum import StrEnum
 from attrs import frozen
 
 from conformance.catalogue import Catalogue, Requirement
-from conformance.report.text import harmless, one_line
+from conformance.report.text import harmless, one_line, shortened
 from conformance.results import Outcome, Run, Verdict, worst
+
+MOST_LINE = 50_000
+"""Characters of one line of a failure; a curl line with the longest body that the record keeps has fewer."""
 
 LEVELS = ("MUST", "SHOULD", "MAY")
 BASES = ("stated", "by example", "implied", "open")
@@ -140,7 +143,8 @@ def told(verdict: Verdict) -> str:
     """
     head = f"{verdict.requirement} ({verdict.level}, {verdict.basis}) {one_line(verdict.title)}"
     if verdict.outcome is not Outcome.FAILED:
-        return "\n".join([head, *(f"  | {harmless(line)}" for line in verdict.explanation.rstrip().split("\n"))])
+        reason = shortened(verdict.explanation.rstrip(), MOST_LINE)
+        return "\n".join([head, *(f"  | {harmless(line)}" for line in reason.split("\n"))])
     probe = verdict.deciding
     where = place(verdict.lines) + (f" · {one_line(f'{probe.method} {probe.url}')}" if probe else "")
     lines = [
@@ -153,7 +157,7 @@ def told(verdict: Verdict) -> str:
         lines.append(f"  reproduce {one_line(probe.curl)}")
     if verdict.again:
         lines.append(f"  again     {one_line(verdict.again)}")
-    return "\n".join(lines)
+    return "\n".join(shortened(line, MOST_LINE) for line in lines)
 
 
 def _told_by(verdict: Verdict) -> Requirement:

@@ -10,6 +10,9 @@ from conformance.report.material import Material
 from conformance.report.text import shortened
 
 MOST_OBSERVED = 300
+REFERENCE = "(reference - "
+"""Where a reading goes on from what is observed to what the reference does, up to the bracket's end."""
+
 OTHERS = "Resting on no single section"
 
 
@@ -38,6 +41,20 @@ class Observed:
     identifier: str
     reading: Reading | None
     seen: tuple[str, ...]
+
+    @property
+    def asked(self) -> str:
+        """What is looked at."""
+        return self._told.partition(REFERENCE)[0].rstrip()
+
+    @property
+    def reference(self) -> str:
+        """What the embedded reference does."""
+        return self._told.partition(REFERENCE)[2].rstrip(".)")
+
+    @property
+    def _told(self) -> str:
+        return (self.reading.observed if self.reading else None) or ""
 
 
 def parts(material: Material) -> list[Part]:

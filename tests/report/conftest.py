@@ -16,7 +16,16 @@ def catalogue() -> Catalogue:
     """A small catalogue with two sections and a line that cannot be tested."""
     return Catalogue(
         requirements={each.id: each for each in REQUIREMENTS},
-        readings={"A01": Reading("A01", "Numbers as text", (43, 45), ("text", "number"), "both", "create takes text")},
+        readings={
+            "A01": Reading(
+                "A01",
+                "Numbers as text",
+                (43, 45),
+                ("text", "number"),
+                "both",
+                "The form of numbers (reference - text).",
+            )
+        },
         sections=(Section("Create a refund", 90, 220), Section("Review a refund", 221, 310), Section("List", 311, 395)),
         normative=(5, 112, 116, 235, 236, 320),
         untestable={13: "It advertises; it promises nothing.", 222: "What a reviewer thinks cannot be seen."},

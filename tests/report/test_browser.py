@@ -186,11 +186,11 @@ def test_what_is_marked_in_a_long_body_comes_into_view(failing: Run, open_page: 
     failing.verdicts = [evolve(each, evidence=(*each.evidence, seen)) for each in failing.verdicts]
     page = open_page(failing, "#REVIEW-04")
 
-    body = page.locator("#REVIEW-04 li:last-child pre:has(mark)")
-    body.scroll_into_view_if_needed()
+    effect = page.locator("#REVIEW-04 li:last-child pre:has(mark)")
+    effect.scroll_into_view_if_needed()
 
     for _ in range(100):
-        scrolled = body.evaluate("(found) => found.scrollTop")
+        scrolled = effect.evaluate("(found) => found.scrollTop")
         if scrolled:
             break
         page.wait_for_timeout(50)

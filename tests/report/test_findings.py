@@ -122,6 +122,15 @@ def test_a_server_cannot_forge_a_line_of_a_failure() -> None:
     assert len(told(failed).split("\n")) == 6
 
 
+@pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.BLOCKED, Outcome.ERROR])
+def test_megabytes_in_a_record_fill_no_failure(outcome: Outcome) -> None:
+    """However much a record of whatever origin holds, what is told of a verdict stays short."""
+    text = "<&>" * 1_000_000
+    huge = verdict("REVIEW-04", outcome, expected=text, observed=text, explanation=text, evidence=(exchange(url=text),))
+
+    assert len(told(huge)) < 250_000
+
+
 def test_page_lines_are_drawn_together() -> None:
     """Neighbours become a span; order and doubles do not matter."""
     assert spans((236, 235, 57, 252, 253, 254, 57)) == "57, 235–236, 252–254"

@@ -212,7 +212,7 @@ def test_observed_readings_are_compared_with_the_reference(failing: Run, catalog
     """What this target does stands beside what the reference does."""
     (row,) = page(failing, catalogue).xpath("//table[@class='readings']/tbody/tr")
 
-    assert text(row) == "A01 Numbers as text page lines 43, 45 create takes numbers create takes text"
+    assert text(row) == "A01 Numbers as text page lines 43, 45 The form of numbers create takes numbers text"
 
 
 def test_passed_requirements_name_the_faults_they_catch(conformant: Run, catalogue: Catalogue) -> None:
