@@ -170,13 +170,27 @@ class KeyMaker:
         return str(uuid.UUID(uuid.uuid5(uuid.NAMESPACE_OID, self()).hex[:20] + self._run_id))
 
 
+@frozen
+class Creation:
+    """A create that was answered with a refund: its body, and when the answer came (monotonic)."""
+
+    body: Any
+    at: float
+
+    @property
+    def key(self) -> Any:
+        """The request number, as far as the body has one."""
+        refund = self.body.get("refund") if isinstance(self.body, dict) else None
+        return refund.get("requestNo") if isinstance(refund, dict) else None
+
+
 @define
 class RefundApi:
     """The four operations, as the holder of one token, in the way that the target was found to take and to do things.
 
-    ``told`` is the request number that each refund was made by; ``ledger`` notes what was made; ``opens_in`` is the
-    status of a new refund (reading A35); ``approvals_show`` unless an approval is under way for so long that its refund
-    stays in that status (reading A37).
+    ``told`` is the create that each refund was made by; ``ledger`` notes what was made; ``opens_in`` is the status of a
+    new refund (reading A35); ``approvals_show`` unless an approval is under way for so long that its refund stays in
+    that status (reading A37).
     """
 
     wire: Wire
@@ -185,7 +199,7 @@ class RefundApi:
     keys: KeyMaker
     create_dialect: Dialect = TEXT
     review_dialect: Dialect = TEXT
-    told: dict[RefundId, Any] = field(factory=dict)
+    told: dict[RefundId, Creation] = field(factory=dict)
     ledger: Ledger = field(factory=Ledger)
     opens_in: RefundStatus = RefundStatus.INITIATED
     approvals_show: bool = True
@@ -289,8 +303,9 @@ class RefundApi:
         """POST a body to create."""
         answer = self.send("POST", f"{API}/refunds", "create", body=body, **more)
         if answer.exchange.trouble is None and answer.refund is not None:
-            key = _key_of(body)
-            answer.exchange.second_hand = self.told.setdefault(answer.refund.refund_id, key) != key
+            creation = Creation(body, self.wire.clock.monotonic())
+            first = self.told.setdefault(answer.refund.refund_id, creation)
+            answer.exchange.second_hand = first.key != creation.key
         return answer
 
     def review(self, refund_id: str, body: Any, **more: Any) -> Answer:
@@ -332,11 +347,6 @@ class RefundApi:
             self.ledger.note_created(answer.refund, exchange.request.body)
         else:
             self.ledger.note_seen(answer.refund)
-
-
-def _key_of(body: Any) -> Any:
-    refund = body.get("refund") if isinstance(body, dict) else None
-    return refund.get("requestNo") if isinstance(refund, dict) else None
 
 
 def breaches(answer: Answer) -> list[contract.Breach]:

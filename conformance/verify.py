@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from attrs import astuple
 
 from conformance.client import MAX_LIMIT, Answer, Part, RefundApi
-from conformance.model import Action, Order, Refund, RefundId, RefundLine, RefundStatus
+from conformance.model import Action, Order, OrderId, Refund, RefundId, RefundLine, RefundStatus
 from conformance.results import Blocked, Failed
 
 T = TypeVar("T")
@@ -105,17 +105,19 @@ def given_review(api: RefundApi, order: Order, refund: Refund, action: Action) -
         raise Blocked(f"a review could not be arranged: it answered {answer.described}")
     ends = api.ends_of(action)
     try:
-        return settles(
+        reviewed = settles(
             api, lambda: look_get(api, order, refund), lambda now: now.status in ends, "the status after a review"
         )
     except Failed as failure:
         raise Blocked(f"a review could not be arranged: {failure.observed}") from None
+    api.wire.clock.sleep(api.wire.lag)  # a list may show it later than get does (reading A64)
+    return reviewed
 
 
 # Looks.
 
 
-def look_list(api: RefundApi, order: Order, *, role: str = "look") -> dict[RefundId, Refund]:
+def look_list(api: RefundApi, order: Order | OrderId, *, role: str = "look") -> dict[RefundId, Refund]:
     """Return the refunds of the order by id, as list tells them.
 
     In the role ``open`` the records may break the page, since requests that do may have made them.
@@ -152,7 +154,7 @@ def look_get(api: RefundApi, order: Order, refund: Refund | RefundId) -> Refund:
     return answer.refund
 
 
-def look_again(api: RefundApi, order: Order, *, role: str = "look") -> dict[RefundId, Refund]:
+def look_again(api: RefundApi, order: Order | OrderId, *, role: str = "look") -> dict[RefundId, Refund]:
     """Return the refunds of the order once everything already sent had the time to show.
 
     A target whose answers are eventual was seen to lag; nothing is concluded from an absence before that.

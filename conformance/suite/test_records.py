@@ -132,6 +132,7 @@ def make_review(api: RefundApi, session: Session, specimen: Specimen, action: Ac
     if not answer.accepted:
         raise Blocked(f"a review could not be arranged: it answered {answer.described}")
     after = until_decided(api, order, refund, action)
+    api.wire.clock.sleep(api.wire.lag)  # a list may show it later than get does (reading A64)
     listed = api.list_refunds(order)
     now = entry(listed)
     if after is not None and now is not None and now.status is not after.status:  # it moved on in between

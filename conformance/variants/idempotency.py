@@ -1,5 +1,6 @@
 """Honest readings of the request number."""
 
+from datetime import datetime
 from typing import Any
 
 from attrs import evolve
@@ -59,6 +60,24 @@ class KeepsKeysByOrder(Shop):
         """Make the order a part of the key."""
         request = super().read_request(body)
         return evolve(request, key=f"{request.order.id} {request.key}")
+
+
+@reads("A24", aspect="key lifetime")
+class KeepsKeysOneMinute(Shop):
+    """Takes half a second for a create, and forgets keys that it first saw more than a minute ago."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.seen: dict[str, tuple[datetime, int]] = {}
+
+    def read_request(self, body: Any) -> RefundRequest:
+        """Make it a part of a key how often it was forgotten."""
+        self.clock.sleep(0.5)
+        request, now = super().read_request(body), self.clock.now()
+        since, lives = self.seen.setdefault(request.key, (now, 0))
+        if (now - since).total_seconds() > 60:  # noqa: PLR2004 - a minute
+            self.seen[request.key] = since, lives = now, lives + 1
+        return evolve(request, key=f"{request.key} {lives}")
 
 
 @reads("A24", aspect="refused keys")

@@ -18,6 +18,7 @@ from conformance.reference.rules import (
 )
 from conformance.reference.store import StoredLine, StoredRefund
 from conformance.variants import reads
+from conformance.variants.listing import ListsLater
 
 STEP = 1.0
 """Seconds that the next step of an approval takes."""
@@ -203,6 +204,8 @@ class NeedsTheRefundInTheBody(Shop):
 class ShowsReviewsLater(Shop):
     """Shows in list and get only after a second what a review did."""
 
+    late = frozenset({"list", "get"})
+
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.previous: dict[str, StoredRefund] = {}
@@ -216,6 +219,13 @@ class ShowsReviewsLater(Shop):
     def record(self, operation: str, refund: StoredRefund) -> dict[str, Any]:
         """Show what was there as long as the change is young."""
         age = (self.clock.now() - datetime.fromisoformat(refund.updated)).total_seconds()
-        if operation in {"list", "get"} and age < STEP and refund.id in self.previous:
+        if operation in self.late and age < STEP and refund.id in self.previous:
             refund = self.previous[refund.id]
         return super().record(operation, refund)
+
+
+@reads("A64", aspect="delay")
+class ListsFromCopies(ShowsReviewsLater, ListsLater):
+    """Lists what was there a second ago, new refunds and reviews alike, and gets what is there now."""
+
+    late = frozenset({"list"})
