@@ -66,10 +66,17 @@ class InProcess(httpx.WSGITransport):
     """Hands requests to an application in this process, in the way that the reference's server does."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Tell the application how the names of the headers were spelled, and return its response."""
+        """Tell the application how the names of the headers were spelled, and return its response.
+
+        Raises:
+            httpx.ReadError: the application hung up without one.
+        """
         names = " ".join(name.decode("latin-1") for name, _ in request.headers.raw)
         request.headers[SPELLED_NAMES] = names
-        return super().handle_request(request)
+        try:
+            return super().handle_request(request)
+        except ConnectionError as error:
+            raise httpx.ReadError(str(error)) from None
 
 
 def judge_in_process(

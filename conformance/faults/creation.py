@@ -944,3 +944,14 @@ class AddsUnitsOfAllLinesUp(Shop):
     def claimed(self, refund: StoredRefund, line: StoredLine) -> int:
         """Count all lines."""
         return 0 if refund.status == CANCELED else units_of(refund)
+
+
+@breaks("CREATE-04")
+class HangsUpOnLinesThatAreNull(App):
+    """Falls over a null in the place of the lines, and closes the connection without an answer."""
+
+    def respond(self, request: Request) -> Response:
+        """Fall before anything is answered."""
+        if b'"lineItems": null' in request.get_data():
+            raise ConnectionResetError
+        return super().respond(request)

@@ -124,35 +124,38 @@ class Probes:
     """Requests that must all be refused, sent one after another to one order, with one look after the last.
 
     Only when that look shows an effect are the refused ones sent again, each with a look of its own, to name the one
-    that did it all the same.
+    that did it all the same. One that gets no answer is sent a second time; without an answer to that either, while
+    the look is answered, it is the target's fault, and no trouble on the way.
     """
 
     bench: Bench
     sent: dict[str, Answer] = field(factory=dict)
     effects: dict[str, tuple[dict[RefundId, Refund], dict[RefundId, Refund]]] = field(factory=dict)
     looks: dict[str, Exchange] = field(factory=dict)
+    silent: set[str] = field(factory=set)
 
     def send(self, probes: Mapping[str, Probe]) -> None:
         """Send every probe; afterwards each can be judged by its name."""
         bench = self.bench
-        self.sent = {name: probe(bench.order) for name, probe in probes.items()}
-        for answer in self.sent.values():
-            answer.exchange.role = "probe"
-            answer.exchange.batched = answer.exchange.exempt = True
+        self.sent = {name: self._probed(probe) for name, probe in probes.items()}
+        for name in [name for name, answer in self.sent.items() if answer.exchange.trouble is not None]:
+            self.sent[name] = self._probed(probes[name])
+            if self.sent[name].exchange.trouble is not None:
+                self.silent.add(name)
         before = bench.before
         self.looks = dict.fromkeys(probes, self._look())
         if before == bench.before:
             return
         together = (before, bench.before)
         for name, probe in probes.items():
+            if name in self.silent:
+                continue
             if not self.sent[name].refused:
                 self.effects[name] = together
                 continue
             bench.renew()
             before = bench.before
-            answer = self.sent[name] = probe(bench.order)
-            answer.exchange.role = "probe"
-            answer.exchange.batched = answer.exchange.exempt = True
+            self.sent[name] = self._probed(probe)
             self.looks[name] = self._look()
             if before != bench.before:
                 self.effects[name] = (before, bench.before)
@@ -164,8 +167,16 @@ class Probes:
         answer = self.sent[name]
         self.bench.api.wire.show(answer.exchange)
         self.bench.api.wire.show(self.looks[name])
+        if name in self.silent:
+            raise Failed("a refusal (4xx)", f"{answer.described}, twice, while other requests were answered")
         before, after = self.effects.get(name, ({}, {}))
         verify.no_effect(answer, before, after)
+
+    def _probed(self, probe: Probe) -> Answer:
+        answer = probe(self.bench.order)
+        answer.exchange.role = "probe"
+        answer.exchange.batched = answer.exchange.exempt = True
+        return answer
 
     def _look(self) -> Exchange:
         """Look at the bench, and return the exchange that shows how it is now."""

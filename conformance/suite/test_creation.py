@@ -285,7 +285,7 @@ class Excess(Probes):
         """Send every probe; one that was accepted is sent again to an order of its own, to see what it leaves."""
         super().send(probes)
         for name, probe in probes.items():
-            if self.sent[name].accepted:
+            if name not in self.silent and self.sent[name].accepted:
                 self.bench.renew()
                 answer = self.sent[name] = probe(self.bench.order)
                 answer.exchange.batched = answer.exchange.exempt = True
