@@ -44,9 +44,11 @@ dist: $(STAMP)  ## Build the wheel and try it in a clean environment: make dist 
 	$(BIN)/hatchling build -d dist
 	ci/try-wheel dist/*.whl $(PYTHONS)
 
-lock: $(STAMP)  ## Resolve requirements.lock again from pyproject.toml (needs uv)
+lock: $(STAMP)  ## Resolve requirements.lock, and ci/requirements.lock without what only developers need, again from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock
+	uv pip compile pyproject.toml --universal --python-version 3.11 -c requirements.lock \
+	  --generate-hashes --no-emit-index-url --no-header -q -o ci/requirements.lock
 
 $(STAMP): pyproject.toml requirements.lock
 	@echo "installing into $(VENV) ..."
