@@ -207,30 +207,42 @@ def read_money(value: Any) -> Decimal | None:
 
 
 _DATE_TIME = re.compile(
-    r"(?P<y>[0-9]{4})-?(?P<mo>[0-9]{2})-?(?P<d>[0-9]{2})[Tt ]"
-    r"(?P<h>[0-9]{2}):?(?P<mi>[0-9]{2})(:?(?P<s>[0-9]{2})([.,](?P<f>[0-9]{1,12}))?)?"
-    r"(?P<z>[Zz]|[+-][0-9]{2}(:?[0-9]{2})?)?"
+    r"(?P<y>[0-9]{4})-?(W(?P<w>[0-9]{2})-?(?P<wd>[1-7])|(?P<o>[0-9]{3})|(?P<mo>[0-9]{2})-?(?P<d>[0-9]{2}))[Tt ]"
+    r"(?P<h>[0-9]{2})(:?(?P<mi>[0-9]{2})(:?(?P<s>[0-9]{2}))?)?([.,](?P<f>[0-9]{1,12}))?"
+    r"(?P<z>[Zz]|[+\-\u2212][0-9]{2}(:?[0-9]{2})?)?"
 )
 
 
 def read_time(value: Any) -> datetime | None:
-    """Return an ISO 8601 date-time, basic or extended; without an offset it is naive; ``None`` if it is none."""
+    """Return an ISO 8601 date-time, basic or extended; without an offset it is naive; ``None`` if it is none.
+
+    The date may be one of the calendar, of the week, or of the year's days; a fraction is of the last unit given.
+    """
     if not isinstance(value, str) or not (match := _DATE_TIME.fullmatch(value)):
         return None
-    fraction = (match["f"] or "0")[:6].ljust(6, "0")
     try:
-        naive = datetime(  # noqa: DTZ001 - the offset follows
-            int(match["y"]),
-            int(match["mo"]),
-            int(match["d"]),
-            int(match["h"]),
-            int(match["mi"]),
-            min(int(match["s"] or 0), 59),
-            int(fraction),
-        )
+        naive = _day(match) + _time_of_day(match)
         return naive if match["z"] is None else naive.replace(tzinfo=_offset(match["z"]))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
+
+
+def _day(match: re.Match[str]) -> datetime:
+    year = int(match["y"])
+    if match["w"]:
+        return datetime.fromisocalendar(year, int(match["w"]), int(match["wd"]))
+    if match["o"]:
+        return datetime(year, 1, 1) + timedelta(int(match["o"]) - 1)  # noqa: DTZ001 - the offset follows
+    return datetime(year, int(match["mo"]), int(match["d"]))  # noqa: DTZ001 - as above
+
+
+def _time_of_day(match: re.Match[str]) -> timedelta:
+    hours, minutes, seconds = (int(match[name] or 0) for name in ("h", "mi", "s"))
+    if not (hours <= 24 and minutes < 60 and seconds <= 60):  # noqa: PLR2004 - midnight and leap seconds included
+        raise ValueError(match[0])
+    unit = 1 if match["s"] else 60 if match["mi"] else 3600
+    fraction = int(Decimal(f"0.{match['f'] or 0}") * unit * 1_000_000)
+    return timedelta(hours=hours, minutes=minutes, seconds=min(seconds, 59), microseconds=fraction)
 
 
 def _offset(text: str) -> timezone:
@@ -238,7 +250,7 @@ def _offset(text: str) -> timezone:
         return UTC
     hours, minutes = int(text[1:3]), int(text[-2:]) if len(text) > 3 else 0  # noqa: PLR2004 - sign and hours
     offset = timedelta(hours=hours, minutes=minutes)
-    return timezone(-offset if text[0] == "-" else offset)
+    return timezone(offset if text[0] == "+" else -offset)
 
 
 def read_refund(raw: Any) -> Refund | None:

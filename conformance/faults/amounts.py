@@ -135,6 +135,16 @@ class RoundsInGet(Rounding):
     rounded = "get"
 
 
+@breaks("AMOUNT-04")
+class ListsInMinorUnits(Shop):
+    """Lists amounts in cents, where an order has several refunds."""
+
+    def many(self, refunds: list[StoredRefund]) -> JSON:
+        """Forget the point."""
+        wrong = [evolve(refund, amount=refund.amount * 100) for refund in refunds]
+        return super().many(wrong if len(refunds) > 5 else refunds)  # noqa: PLR2004 - as only AMOUNT's order has
+
+
 @breaks("AMOUNT-05")
 class SubtotalsOfTheOrder(Shop):
     """Tells what the order's line cost as the subtotal of the refund's."""

@@ -1,5 +1,6 @@
 """Servers that take creates which they should refuse, refuse what they should take, or refund too much."""
 
+import contextlib
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -10,11 +11,13 @@ from attrs import evolve
 from werkzeug.wrappers import Request, Response
 
 from conformance.faults import breaks
+from conformance.model import load_json
 from conformance.reference.app import App
 from conformance.reference.rules import (
     CANCELED,
     COMPLETED,
     REFUND,
+    REJECT,
     RETURN_AND_REFUND,
     RefundRequest,
     Refusal,
@@ -124,6 +127,17 @@ class TakesSingleLines(Shop):
     def read_lines(self, value: Any, order: StoredOrder) -> tuple[RequestedLine, ...]:
         """Put the line in a list."""
         return super().read_lines([value] if isinstance(value, dict) else value, order)
+
+
+@breaks("CREATE-04")
+class TakesLinesInText(Shop):
+    """Takes lines that are written as JSON in a text."""
+
+    def read_lines(self, value: Any, order: StoredOrder) -> tuple[RequestedLine, ...]:
+        """Decode them once more."""
+        with contextlib.suppress(ValueError):
+            value = load_json(value) if isinstance(value, str) else value
+        return super().read_lines(value, order)
 
 
 @breaks("CREATE-04")
@@ -776,6 +790,18 @@ class CompletesBigRefundsAtOnce(Shop):
         return evolve(refund, status=COMPLETED) if units_of(refund) > MANY else refund
 
 
+@breaks("CREATE-30")
+class CompletesRefundsWithoutReturnAtOnce(Shop):
+    """Starts a refund without a return as completed, when the order has had a return."""
+
+    def new_refund(self, request: RefundRequest) -> StoredRefund:
+        """Wait for no parcel, and for no review either."""
+        refund = super().new_refund(request)
+        earlier = self.store.refunds_of(self.name, request.order.id)
+        skips = refund.rights_type == REFUND and [old.status for old in earlier] == [COMPLETED]
+        return evolve(refund, status=COMPLETED) if skips else refund
+
+
 @breaks("CREATE-31")
 class TellsAnotherIdOfBigRefunds(Shop):
     """Answers a create of more than 100 units with an id that is not the refund's."""
@@ -935,6 +961,45 @@ class RejectionsAddUnits(Shop):
         """Count a canceled refund the other way."""
         units = sum(part.quantity for part in refund.lines if part.line.id == line.id)
         return -units if refund.status == CANCELED else units
+
+
+@breaks("CREATE-38")
+class RepeatedRejectionsAddUnits(Shop):
+    """Gives the units of a refund back each time that it is rejected."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.again: dict[str, int] = {}
+
+    def decide(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Count the rejections after the first."""
+        if action == REJECT and refund.status == CANCELED:
+            self.again[refund.id] = self.again.get(refund.id, 0) + 1
+        return super().decide(refund, action)
+
+    def claimed(self, refund: StoredRefund, line: StoredLine) -> int:
+        """Give back what the repeated ones gave back."""
+        units = sum(part.quantity for part in refund.lines if part.line.id == line.id)
+        return super().claimed(refund, line) - units * self.again.get(refund.id, 0)
+
+
+@breaks("CREATE-41")
+class LateRejectionsFreeUnits(Shop):
+    """Refuses to reject an approved refund, but has already given its units back."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.freed: set[str] = set()
+
+    def decide(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Book the units back first."""
+        if action == REJECT:
+            self.freed.add(refund.id)
+        return super().decide(refund, action)
+
+    def claimed(self, refund: StoredRefund, line: StoredLine) -> int:
+        """Count what was booked back no more."""
+        return 0 if refund.id in self.freed else super().claimed(refund, line)
 
 
 @breaks("CREATE-39")

@@ -389,6 +389,28 @@ class BreaksOnNegativeLimits(Lenient):
         raise Refusal(500, "limit must not be negative") if limit == "-1" else refusal
 
 
+@breaks("LIST-15")
+class CountsNegativeLimitsFromTheEnd(Lenient):
+    """Leaves the last refund out for a limit of -1, as a slice does."""
+
+    def odd(self, order: StoredOrder, limit: str, refusal: Refusal) -> list[StoredRefund]:
+        """Slice."""
+        if limit != "-1":
+            raise refusal
+        return self.store.refunds_of(self.name, order.id)[:-1]
+
+
+@breaks("LIST-16")
+class ListsOneAbove250(Lenient):
+    """Lists one refund for a limit that is too great."""
+
+    def odd(self, order: StoredOrder, limit: str, refusal: Refusal) -> list[StoredRefund]:
+        """Cut it to the wrong end."""
+        if not limit.isdecimal() or limit == "0":
+            raise refusal
+        return self.store.refunds_of(self.name, order.id)[:1]
+
+
 @breaks("LIST-16")
 class BreaksOnHugeLimits(Lenient):
     """Answers 500 to a limit that the database cannot take."""
@@ -407,6 +429,17 @@ class ListsTwiceAbove250(Lenient):
         if limit != "251":
             raise refusal
         return self.store.refunds_of(self.name, order.id) * 2
+
+
+@breaks("LIST-17")
+class ListsNothingForTexts(Lenient):
+    """Lists no refunds for a limit that is no number."""
+
+    def odd(self, order: StoredOrder, limit: str, refusal: Refusal) -> list[StoredRefund]:
+        """Take it for 0."""
+        if limit != "abc":
+            raise refusal
+        return []
 
 
 @breaks("LIST-17")

@@ -1,5 +1,6 @@
 """The create: what it takes, what it refuses, and that no more units are refunded than were ordered."""
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from functools import partial
@@ -133,6 +134,7 @@ REFUSED: dict[str, Row] = {
     "lineItems missing": Row("CREATE-04", with_fields("lineItems"), profile="quick"),
     "lineItems null": Row("CREATE-04", with_fields("lineItems", change=None)),
     "lineItems a line alone": Row("CREATE-04", with_fields("lineItems", change=lambda lines: lines[0])),
+    "lineItems written as a text": Row("CREATE-04", with_fields("lineItems", change=json.dumps)),
     "lineItems a list of ids": Row("CREATE-04", with_fields("lineItems", change=lambda old: [old[0]["lineItemId"]])),
     "orderId missing": Row("CREATE-06", with_fields("orderId"), profile="quick"),
     "orderId null": Row("CREATE-06", with_fields("orderId", change=None)),
@@ -528,7 +530,7 @@ def test_units_of_a_pending_refund_are_used_up(session: Session, claimed: Claime
 
 @define
 class Whole:
-    """All units of an order in one refund, then rejected and asked for again, then one unit more."""
+    """All units of an order in one refund, then rejected twice and asked for again, then one unit more."""
 
     order: Order
     answer: Answer
@@ -541,7 +543,7 @@ class Whole:
 
 @pytest.fixture(scope="module")
 def whole(api: RefundApi, new_order: NewOrder) -> Whole:
-    """All units refunded at once, rejected, refunded again."""
+    """All units refunded at once, rejected twice, refunded again."""
     order = new_order()
     everything = Part(order.line, order.line.quantity)
     answer = api.create_refund(order, everything)
@@ -549,6 +551,7 @@ def whole(api: RefundApi, new_order: NewOrder) -> Whole:
     listed = verify.look_again(api, order)
     for refund in listed.values():
         verify.given_review(api, order, refund, Action.REJECT)
+        api.review_refund(order, refund, Action.REJECT).exchange.role = "open"
     second = api.create_refund(order, everything)
     second.exchange.role = "probe"
     before = verify.look_again(api, order)
@@ -575,23 +578,32 @@ def test_a_rejection_gives_units_back_once_at_most(session: Session, whole: Whol
     again = "free again" if whole.second.accepted else "still used up"
     session.observe("A33", f"the units of a rejected refund are {again}")
     if whole.second.accepted:
+        if not whole.before.keys() - whole.listed.keys():
+            raise Blocked("a second refund of the order is already not there (CREATE-20)")
         stays_within(session, ordered(whole.order), whole.one_more, whole.before, whole.after)
 
 
 @define
 class Series:
-    """Three refunds of a line to its last unit, each approved before the next; then one more unit, and another line."""
+    """Three refunds of a line to its last unit, each approved before the next; then another line, and one unit more.
+
+    The one unit is asked for twice, the second time after the first of the three was rejected, too late.
+    """
 
     order: Order
     answers: list[Answer]
+    lost: list[str]
     before: Refunds
+    other_line: Answer
     one_more: Answer
     after: Refunds
-    other_line: Answer
+    late: Answer
+    once_again: Answer
+    in_the_end: Refunds
 
     def insist(self) -> None:
         """The three were accepted; otherwise what came after them proves nothing."""
-        if not all(answer.accepted for answer in self.answers):
+        if self.lost or not all(answer.accepted for answer in self.answers):
             raise Blocked("three refunds one after another are already not accepted (CREATE-20)")
 
 
@@ -599,22 +611,42 @@ class Series:
 def series(api: RefundApi, new_order: NewOrder) -> Series:
     """A line of five units refunded by 2, 2 and 1, once without a return."""
     order = new_order((5, "10.00"), (3, "10.00"))
-    answers = []
+    answers: list[Answer] = []
+    lost: list[str] = []
     for quantity, rights_type in ((2, RETURN), (2, REFUND), (order.line.quantity - 4, RETURN)):
         answer = api.create_refund(order, Part(order.line, quantity), rights_type=rights_type)
         answer.exchange.role = "probe"
         answers.append(answer)
-        if answer.accepted and answer.refund is not None:
-            if api.wire.lag:
-                verify.await_visible(api, order, answer.refund)
-            verify.given_review(api, order, answer.refund, Action.APPROVE)
+        lost += approved_or_lost(api, order, answer)
     before = verify.look_again(api, order)
     one_more = api.create_refund(order)
     after = verify.look_again(api, order)
+    late = api.review_refund(order, next(iter(before), RefundId("0")), Action.REJECT)
+    late.exchange.role = "open"
+    once_again = api.create_refund(order)
+    in_the_end = verify.look_again(api, order)
     second = order.lines[1]
     other_line = api.create_refund(order, Part(second, second.quantity))
     other_line.exchange.role = "probe"
-    return Series(order, answers, before, one_more, after, other_line)
+    return Series(order, answers, lost, before, other_line, one_more, after, late, once_again, in_the_end)
+
+
+def approved_or_lost(api: RefundApi, order: Order, answer: Answer) -> list[str]:
+    """Approve a refund that was created, unless it already is; return its id if it is not there."""
+    refund = answer.refund
+    if not answer.accepted or refund is None:
+        return []
+    if api.wire.lag:
+        verify.await_visible(api, order, refund)
+    if refund.status in {RefundStatus.COMPLETED, RefundStatus.CANCELED}:
+        return []
+    try:
+        verify.given_review(api, order, refund, Action.APPROVE)
+    except Blocked:
+        if refund.refund_id in verify.look_list(api, order):
+            raise
+        return [refund.refund_id]
+    return []
 
 
 @requirement("CREATE-20")
@@ -624,6 +656,7 @@ def test_partial_refunds_one_after_another_reach_the_last_unit(series: Series, w
         raise Blocked("all units at once are already refused (CREATE-24)")
     for answer in series.answers:
         verify.accepted(answer)
+    verify.holds(not series.lost, "three refunds on the order", f"without {', '.join(series.lost)}")
     line = series.order.line
     refunded = units(series.before.values()).get(line.line_item_id, 0)
     verify.holds(refunded >= line.quantity, f"all {line.quantity} units of the line refunded", refunded)
@@ -639,6 +672,31 @@ def test_nothing_is_left_after_the_last_unit(session: Session, series: Series, c
     except Failed:
         raise Blocked("the units of one approved refund are already not used up (CREATE-18)") from None
     stays_within(session, ordered(series.order), series.one_more, series.before, series.after)
+
+
+@requirement("CREATE-41")
+@pytest.mark.usefixtures("limited")
+def test_a_rejection_that_comes_too_late_gives_nothing_back(session: Session, series: Series) -> None:
+    """Rejecting the first of three approved refunds frees none of its units, unless it cancels it (reading A39)."""
+    series.insist()
+    first = next(iter(series.before))
+    if series.after.keys() != series.before.keys():
+        raise Blocked("one unit more already goes through (CREATE-21)")
+    if first in series.in_the_end and series.in_the_end[first].status is RefundStatus.CANCELED:
+        session.observe("A39", "a refund can be rejected after its approval")
+        return
+    stays_within(session, ordered(series.order), series.once_again, series.after, series.in_the_end)
+
+
+@requirement("CREATE-30")
+def test_a_new_refund_without_return_is_initiated(stored: Stored, series: Series) -> None:
+    """The type makes no difference."""
+    if stored.refund.status not in {1, 2}:
+        raise Blocked("a plain new refund is already not initiated")
+    told = series.answers[1].refund
+    if told is None:
+        raise Blocked("a refund without return is already not accepted (CREATE-20)")
+    verify.holds(told.status in {1, 2, None}, "status 1 (initiated)", verify.shown(told))
 
 
 @requirement("CREATE-39")
@@ -663,6 +721,7 @@ class Grants:
     plain: Refund
     sent: dict[str, Answer] = field(factory=dict)
     stored: Refunds = field(factory=dict)
+    second: Answer | None = None
 
     def send(self, creates: Mapping[str, Send]) -> None:
         """Send every create; afterwards each can be judged by its name."""
@@ -680,7 +739,7 @@ class Grants:
 
     def second_is_refused(self) -> bool:
         """Say whether a plain refund is refused while another is open; if so, none is open afterwards."""
-        second = self.api.create_refund(self.order)
+        second = self.second = self.api.create_refund(self.order)
         second.exchange.role = "arrange"
         if second.refused:
             verify.given_review(self.api, self.order, self.plain, Action.APPROVE)
@@ -695,7 +754,12 @@ class Grants:
     def made(self, row: str) -> Refund:
         """The create was accepted, and the refund is there."""
         answer, refund = self.of(row)
+        if answer.refused and self.api.create_refund(self.order).refused:
+            raise Blocked("even a plain create is refused on an order with several refunds (CREATE-20)")
         verify.accepted(answer)
+        second = None if self.second is None else self.second.refund
+        if second is not None and second.refund_id not in self.stored:
+            raise Blocked("a plain second refund of the order is already not there (CREATE-20)")
         if refund is None:
             raise Failed("the refund in the list of its order", answer.described)
         return refund

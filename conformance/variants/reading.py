@@ -5,6 +5,7 @@ from typing import Any
 
 from conformance.reference.app import App
 from conformance.reference.rules import Refusal, Shop
+from conformance.reference.store import StoredRefund
 from conformance.variants import reads
 
 
@@ -24,6 +25,19 @@ class ShowsNothingWithoutParameters(App):
     def is_whole(self, operation: str, request: Any) -> bool:
         """Say whether a get names an order and a refund."""
         return operation != "get" or {"orderId", "refundId"} <= set(request.args)
+
+
+@reads("A42", aspect="get without parameters")
+class FindsARefundByItsIdAlone(Shop):
+    """Shows the refund that a get names when it names no order."""
+
+    def get_refund(self, query: Mapping[str, str]) -> StoredRefund:
+        """Find the order by the refund."""
+        if not query.get("orderId") and "refundId" in query:
+            refund = self.store.refund(self.name, self.ident(query["refundId"], "refundId"))
+            if refund is not None:
+                return refund
+        return super().get_refund(query)
 
 
 @reads("A30", aspect="unknown parameters")

@@ -148,6 +148,24 @@ class WritesTimesInBasicForm(WritesTimes):
 
 
 @reads("A08", aspect="time form")
+class NumbersTheDaysOfTheYear(WritesTimes):
+    """Writes dates with the number of the day in its year, and times to the second."""
+
+    def written(self, time: datetime) -> str:
+        """Count the days."""
+        return time.strftime("%Y-%jT%H:%M:%SZ")
+
+
+@reads("A08", aspect="time form")
+class NumbersTheWeeks(WritesTimes):
+    """Writes dates with the week and the day in it, and times to the microsecond."""
+
+    def written(self, time: datetime) -> str:
+        """Count the weeks."""
+        return time.strftime("%G-W%V-%uT%H:%M:%S.%fZ")
+
+
+@reads("A08", aspect="time form")
 class WritesTimesWithoutOffset(WritesTimes):
     """Writes times in UTC without saying so."""
 
