@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 COLOURS = {
     State.PASSED: "green",
     State.FAILED: "red",
+    State.WAIVED: "yellow",
     State.ERROR: "magenta",
     State.BLOCKED: "yellow",
     State.NOT_CHECKED: "dim",
@@ -117,7 +118,8 @@ def summary(
     found = standings(run, catalogue)
     for standing in worst_first(found.values()):
         for verdict in standing.failed:
-            _print_verdict(console, verdict, "red", verbose=verbose)
+            if not verdict.waived:
+                _print_verdict(console, verdict, "red", verbose=verbose)
     for verdict in run.verdicts:
         if verdict.outcome is Outcome.ERROR:
             _print_verdict(console, verdict, "magenta", verbose=verbose)
@@ -239,9 +241,15 @@ def _print_end(console: "Console", run: Run, paths: Mapping[str, Path]) -> None:
     took = f"; {footer['requests']} requests in {footer['seconds']} s" if "seconds" in footer else ""
     console.print(_text(run.sentence, f"bold {colour}"), soft_wrap=True)
     console.print(_text(f"{len(run.verdicts)} checks: {counts}{took}"), soft_wrap=True)
+    _print_waivers(console, run)
     _print_ledger(console, run)
     for name, path in paths.items():
         console.print(_text(f"  {name:<8} {path}"), soft_wrap=True)
+
+
+def _print_waivers(console: "Console", run: Run) -> None:
+    for waiver in run.waivers:
+        console.print(_text(waiver.told, "red" if waiver.outdated else "yellow"), soft_wrap=True)
 
 
 def tidied(run: Run, changed: Sequence[Made], *, out: TextIO | None = None) -> None:

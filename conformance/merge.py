@@ -8,11 +8,13 @@ from typing import Any
 
 from conformance.catalogue import AREAS
 from conformance.plan import ANY_EXCHANGE
-from conformance.results import Observation, Outcome, Record, Run, UsageError, Verdict, read_record
+from conformance.results import Made, Observation, Outcome, Record, Run, UsageError, Verdict, read_record
+from conformance.waivers import uses_again
 
 COMMON = ("suite_version", "catalogue", "target", "not_available", "profile", "selection", "seed")
 """What the headers of all shards must say alike."""
-
+SUMS = ("requests", "order_requests", "tidy_requests", "writes", "planned")
+"""What of the footers is added up."""
 
 Shards = list[tuple[Path, Run]]
 
@@ -27,7 +29,8 @@ def merge_records(paths: Iterable[Path], out: Path) -> Run:
     _insist_on_one_run(shards)
     _insist_on_each_once(shards)
     runs = [run for _, run in sorted(shards, key=lambda shard: int(shard[1].header["shard"]["index"]))]
-    lines: list[Verdict | Observation] = [*_verdicts(shards), *_observations(runs)]
+    made = [made for run in runs for made in run.ledger]
+    lines: list[Verdict | Observation | Made] = [*_verdicts(shards), *made, *_observations(runs)]
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         record = Record(out, {**runs[0].header, "shard": None, "started": _began(runs).isoformat()})
@@ -35,6 +38,8 @@ def merge_records(paths: Iterable[Path], out: Path) -> Run:
         raise UsageError(f"{out}: the record cannot be written: {error.strerror}. Choose another --out.") from None
     for line in lines:
         record.add(line)
+    for use in uses_again(runs[0].waivers, record.run, _began(runs).date()):
+        record.add(use)
     return record.close(**_footer(runs))
 
 
@@ -105,7 +110,7 @@ def _footer(runs: list[Run]) -> dict[str, Any]:
         for run, foot in zip(runs, feet, strict=True)
     ]
     return {
-        **{name: sum(foot.get(name, 0) for foot in feet) for name in ("requests", "order_requests", "planned")},
+        **{name: sum(foot.get(name, 0) for foot in feet) for name in SUMS},
         "seconds": (max(ends) - _began(runs)).total_seconds(),
         "interrupted": any(run.interrupted for run in runs),
         "workers": sum(foot.get("workers", 1) for foot in feet),

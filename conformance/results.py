@@ -1,8 +1,8 @@
 """What checks come to: outcomes, verdicts, and the record of a run as lines of JSON.
 
 The record is the only thing reports are drawn from. It is written line by line, each flushed, so that a run that is
-killed leaves all but the check it was in. Its line kinds are ``header``, ``verdict``, ``ledger``, ``observation`` and
-``footer``.
+killed leaves all but the check it was in. Its line kinds are ``header``, ``verdict``, ``ledger``, ``observation``,
+``waiver`` and ``footer``.
 """
 
 import contextlib
@@ -101,7 +101,7 @@ class Evidence:
 
 @frozen
 class Verdict:
-    """What one check said of one requirement."""
+    """What one check said of one requirement; ``waived`` is why its failure is accepted, if it is."""
 
     requirement: str
     check: str
@@ -116,6 +116,7 @@ class Verdict:
     observed: str = ""
     lacks: str | None = None
     again: str = ""
+    waived: str = ""
     seconds: float = 0.0
     requests: int = 0
     evidence: tuple[Evidence, ...] = ()
@@ -172,6 +173,41 @@ class Made:
         return self.what == "refund" and self.state == self.opened and self.state not in {"completed", "canceled"}
 
 
+class WaiverState(StrEnum):
+    """What became of a waiver in a run."""
+
+    USED = "used"
+    NOT_TRIED = "not tried"
+    EXPIRED = "expired"
+    MATCHES_NOTHING = "matches nothing"
+    PASSES = "its check passes"
+
+
+@frozen
+class WaiverUse:
+    """A waiver, what became of it, and how many failed checks it matches."""
+
+    requirement: str
+    reason: str
+    owner: str
+    ticket: str
+    expires: str
+    observed: str
+    state: WaiverState
+    checks: int = 0
+
+    @property
+    def told(self) -> str:
+        """Return whose it is, and what became of it, in one line."""
+        whose = f"waiver {self.requirement} ({self.owner}, {self.ticket}, until {self.expires})"
+        return f"{whose}: {self.state}" + (f", failed checks: {self.checks}" if self.checks else "")
+
+    @property
+    def outdated(self) -> bool:
+        """Whether it must be looked at by a person, and fails the run."""
+        return self.state not in {WaiverState.USED, WaiverState.NOT_TRIED}
+
+
 @define
 class Run:
     """A whole run, as its record tells it; ``unwritten`` is why the record lacks the rest of it, if it does."""
@@ -179,6 +215,7 @@ class Run:
     header: dict[str, Any]
     verdicts: list[Verdict] = field(factory=list)
     observations: list[Observation] = field(factory=list)
+    waivers: list[WaiverUse] = field(factory=list)
     footer: dict[str, Any] | None = None
     unwritten: str | None = None
     _ledger: dict[tuple[str, str, str], Made] = field(factory=dict)
@@ -223,21 +260,42 @@ class Run:
     @property
     def conclusion(self) -> Conclusion:
         """The one word for it all."""
-        outcomes = {verdict.outcome for verdict in self.verdicts if verdict.must}
+        outcomes = {verdict.outcome for verdict in self.verdicts if verdict.must and not verdict.waived}
         if any(verdict.outcome is Outcome.ERROR for verdict in self.verdicts) or (self.footer or {}).get("suite_error"):
             return Conclusion.ERROR
         if Outcome.FAILED in outcomes:
             return Conclusion.NON_CONFORMANT
         declared = set(self.header.get("not_available", ()))
         undecided = [v for v in self.verdicts if v.must and v.outcome is Outcome.BLOCKED and v.lacks not in declared]
-        if undecided or self.interrupted or Outcome.PASSED not in outcomes:
+        said_something = Outcome.PASSED in outcomes or any(verdict.waived for verdict in self.verdicts)
+        if undecided or self.interrupted or not said_something:
             return Conclusion.INCOMPLETE
         return Conclusion.CONFORMANT
 
     @property
+    def verdict(self) -> str:
+        """The conclusion; what is conformant with waivers only is never just conformant."""
+        used = sum(waiver.state is WaiverState.USED for waiver in self.waivers)
+        if self.conclusion is not Conclusion.CONFORMANT or not used:
+            return self.conclusion.value
+        return f"{self.conclusion.value} with {used} waiver{'' if used == 1 else 's'}"
+
+    @property
+    def exit(self) -> int:
+        """The exit status; an outdated waiver fails a run that would otherwise have nothing wrong."""
+        outdated = any(waiver.outdated for waiver in self.waivers)
+        if outdated and self.conclusion in {Conclusion.CONFORMANT, Conclusion.INCOMPLETE}:
+            return EXIT_CODES[Conclusion.NON_CONFORMANT]
+        return EXIT_CODES[self.conclusion]
+
+    def verdicts_of(self, requirement: str) -> list[Verdict]:
+        """Return what the checks said of a requirement."""
+        return [verdict for verdict in self.verdicts if verdict.requirement == requirement]
+
+    @property
     def sentence(self) -> str:
-        """The verdict as a reader sees it: the conclusion, and what it leaves out."""
-        words = [self.conclusion.value]
+        """The verdict as a reader sees it: the conclusion, what it leaves out, and the waivers that fail the run."""
+        words = [self.verdict]
         if self.header.get("shard"):
             words.append("shard {index} of {of}".format(**self.header["shard"]))
         if self.interrupted:
@@ -246,6 +304,9 @@ class Run:
         if ids:
             plural = "requirement" if len(ids) == 1 else "requirements"
             words.append(f"{len(ids)} {plural} not checked: {', '.join(sorted(self.not_checked))}")
+        outdated = [f"{waiver.requirement} ({waiver.state})" for waiver in self.waivers if waiver.outdated]
+        if outdated:
+            words.append(f"waivers that fail the run: {', '.join(outdated)}")
         return ", ".join(words)
 
 
@@ -268,14 +329,17 @@ class Record:
         if self.run.unwritten is not None:
             raise OSError(errno.EIO, self.run.unwritten)
 
-    def add(self, line: Verdict | Observation | Made) -> None:
-        """Append a verdict, an observation or a line of the ledger."""
+    def add(self, line: Verdict | Observation | Made | WaiverUse) -> None:
+        """Append a verdict, an observation, a line of the ledger, or what became of a waiver."""
         if isinstance(line, Verdict):
             self.run.verdicts.append(line)
             self._write({"kind": "verdict", **asdict(line)})
         elif isinstance(line, Made):
             self.run.note(line)
             self._write({"kind": "ledger", **asdict(line)})
+        elif isinstance(line, WaiverUse):
+            self.run.waivers.append(line)
+            self._write({"kind": "waiver", **asdict(line)})
         else:
             self.run.observations.append(line)
             self._write({"kind": "observation", **asdict(line)})
@@ -284,9 +348,9 @@ class Record:
         """Write the footer and return the whole run."""
         self.run.footer = {"interrupted": interrupted, **more}
         self.run.footer |= {
-            "verdict": self.run.conclusion.value,
+            "verdict": self.run.verdict,
             "sentence": self.run.sentence,
-            "exit": EXIT_CODES[self.run.conclusion],
+            "exit": self.run.exit,
             "requests": requests,
             "seconds": round(seconds, 3),
             "counts": self.run.counts,
@@ -370,6 +434,8 @@ def _take(run: Run | None, line: Any) -> Run:
         run.verdicts.append(evolve(verdict, evidence=evidence))
     elif kind == "ledger":
         run.note(Made(**line))
+    elif kind == "waiver":
+        run.waivers.append(WaiverUse(**{**line, "state": WaiverState(line["state"])}))
     elif kind == "observation":
         run.observations.append(Observation(**line))
     elif kind == "footer":

@@ -12,7 +12,7 @@ from types import FrameType
 import httpx
 from attrs import frozen
 
-from conformance import __version__, tidy
+from conformance import __version__, tidy, waivers
 from conformance.catalogue import Catalogue, Requirement
 from conformance.clock import Clock
 from conformance.plan import Listener, Plan
@@ -20,6 +20,7 @@ from conformance.plugin import run_checks
 from conformance.results import Blocked, Record, Run, UsageError
 from conformance.session import Session, new_run_id, open_session
 from conformance.target import Target
+from conformance.waivers import Waiver
 from conformance.workers import worthwhile
 
 STOPPED = 2
@@ -44,6 +45,7 @@ class Options:
     shard: tuple[int, int] | None = None
     max_writes: int | None = None
     keep: bool = False
+    waivers: tuple[Waiver, ...] = ()
     spoken_target: str = "reference"
 
 
@@ -71,7 +73,7 @@ def run(
     )  # fmt: skip
     session.whole = not options.selection and options.shard is None
     header = _header(target, catalogue, options, run_id, session)
-    started = time.monotonic()
+    started, today = time.monotonic(), datetime.now(UTC).date()
     with _interrupts() as interrupts:
         record = _open_record(folder, header)
         for shop in session.shops:
@@ -83,6 +85,7 @@ def run(
             selection=options.selection,
             shard=options.shard,
             say=record.add,
+            waive=lambda verdict: waivers.apply(options.waivers, verdict, today),
             listener=listener,
             again=lambda wanted: session.wire.redact(again(options, wanted)),
             stop=interrupts.came,
@@ -91,6 +94,8 @@ def run(
         requests, seconds = session.wire.api_requests, time.monotonic() - started
         _tidy(session, options, interrupts)
         session.close()
+        for use in waivers.uses(options.waivers, record.run, today):
+            record.add(use)
         return record.close(
             requests=requests,
             seconds=seconds,

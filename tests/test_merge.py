@@ -1,6 +1,7 @@
 """Shards of a run, and the one record that is made of theirs."""
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from conformance.merge import merge_records
 from conformance.plan import ANY_EXCHANGE
 from conformance.reference.server import make_reference
 from conformance.results import Conclusion, Outcome, Run, UsageError, read_record
+from conformance.waivers import Waiver
 from conformance.workers import Job, shard_of
 from tests.conftest import Judge
 
@@ -75,6 +77,18 @@ def test_a_failure_in_one_shard_fails_the_whole(judged: Any, tmp_path: Path) -> 
     assert merged.conclusion is Conclusion.NON_CONFORMANT
     assert failed.count(fault.requirement) == 1
     assert [v.check for v in merged.verdicts if v.requirement == fault.requirement] == [ANY_EXCHANGE]
+
+
+def test_what_was_made_and_what_was_waived_is_merged(judged: Any, tmp_path: Path) -> None:
+    """A waiver whose failure was in one shard is used in the whole, and no other shard calls it outdated."""
+    fault = load_faults()["revives-canceled"]
+    waivers = (Waiver(fault.requirement, "why", "who", "T-1", date(2099, 1, 1)),)
+    paths = [judged(index, fault.make, selection=("review",), waivers=waivers) for index in range(1, OF + 1)]
+    merged = merge_records(paths, tmp_path / "merged" / "run.jsonl")
+
+    assert merged.verdict == "conformant with 1 waiver"
+    assert not any(waiver.outdated for path in paths for waiver in read_record(path).waivers)
+    assert {made.id for made in merged.ledger} == {made.id for path in paths for made in read_record(path).ledger}
 
 
 def test_a_shard_that_was_cut_off_leaves_the_whole_incomplete(shards: list[Path], tmp_path: Path) -> None:

@@ -2,8 +2,8 @@
 
 import click
 
-from conformance.commands.options import unknown
 from conformance.results import UsageError
+from conformance.spelling import unknown
 
 
 @click.command("explain")

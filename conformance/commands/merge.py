@@ -6,7 +6,6 @@ from pathlib import Path
 import click
 
 from conformance.commands.options import formats_option
-from conformance.results import EXIT_CODES
 
 
 @click.command("merge")
@@ -32,4 +31,4 @@ def command(records: tuple[Path, ...], out: Path, formats: tuple[str, ...]) -> N
     done = merge_records(records, record)
     paths = draw(done, catalogue, out, formats, proof=load_proof())
     console.summary(done, catalogue, {"record": record, **paths})
-    sys.exit(EXIT_CODES[done.conclusion])
+    sys.exit(done.exit)

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from conformance.results import UsageError
+from conformance.spelling import unknown
 
 PROFILES = ("quick", "standard", "full")
 DEFAULT_FORMATS = ("html", "junit")
@@ -76,19 +77,6 @@ def selected(selection: tuple[str, ...]) -> tuple[str, ...]:
             raise UsageError(unknown(word, known, "requirement or area"))
         chosen.append(match)
     return tuple(chosen)
-
-
-def unknown(word: str, known: list[str], kind: str) -> str:
-    """Return what to tell a user who named something that does not exist, with what comes near."""
-    import difflib
-    import re
-
-    folded = {name.lower(): name for name in known}
-    near = [folded[name] for name in difflib.get_close_matches(word.lower(), folded, n=4, cutoff=0.5)]
-    padded = re.sub(r"(?<=[a-z])-?([0-9])$", r"-0\1", word.lower())
-    near = list(dict.fromkeys([*(folded[name] for name in folded if name == padded), *near]))
-    hint = f"Did you mean {', '.join(near)}?" if near else "See genstore-conformance list."
-    return f"there is no {kind} {word!r}. {hint}"
 
 
 def folder_name(name: str) -> str:

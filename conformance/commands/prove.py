@@ -5,8 +5,9 @@ from pathlib import Path
 
 import click
 
-from conformance.commands.options import profile_option, unknown
+from conformance.commands.options import profile_option
 from conformance.results import UsageError
+from conformance.spelling import unknown
 
 
 @click.command("prove")

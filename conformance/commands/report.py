@@ -6,7 +6,6 @@ from pathlib import Path
 import click
 
 from conformance.commands.options import formats_option
-from conformance.results import EXIT_CODES
 
 
 @click.command("report")
@@ -31,4 +30,4 @@ def command(record: Path, out: Path | None, formats: tuple[str, ...]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     paths = draw(done, catalogue, folder, formats, proof=load_proof())
     console.summary(done, catalogue, {"record": record, **paths})
-    sys.exit(EXIT_CODES[done.conclusion])
+    sys.exit(done.exit)

@@ -16,7 +16,7 @@ from conformance.commands.options import (
     selected,
 )
 from conformance.commands.targets import opened
-from conformance.results import EXIT_CODES, EXIT_SUITE_FAILED, UsageError
+from conformance.results import EXIT_SUITE_FAILED, UsageError
 
 
 @click.command("run")
@@ -39,6 +39,9 @@ from conformance.results import EXIT_CODES, EXIT_SUITE_FAILED, UsageError
 )
 @click.option("--max-writes", type=click.IntRange(min=2), help="Send at most this many writes, tidying up included.")
 @click.option("--read-only", is_flag=True, help="Send no write at all, and make no order.")
+@click.option(
+    "--waivers", type=click.Path(path_type=Path, dir_okay=False), help="A file of failures that are known and accepted."
+)
 @click.option("--keep", is_flag=True, help="Leave the refunds that are open at the end; else they are rejected.")
 @click.option(
     "--shard", type=Shard(), metavar="I/N", help="Run one of N shards of the checks; merge puts them together."
@@ -47,9 +50,8 @@ from conformance.results import EXIT_CODES, EXIT_SUITE_FAILED, UsageError
 @click.option("--verbose", "-v", is_flag=True, help="Show the exchanges of what failed.")
 def command(
     target: str, profile: str, selection: tuple[str, ...], seed: int, out: Path | None, orders: str | None,
-    rps: float | None, workers: int | None, shard: tuple[int, int] | None,
-    max_writes: int | None,
-    read_only: bool, keep: bool,  # noqa: FBT001 - flags of the command line
+    rps: float | None, workers: int | None, shard: tuple[int, int] | None, max_writes: int | None,
+    waivers: Path | None, read_only: bool, keep: bool,  # noqa: FBT001 - flags of the command line
     formats: tuple[str, ...], verbose: bool,  # noqa: FBT001 - as above
 ) -> None:  # fmt: skip
     """Judge TARGET and write the reports.
@@ -72,6 +74,7 @@ def command(
     from conformance.report import check_formats, draw
     from conformance.run import Options
     from conformance.run import run as judge
+    from conformance.waivers import load_waivers
 
     catalogue = load_catalogue()
     chosen = selected(selection)
@@ -79,7 +82,8 @@ def command(
     if read_only and max_writes is not None:
         raise UsageError("--read-only is no write at all; give it or --max-writes, not both")
     options = Options(
-        profile, chosen, seed, rps, workers, shard, 0 if read_only else max_writes, keep, spoken_target=target
+        profile, chosen, seed, rps, workers, shard, 0 if read_only else max_writes, keep,
+        () if waivers is None else load_waivers(waivers, catalogue), spoken_target=target,
     )  # fmt: skip
     with opened(target, orders) as subject:
         folder = out or Path("reports") / folder_name(subject.name)
@@ -96,4 +100,4 @@ def command(
     if unwritten is not None:
         click.echo(f"{folder}: not everything could be written: {unwritten}. The verdict stands as shown.", err=True)
         sys.exit(EXIT_SUITE_FAILED)
-    sys.exit(EXIT_CODES[done.conclusion])
+    sys.exit(done.exit)

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from conformance.commands.options import unknown
 from conformance.results import UsageError
+from conformance.spelling import unknown
 
 
 @contextlib.contextmanager

@@ -21,6 +21,7 @@ class State(StrEnum):
     """What a requirement came to; besides the outcomes of its checks, there may be no answer at all."""
 
     FAILED = "failed"
+    WAIVED = "waived"
     ERROR = "error"
     BLOCKED = "blocked"
     PASSED = "passed"
@@ -38,8 +39,9 @@ class Standing:
 
     @property
     def failed(self) -> tuple[Verdict, ...]:
-        """The verdicts that speak against it."""
-        return tuple(verdict for verdict in self.verdicts if verdict.outcome is Outcome.FAILED)
+        """The verdicts that speak against it, those that are not waived first."""
+        failed = [verdict for verdict in self.verdicts if verdict.outcome is Outcome.FAILED]
+        return tuple(sorted(failed, key=lambda verdict: bool(verdict.waived)))
 
     @property
     def errors(self) -> tuple[Verdict, ...]:
@@ -92,7 +94,7 @@ def findings(run: Run, catalogue: Catalogue) -> list[Standing]:
 
 
 def worst_first(found: Iterable[Standing]) -> list[Standing]:
-    """Return those that failed, the worst first; equally bad ones stay in their order."""
+    """Return those that failed, the worst first and the waived last; equally bad ones stay in their order."""
     return sorted((standing for standing in found if standing.failed), key=_badness)
 
 
@@ -157,6 +159,8 @@ def told(verdict: Verdict) -> str:
         lines.append(f"  reproduce {one_line(probe.curl)}")
     if verdict.again:
         lines.append(f"  again     {one_line(verdict.again)}")
+    if verdict.waived:
+        lines.append(f"  waived    {one_line(verdict.waived)}")
     return "\n".join(shortened(line, MOST_LINE) for line in lines)
 
 
@@ -174,11 +178,13 @@ def _state(verdicts: Sequence[Verdict], declared: frozenset[str]) -> State:
     blocked = [verdict for verdict in verdicts if verdict.outcome is Outcome.BLOCKED]
     if outcome is Outcome.BLOCKED and all(verdict.lacks in declared for verdict in blocked):
         return State.NOT_CHECKED
+    if outcome is Outcome.FAILED and all(v.waived for v in verdicts if v.outcome is Outcome.FAILED):
+        return State.WAIVED
     return State(outcome.value)
 
 
-def _badness(standing: Standing) -> tuple[int, int]:
+def _badness(standing: Standing) -> tuple[bool, int, int]:
     requirement = standing.requirement
     level = LEVELS.index(requirement.level) if requirement.level in LEVELS else len(LEVELS)
     basis = BASES.index(requirement.basis) if requirement.basis in BASES else len(BASES)
-    return level, basis
+    return standing.state is State.WAIVED, level, basis

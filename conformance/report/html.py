@@ -2,12 +2,11 @@
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
 
-from attrs import evolve, frozen
+from attrs import asdict, evolve, frozen
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -46,6 +45,7 @@ MOST_TRACE = 6000
 SYMBOLS = {
     State.PASSED: "✓",
     State.FAILED: "✕",
+    State.WAIVED: "~",
     State.ERROR: "!",
     State.BLOCKED: "⊘",
     State.NOT_CHECKED: "–",
@@ -99,7 +99,7 @@ def draw_html(material: Material) -> str:
             parts=parts(material),
             readings=observed_readings(material),
             passed=[standing for standing in found if standing.state is State.PASSED],
-            extras=_extras(material.footer),
+            extras=_extras(material),
             made=made_by(material.run),
             most_made=MOST_MADE,
         )
@@ -143,11 +143,11 @@ def _errors(material: Material) -> list[tuple[Standing, list[tuple[str, str]]]]:
     ]
 
 
-def _extras(footer: Mapping[str, Any]) -> list[Table]:
+def _extras(material: Material) -> list[Table]:
     """Return what a run may tell at its end besides the verdict; what it does not tell is left out."""
     told = {
-        "Reach of the generated tests": footer.get("reach"),
-        "Waivers": footer.get("waivers"),
+        "Reach of the generated tests": material.footer.get("reach"),
+        "Waivers": [asdict(waiver) for waiver in material.run.waivers],
     }
     return [table(title, content) for title, content in told.items() if content]
 

@@ -10,11 +10,11 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from conformance.report.findings import Standing, spans, told
 from conformance.report.material import PAGE, Material
 from conformance.report.text import harmless, one_line
-from conformance.results import Outcome, Verdict
+from conformance.results import Outcome, Verdict, WaiverUse
 
 
 def draw_junit(material: Material) -> str:
-    """Return the run as JUnit XML; a failure carries its four lines, a blocked check is skipped with its reason."""
+    """Return the run as JUnit XML; a failure carries its four lines, and what is blocked or waived is skipped."""
     root = Element("testsuites")
     started = str(material.run.header.get("started", "1970-01-01T00:00:00"))[:19]
     for standing in material.standings.values():
@@ -24,6 +24,8 @@ def draw_junit(material: Material) -> str:
             for verdict in standing.verdicts:
                 _add_case(suite, verdict)
             _close(suite, _attachments(standing, material.folder))
+    if material.run.waivers:
+        _add_waivers(root, started, material.run.waivers)
     if material.run.interrupted or not material.run.verdicts:
         _add_unfinished(root, started, material.run.sentence)
     indent(root)
@@ -32,11 +34,12 @@ def draw_junit(material: Material) -> str:
 
 def _suite(root: Element, name: str, package: str, started: str, verdicts: Sequence[Verdict]) -> Element:
     outcomes = [verdict.outcome for verdict in verdicts]
+    waived = sum(bool(verdict.waived) for verdict in verdicts)
     return SubElement(
         root, "testsuite", name=harmless(name), package=harmless(package), id=str(len(root)), timestamp=started,
         hostname="localhost",  # the schema insists on one, and this is its word for none
-        tests=str(len(outcomes)), failures=str(outcomes.count(Outcome.FAILED)),
-        errors=str(outcomes.count(Outcome.ERROR)), skipped=str(outcomes.count(Outcome.BLOCKED)),
+        tests=str(len(outcomes)), failures=str(outcomes.count(Outcome.FAILED) - waived),
+        errors=str(outcomes.count(Outcome.ERROR)), skipped=str(outcomes.count(Outcome.BLOCKED) + waived),
         time=f"{sum(verdict.seconds for verdict in verdicts):.3f}",
     )  # fmt: skip
 
@@ -61,7 +64,9 @@ def _add_case(suite: Element, verdict: Verdict) -> None:
         suite, "testcase", name=one_line(verdict.check), classname=harmless(verdict.requirement),
         time=f"{verdict.seconds:.3f}",
     )  # fmt: skip
-    if verdict.outcome is Outcome.FAILED:
+    if verdict.waived:
+        SubElement(case, "skipped").text = harmless(f"waived: {verdict.waived}\n{told(verdict)}")
+    elif verdict.outcome is Outcome.FAILED:
         message = f"expected {one_line(verdict.expected)}; observed {one_line(verdict.observed)}"
         SubElement(case, "failure", type=verdict.level, message=message).text = told(verdict)
     elif verdict.outcome is Outcome.ERROR:
@@ -80,6 +85,21 @@ def _attachments(standing: Standing, folder: Path) -> str:
 def _close(suite: Element, output: str = "") -> None:
     SubElement(suite, "system-out").text = harmless(output)
     SubElement(suite, "system-err")
+
+
+def _add_waivers(root: Element, started: str, waivers: Sequence[WaiverUse]) -> None:
+    """A case for each waiver: one that fails the run, fails."""
+    suite = _suite(root, "waivers", "run", started, ())
+    suite.set("tests", str(len(waivers)))
+    suite.set("failures", str(sum(waiver.outdated for waiver in waivers)))
+    SubElement(suite, "properties")
+    for number, waiver in enumerate(waivers, start=1):
+        name = f"waiver {number} of {waiver.requirement}"
+        case = SubElement(suite, "testcase", name=name, classname="waivers", time="0.000")
+        if waiver.outdated:
+            message = one_line(waiver.told)
+            SubElement(case, "failure", type="waiver", message=message).text = message
+    _close(suite)
 
 
 def _add_unfinished(root: Element, started: str, sentence: str) -> None:

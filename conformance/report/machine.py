@@ -2,13 +2,15 @@
 
 from typing import Any
 
+from attrs import asdict
+
 from conformance.report.findings import Standing
 from conformance.report.material import Material
 from conformance.report.sections import observed_readings
 from conformance.report.text import as_json
 from conformance.results import Outcome, Verdict
 
-VERSION = "1.0"
+VERSION = "1.1"
 """The second number grows when something is added, the first when a reader would have to change."""
 
 
@@ -19,7 +21,7 @@ def draw_machine(material: Material) -> str:
         {
             "format": "genstore-conformance",
             "version": VERSION,
-            "verdict": run.conclusion.value,
+            "verdict": run.verdict,
             "sentence": run.sentence,
             "interrupted": run.interrupted,
             "suite": {"version": str(header.get("suite_version", "")), "catalogue": str(header.get("catalogue", ""))},
@@ -37,6 +39,8 @@ def draw_machine(material: Material) -> str:
                 {"reason": reason.text, "declared": reason.declared, "requirements": reason.requirements}
                 for reason in material.reasons
             ],
+            "waivers": [asdict(waiver) for waiver in run.waivers],
+            "ledger": [asdict(made) for made in run.ledger],
             "readings": [{"id": each.identifier, "observed": each.seen} for each in observed_readings(material)],
         }
     )
@@ -67,6 +71,7 @@ def _check(verdict: Verdict) -> dict[str, Any]:
     }
     if verdict.outcome is Outcome.FAILED:
         check |= {"expected": verdict.expected, "observed": verdict.observed, "again": verdict.again}
+        check |= {"waived": verdict.waived} if verdict.waived else {}
     elif verdict.outcome is not Outcome.PASSED:
         check |= {"reason": verdict.explanation}
     return check

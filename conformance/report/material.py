@@ -96,15 +96,17 @@ class Material:
     def worst(self) -> str:
         """One sentence about what failed and what could not be judged."""
         states = self.states
-        must = sum(standing.requirement.level == "MUST" for standing in self.findings)
+        against = [standing for standing in self.findings if not standing.failed[0].waived]
+        must = sum(standing.requirement.level == "MUST" for standing in against)
         parts = [f"{states[State.PASSED]} of {len(self.standings)} requirements passed"]
-        if self.findings:
-            parts.append(f"{len(self.findings)} failed ({must} MUST)")
+        if against:
+            parts.append(f"{len(against)} failed ({must} MUST)")
         parts += [f"{states[state]} {words}" for state, words in _SAID.items() if states[state]]
         return ", ".join(parts)
 
 
 _SAID = {
+    State.WAIVED: "failed, but waived",
     State.ERROR: "ended in an error of the suite",
     State.BLOCKED: "could not be checked",
     State.NOT_CHECKED: "not checked, as declared",

@@ -13,7 +13,7 @@ from lxml import html
 from conformance.catalogue import Catalogue
 from conformance.report.html import draw_html
 from conformance.report.material import Material
-from conformance.results import Made, Outcome, Run
+from conformance.results import Made, Outcome, Run, WaiverState, WaiverUse
 
 from .runs import HOSTILE, exchange, make_run, verdict
 
@@ -231,13 +231,14 @@ def test_the_footer_of_a_run_is_shown_as_far_as_it_goes(conformant: Run, catalog
     assert conformant.footer is not None
     conformant.footer |= {
         "reach": {"create": {"accepted": 25, "refused": 4}},
-        "waivers": [{"requirement": "REVIEW-04", "until": "2026-12-31"}],
     }
+
+    conformant.waivers.append(WaiverUse("REVIEW-04", "why", "me", "T-1", "2026-12-31", "", state=WaiverState.PASSES))
 
     traces = text(page(conformant, catalogue).get_element_by_id("traces"))
 
     assert "name accepted refused create 25 4" in traces
-    assert "requirement until REVIEW-04 2026-12-31" in traces
+    assert "REVIEW-04 why me T-1 2026-12-31 its check passes" in traces
 
 
 def test_what_the_run_made_is_shown_and_what_is_left(conformant: Run, catalogue: Catalogue) -> None:
