@@ -9,7 +9,19 @@ import click
 from conformance import __version__
 from conformance.results import EXIT_INTERRUPTED, EXIT_SUITE_FAILED, EXIT_USAGE, UsageError
 
-COMMANDS = ("run", "plan", "report", "merge", "serve", "list", "explain", "tidy", "waive", "prove")
+COMMANDS = (
+    "run",
+    "doctor",
+    "plan",
+    "report",
+    "merge",
+    "serve",
+    "list",
+    "explain",
+    "tidy",
+    "waive",
+    "prove",
+)
 
 
 class Group(click.Group):

@@ -239,6 +239,8 @@ def _print_end(console: "Console", run: Run, paths: Mapping[str, Path]) -> None:
     counts = ", ".join(f"{count} {outcome}" for outcome, count in run.counts.items())
     footer = run.footer or {}
     took = f"; {footer['requests']} requests in {footer['seconds']} s" if "seconds" in footer else ""
+    for noticed in footer.get("noticed", ()):
+        console.print(_text(noticed, "dim"), soft_wrap=True)
     console.print(_text(run.sentence, f"bold {colour}"), soft_wrap=True)
     console.print(_text(f"{len(run.verdicts)} checks: {counts}{took}"), soft_wrap=True)
     _print_waivers(console, run)

@@ -15,6 +15,7 @@ from attrs import frozen
 from conformance import __version__, tidy, waivers
 from conformance.catalogue import Catalogue, Requirement
 from conformance.clock import Clock
+from conformance.doctor import State, first_look
 from conformance.plan import Listener, Plan
 from conformance.plugin import run_checks
 from conformance.results import Blocked, Record, Run, UsageError
@@ -105,6 +106,8 @@ def run(
             writes=session.wire.writes.sent,
             planned=len(plan.checks),
             workers=plan.workers,
+            limited=session.wire.pace.limited,
+            noticed=session.noticed,
             blocked_reason=plan.blocked,
             suite_error=session.wire.redact("\n".join(plan.trouble)) or None,
         )
@@ -125,6 +128,12 @@ def _carry_out(plan: Plan, session: Session, workers: int | None) -> int:
 
 def blocked_from_the_start(session: Session) -> str | None:
     """Find out about the target; return why nothing can be judged, if that is so."""
+    first = first_look(session)
+    session.wire.take_recorded()
+    words = [f"{found.subject}: {found.seen}. {found.remedy}" for found in first if found.state is not State.OK]
+    session.noticed = [session.wire.redact(told) for told in words]
+    if first[0].state is State.TROUBLE:
+        return session.wire.redact(f"{first[0].seen}. {first[0].remedy}")
     try:
         session.find_out()
     except Blocked as trouble:

@@ -67,7 +67,8 @@ class Shop:
 class Session:
     """Everything a check needs: the shops, the wire, and the observations made so far.
 
-    ``whole`` unless the user selected some requirements only.
+    ``whole`` unless the user selected some requirements only; ``noticed`` is what a user should know of the target
+    that no check judges.
     """
 
     target: Target
@@ -82,6 +83,7 @@ class Session:
     base_key: str = ""
     began: float = 0.0
     controls: list[Exchange] = field(factory=list)
+    noticed: list[str] = field(factory=list)
     _observed: dict[tuple[str, str], Observation] = field(factory=dict, init=False)
 
     @property

@@ -69,7 +69,7 @@ class Exchange:
     several checks, so that it is evidence only where it is shown; ``exempt`` when the form of
     an acceptance is not judged as well, since it had to be refused, or nothing says what comes of it; ``second_hand``
     when a create was answered with the refund of another request number. ``opening`` is how the body begins, fit to be
-    shown.
+    shown. ``unreachable`` when not even a connection came about.
     """
 
     request: Request
@@ -82,6 +82,7 @@ class Exchange:
     opening: str = ""
     cut_off: bool = False
     trouble: str | None = None
+    unreachable: bool = False
     seconds: float = 0.0
     counted: bool = False
     batched: bool = False
@@ -334,8 +335,10 @@ class Wire:
         except httpx.TimeoutException as error:
             within = self.limits.connect if isinstance(error, httpx.ConnectTimeout) else self.limits.answer
             exchange.trouble = f"no complete answer from {host} within {within:g} s"
+            exchange.unreachable = isinstance(error, httpx.ConnectTimeout)
         except httpx.ConnectError as error:
             exchange.trouble = f"no connection to {host}: {_why_not(error)}"
+            exchange.unreachable = True
         except (httpx.TransportError, zlib.error) as error:
             said = self.redact.start(str(error), OPENING)
             exchange.trouble = f"the connection to {host} broke: {type(error).__name__}: {said}"
