@@ -137,6 +137,30 @@ class CreatesTwiceAtOnceWhenContentsDiffer(CreatesTwiceAtOnce):
             return super().create(body)
 
 
+@breaks("RACE-10")
+class KeepsTheLastOfSeveralAtOnce(Unguarded):
+    """Writes the refunds of an order back as it read them, with its own, so that what came in between is lost."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.lost: set[str] = set()
+
+    def create(self, body: Any) -> StoredRefund:
+        """Take its time between the reading and the writing."""
+        order = self.read_request(body).order
+        before = {refund.id for refund in self.store.refunds_of(self.name, order.id)}
+        time.sleep(WINDOW / 3)
+        with self.store.exclusive():
+            refund = super().create(body)
+            there = {other.id for other in self.store.refunds_of(self.name, order.id)}
+            self.lost |= there - before - {refund.id}
+        return refund
+
+    def select(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+        """Leave out what is lost."""
+        return [refund for refund in super().select(refunds) if refund.id not in self.lost]
+
+
 @breaks("RACE-05")
 class DecidesTwiceAtOnce(Unguarded):
     """Checks the status, and writes it later, so that both decisions find the refund open."""

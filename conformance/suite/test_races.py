@@ -131,8 +131,8 @@ class LastUnits:
 
 @pytest.fixture(scope="module")
 def last_units(api: RefundApi, new_order: NewOrder, accepted_create: Refund) -> LastUnits:
-    """A burst of creates that each ask for two of three units."""
-    order = new_order((3, "10.00"))
+    """A burst of creates that each ask for two of five units."""
+    order = new_order((5, "10.00"))
     bodies = [api.create_body(order, Part(order.line, 2)) for _ in range(BURST)]
     answers = together(api, [partial(api.create, body) for body in bodies])
     return LastUnits(order, answers, verify.look_again(api, order))
@@ -142,7 +142,7 @@ def last_units(api: RefundApi, new_order: NewOrder, accepted_create: Refund) -> 
 def test_creates_at_once_never_refund_more_than_was_ordered(
     last_units: LastUnits, api: RefundApi, new_order: NewOrder
 ) -> None:
-    """Five requests for two of three units leave at most three units refunded."""
+    """Five requests for two of five units leave at most five units refunded."""
     units = sum(
         sum(refund.quantities.values())
         for refund in last_units.there.values()
@@ -150,7 +150,7 @@ def test_creates_at_once_never_refund_more_than_was_ordered(
     )
     if units > last_units.order.line.quantity:
         insist_that_one_after_another_is_bounded(api, new_order((3, "10.00")))
-        raise Failed("at most 3 units refunded", f"{units} units in {len(last_units.there)} refunds")
+        raise Failed("at most 5 units refunded", f"{units} units in {len(last_units.there)} refunds")
 
 
 def insist_that_one_after_another_is_bounded(api: RefundApi, order: Order) -> None:
@@ -160,6 +160,15 @@ def insist_that_one_after_another_is_bounded(api: RefundApi, order: Order) -> No
     second.exchange.role = "control"
     if second.accepted:
         raise Blocked("more units than were ordered are refunded one after another already (see creation)")
+
+
+@requirement("RACE-10")
+def test_creates_at_once_are_all_kept(last_units: LastUnits) -> None:
+    """Each of the refunds that a burst on one order was answered with is on the order."""
+    told = {answer.refund.refund_id for answer in last_units.answers if answer.refund is not None}
+    if not told:
+        raise Blocked("none of the creates was accepted")
+    verify.same(sorted(told), sorted(told & last_units.there.keys()), "the refunds of the order")
 
 
 @requirement("RACE-05", profile="quick")
