@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from conformance.catalogue import Catalogue, Requirement
-from conformance.report.facts import made_by
+from conformance.report.facts import duration, made_by
 from conformance.report.figures import by_area
 from conformance.report.findings import State, place, reasons, standings, told, worst_first
 from conformance.report.text import harmless, one_line, shortened
@@ -20,6 +20,7 @@ from conformance.results import Made, Outcome, Run, Verdict
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.live import Live
+    from rich.text import Text
 
     from conformance.proof import Trial
 
@@ -34,6 +35,7 @@ COLOURS = {
 }
 MOST_IDS = 12
 MOST_BODY = 600
+BAR = 10
 
 
 class Progress:
@@ -49,6 +51,7 @@ class Progress:
         self._done: Counter[str] = Counter()
         self._failed: Counter[str] = Counter()
         self._area = ""
+        self._requests = 0
         self._started = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -66,7 +69,8 @@ class Progress:
         if self._console.is_terminal and not os.environ.get("CI"):
             from rich.live import Live
 
-            self._live = Live(console=self._console, transient=True, auto_refresh=False)
+            # It goes on telling the time left while a check waits.
+            self._live = Live(console=self._console, transient=True, get_renderable=self._line, refresh_per_second=4)
             self._live.start()
 
     def started(self, check: str, requirement: Requirement) -> None:
@@ -77,10 +81,11 @@ class Progress:
     def judged(self, verdict: Verdict, requests: int) -> None:
         """A check ended; the run has sent so many requests by now."""
         area = verdict.area
+        self._requests = requests
         self._done[area] += 1
         self._failed[area] += verdict.outcome is Outcome.FAILED
         if self._live is not None:
-            self._live.update(self._line(requests), refresh=True)
+            self._live.refresh()
         elif self._done[area] == self._planned.get(area):
             failed = f", {self._failed[area]} failed" if self._failed[area] else ""
             plural = "" if self._done[area] == 1 else "s"
@@ -88,16 +93,22 @@ class Progress:
         if self._done.total() >= sum(self._planned.values()):
             self._stop()
 
-    def _line(self, requests: int) -> str:
+    def _line(self) -> "Text":
+        from rich.text import Text
+
         seconds = time.monotonic() - self._started
         planned, done, failed = sum(self._planned.values()), self._done.total(), self._failed.total()
-        left = seconds / done * max(0, planned - done)
+        drawn = BAR * done // max(1, planned)
+        left = f", {duration(seconds / done * max(0, planned - done))} left" if done else ""
         failures = f"[red]{failed} failed[/]" if failed else "none failed"
-        pace = requests / seconds if seconds > 0 else 0
-        return (
-            f"[bold]{self._area}[/]  {done}/{planned} checks  {failures}  "
-            f"[dim]{requests} requests, {pace:.0f}/s  {left:.0f} s left[/]"
+        pace = self._requests / seconds if seconds > 0 else 0
+        line = (
+            f"{'━' * drawn}[dim]{'╌' * (BAR - drawn)}[/] [bold]{self._area}[/] {done}/{planned} checks, {failures}"
+            f"[dim]{left}, {self._requests} requests, {pace:.0f}/s[/]"
         )
+        shown = Text.from_markup(line, overflow="ellipsis")
+        shown.no_wrap = True
+        return shown
 
     def _stop(self) -> None:
         if self._live is not None:
