@@ -18,6 +18,7 @@ COMMANDS = (
     "serve",
     "list",
     "explain",
+    "compare",
     "tidy",
     "waive",
     "prove",

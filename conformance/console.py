@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from conformance.catalogue import Catalogue, Requirement
 from conformance.report.facts import duration, made_by
-from conformance.report.figures import by_area
+from conformance.report.figures import Latency, by_area
 from conformance.report.findings import State, place, reasons, standings, told, worst_first
 from conformance.report.text import harmless, one_line, shortened
 from conformance.results import Made, Outcome, Run, Verdict
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rich.live import Live
     from rich.text import Text
 
+    from conformance.compare import Comparison, Row
     from conformance.proof import Trial
 
 COLOURS = {
@@ -279,6 +280,50 @@ def _print_ledger(console: "Console", run: Run) -> None:
         console.print(_text(made_by(run)), soft_wrap=True)
     for why, count in Counter(made.left for made in run.left).items():
         console.print(_text(f"  {count} left: {why}" if why else f"  {count} left", "yellow"), soft_wrap=True)
+
+
+def comparison(found: "Comparison", *, out: TextIO | None = None) -> None:
+    """Print two runs side by side: facts and latencies, the verdicts that changed, and the readings that differ."""
+    console = _console(out)
+    console.print(_side_by_side([*found.facts, *(_latency_row(*each) for each in found.latencies)]))
+    groups = {
+        "worse": (found.worse, "red"),
+        "better": ([change for change in found.changes if change.better], "green"),
+        "otherwise": ([change for change in found.changes if not change.worse and not change.better], "dim"),
+    }
+    for title, (changes, colour) in groups.items():
+        if changes:
+            console.print(_text(f"\n{title}: {len(changes)} check{'' if len(changes) == 1 else 's'}", f"bold {colour}"))
+        for change in changes:
+            words = f"{change.before or 'not there'} → {change.now or 'not there'}"
+            console.print(_text(f"  {change.requirement}  {words}  {change.check}", colour), soft_wrap=True)
+            if change.worse and change.told:
+                console.print(_text(f"    {shortened(one_line(change.told), MOST_BODY)}"), soft_wrap=True)
+    if found.readings:
+        console.print(_text("\nreadings that differ", "bold"))
+        console.print(_side_by_side(found.readings))
+    console.print(_text("\nsomething got worse" if found.got_worse else "\nnothing got worse", "bold"))
+
+
+def _side_by_side(rows: Sequence["Row"]) -> Any:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for column in ("", "before", "now"):
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(row.name, _text(one_line(row.before)), _text(one_line(row.now)))
+    return table
+
+
+def _latency_row(operation: str, before: "Latency | None", now: "Latency | None") -> "Row":
+    from conformance.compare import Row
+
+    told = [
+        "not answered" if each is None else f"{each.requests} answers, median {each.median} ms, 95 % in {each.slow} ms"
+        for each in (before, now)
+    ]
+    return Row(operation, *told)
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ from conformance.commands.options import (
     selected,
 )
 from conformance.commands.targets import opened
-from conformance.results import EXIT_SUITE_FAILED, UsageError
+from conformance.results import EXIT_SUITE_FAILED, UsageError, read_record
 
 
 @click.command("run")
@@ -46,13 +46,23 @@ from conformance.results import EXIT_SUITE_FAILED, UsageError
 @click.option(
     "--shard", type=Shard(), metavar="I/N", help="Run one of N shards of the checks; merge puts them together."
 )
+@click.option(
+    "--against", type=click.Path(path_type=Path, dir_okay=False), help="Compare with the record of an earlier run."
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(("any", "new")),
+    default="any",
+    show_default=True,
+    help="What the exit status tells: any failure, or only what is worse than in --against.",
+)
 @formats_option
 @click.option("--verbose", "-v", is_flag=True, help="Show the exchanges of what failed.")
 def command(
     target: str, profile: str, selection: tuple[str, ...], seed: int, out: Path | None, orders: str | None,
     rps: float | None, workers: int | None, shard: tuple[int, int] | None, max_writes: int | None,
     waivers: Path | None, read_only: bool, keep: bool,  # noqa: FBT001 - flags of the command line
-    formats: tuple[str, ...], verbose: bool,  # noqa: FBT001 - as above
+    against: Path | None, fail_on: str, formats: tuple[str, ...], verbose: bool,  # noqa: FBT001 - as above
 ) -> None:  # fmt: skip
     """Judge TARGET and write the reports.
 
@@ -71,6 +81,7 @@ def command(
     """  # noqa: D301 - click takes the character itself
     from conformance import console
     from conformance.catalogue import load_catalogue, load_proof
+    from conformance.compare import compare, exit_for_new
     from conformance.report import check_formats, draw
     from conformance.run import Options
     from conformance.run import run as judge
@@ -81,6 +92,9 @@ def command(
     check_formats(formats)
     if read_only and max_writes is not None:
         raise UsageError("--read-only is no write at all; give it or --max-writes, not both")
+    if fail_on == "new" and against is None:
+        raise UsageError("--fail-on new needs the record to compare with: --against LAST.jsonl")
+    last = None if against is None else read_record(against)  # now, since the run may take its place
     options = Options(
         profile, chosen, seed, rps, workers, shard, 0 if read_only else max_writes, keep,
         () if waivers is None else load_waivers(waivers, catalogue), spoken_target=target,
@@ -100,4 +114,9 @@ def command(
     if unwritten is not None:
         click.echo(f"{folder}: not everything could be written: {unwritten}. The verdict stands as shown.", err=True)
         sys.exit(EXIT_SUITE_FAILED)
+    if last is not None:
+        found = compare(last, done, catalogue)
+        console.comparison(found)
+        if fail_on == "new":
+            sys.exit(exit_for_new(found, done))
     sys.exit(done.exit)

@@ -1,0 +1,170 @@
+"""Two runs side by side: what changed between them, and whether anything got worse."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from attrs import frozen
+
+from conformance.catalogue import Catalogue
+from conformance.report.facts import duration, moment
+from conformance.report.figures import Latency, latencies
+from conformance.report.material import Material
+from conformance.results import EXIT_CODES, Conclusion, Outcome, Run, Verdict
+
+WAIVED = "waived"
+RANK: Mapping[str, int] = {
+    Outcome.PASSED: 0, WAIVED: 0, Outcome.BLOCKED: 1, Outcome.FAILED: 2, Outcome.ERROR: 3,
+}  # fmt: skip
+"""How bad a word for a verdict is; a failure that somebody accepted counts as none."""
+
+VERDICTS = (Conclusion.CONFORMANT, Conclusion.INCOMPLETE, Conclusion.NON_CONFORMANT, Conclusion.ERROR)
+"""The conclusions, from the best to the worst."""
+
+EXITS: Mapping[str, Conclusion] = {
+    Outcome.BLOCKED: Conclusion.INCOMPLETE, Outcome.FAILED: Conclusion.NON_CONFORMANT, Outcome.ERROR: Conclusion.ERROR,
+}  # fmt: skip
+
+
+@frozen
+class Change:
+    """A check that came to something else; ``None`` where a run does not have it. ``told`` is what it says now."""
+
+    requirement: str
+    check: str
+    before: str | None
+    now: str | None
+    told: str = ""
+
+    @property
+    def worse(self) -> bool:
+        """Whether it counts against the second run: a check that only that run has, when it failed."""
+        if self.now is None:
+            return False
+        if self.before is None:
+            return RANK[self.now] >= RANK[Outcome.FAILED]
+        return RANK[self.now] > RANK[self.before]
+
+    @property
+    def better(self) -> bool:
+        """Whether both runs have the check, and it came to something less bad."""
+        return self.before is not None and self.now is not None and RANK[self.now] < RANK[self.before]
+
+
+@frozen
+class Row:
+    """One fact of both runs."""
+
+    name: str
+    before: str
+    now: str
+
+
+@frozen
+class Comparison:
+    """What differs between two runs. ``declined`` when the verdict itself is worse."""
+
+    facts: list[Row]
+    changes: list[Change]
+    readings: list[Row]
+    latencies: list[tuple[str, Latency | None, Latency | None]]
+    declined: bool
+
+    @property
+    def worse(self) -> list[Change]:
+        """The checks that got worse."""
+        return [change for change in self.changes if change.worse]
+
+    @property
+    def got_worse(self) -> bool:
+        """Whether anything did."""
+        return self.declined or bool(self.worse)
+
+
+def compare(before: Run, now: Run, catalogue: Catalogue) -> Comparison:
+    """Return what changed from one run to the other."""
+    return Comparison(
+        facts=[Row(name, told, _facts(now)[name]) for name, told in _facts(before).items()],
+        changes=list(_changes(_by_check(before), _by_check(now))),
+        readings=list(_readings(before, now)),
+        latencies=_latencies(Material(before, catalogue), Material(now, catalogue)),
+        declined=VERDICTS.index(now.conclusion) > VERDICTS.index(before.conclusion),
+    )
+
+
+def exit_for_new(comparison: Comparison, now: Run) -> int:
+    """Return the exit status of a run that fails for what is new only: for the worst of that, and its own troubles.
+
+    A run that was interrupted, in which the suite itself failed, or with an outdated waiver, ends as it always does.
+    """
+    outdated = any(waiver.outdated for waiver in now.waivers)
+    if now.interrupted or outdated or now.conclusion is Conclusion.ERROR:
+        return now.exit
+    words = [change.now for change in comparison.worse if change.now is not None]
+    return EXIT_CODES[EXITS[max(words, key=RANK.__getitem__)]] if words else 0
+
+
+def _by_check(run: Run) -> dict[tuple[str, str], Verdict]:
+    """Return the verdict of each check; the worst, where a check has several."""
+    found: dict[tuple[str, str], Verdict] = {}
+    for verdict in run.verdicts:
+        key = (verdict.requirement, verdict.check)
+        if key not in found or RANK[_word(verdict)] > RANK[_word(found[key])]:
+            found[key] = verdict
+    return found
+
+
+def _word(verdict: Verdict) -> str:
+    return WAIVED if verdict.waived else verdict.outcome.value
+
+
+def _changes(before: Mapping[tuple[str, str], Verdict], now: Mapping[tuple[str, str], Verdict]) -> Iterable[Change]:
+    for key in dict.fromkeys([*before, *now]):
+        was, came = before.get(key), now.get(key)
+        before_word, now_word = (None if verdict is None else _word(verdict) for verdict in (was, came))
+        if before_word != now_word:
+            told = "" if came is None else came.observed or came.explanation
+            yield Change(*key, before_word, now_word, told)
+
+
+def _facts(run: Run) -> dict[str, str]:
+    header, footer = run.header, run.footer or {}
+    target = header.get("target", {})
+    return {
+        "target": f"{target.get('name', '')} at {target.get('base_url', '')}",
+        "started": moment(str(header.get("started", ""))),
+        "suite": f"{header.get('suite_version', '')}, catalogue {header.get('catalogue', '')}",
+        "checked": " ".join([str(header.get("profile", "")), *map(str, header.get("selection", ()))]),
+        "verdict": run.sentence,
+        "checks": ", ".join(f"{count} {word}" for word, count in _counts(run).items() if count),
+        "requests": str(footer.get("requests", "not told")),
+        "took": duration(footer["seconds"]) if "seconds" in footer else "not told",
+    }
+
+
+def _counts(run: Run) -> dict[str, int]:
+    seen = Counter(_word(verdict) for verdict in run.verdicts)
+    return {word: seen[word] for word in RANK}
+
+
+def _readings(before: Run, now: Run) -> Iterable[Row]:
+    seen = [_observed(run) for run in (before, now)]
+    for reading in sorted({*seen[0], *seen[1]}):
+        told = ["; ".join(sorted(each.get(reading, ()))) or "not observed" for each in seen]
+        if told[0] != told[1]:
+            yield Row(reading, told[0], told[1])
+
+
+def _observed(run: Run) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for observation in run.observations:
+        found.setdefault(observation.reading, set()).add(observation.observed)
+    return found
+
+
+def _latencies(before: Material, now: Material) -> list[tuple[str, Latency | None, Latency | None]]:
+    taken: list[dict[str, Any]] = [
+        {each.operation: each for each in latencies(exchange for _, exchange in material.exchanges)}
+        for material in (before, now)
+    ]
+    return [(name, taken[0].get(name), taken[1].get(name)) for name in dict.fromkeys([*taken[0], *taken[1]])]
