@@ -46,7 +46,7 @@ class Group(click.Group):
         except UsageError as mistake:
             click.echo(f"genstore-conformance: {mistake}", err=True)
             ctx.exit(EXIT_USAGE)
-        except (click.ClickException, click.exceptions.Exit):
+        except (click.ClickException, click.exceptions.Exit, BrokenPipeError):  # the last: who read has seen enough
             raise
         except (KeyboardInterrupt, click.Abort):
             click.echo("genstore-conformance: interrupted", err=True)

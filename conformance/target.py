@@ -35,6 +35,12 @@ _ORDERS: dict[str, Any] = {
     },
 }
 _SHOP = {"name": _TEXT, "base_url": _TEXT, "tokens": _TOKENS, "orders": _ORDERS}
+RUN_SETTINGS = (
+    "profile", "select", "seed", "out", "rps", "workers", "max_writes", "read_only", "waivers", "keep", "format",
+)  # fmt: skip
+"""The options of a run that a target file may give under ``run``; the command line says what each may be."""
+_RUN_PATHS = ("out", "waivers")
+_VALUE = {"type": ["string", "integer", "boolean"]}
 SCHEMA: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
@@ -54,6 +60,11 @@ SCHEMA: dict[str, Any] = {
         },
         "headers": {"type": "object", "additionalProperties": _TEXT},
         "not_available": {"type": "array", "items": {"enum": list(CAPABILITIES)}},
+        "run": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {name: {"anyOf": [_VALUE, {"type": "array", "items": _TEXT}]} for name in RUN_SETTINGS},
+        },
         "limits": {
             "type": "object",
             "additionalProperties": False,
@@ -144,6 +155,21 @@ def load_target(path: Path, environment: Mapping[str, str] | None = None) -> Tar
     return target
 
 
+def run_settings(spoken: str) -> dict[str, Any]:
+    """Return the options of a run that a target file gives; none when the target is no file.
+
+    Raises:
+        UsageError: the file is malformed.
+    """
+    path = Path(spoken)
+    if path.suffix not in {".yaml", ".yml"} or not path.exists():
+        return {}
+    data = load_yaml(path)
+    _validate(data, path)
+    given: dict[str, Any] = _expanded(data.get("run", {}), os.environ, path, "run")
+    return given | {name: str(path.parent / given[name]) for name in _RUN_PATHS if name in given}
+
+
 def target_of_url(base_url: str, token: str, orders_url: str) -> Target:
     """Return a target that is only a base URL, one token and an order provider.
 
@@ -232,7 +258,7 @@ def _mappings(data: dict[str, Any]) -> list[tuple[str, list[Any], list[str]]]:
     found = [("", list(data), list(SCHEMA["properties"]))]
     found += [
         (f"{name}: ", list(data[name]), list(SCHEMA["properties"][name]["properties"]))
-        for name in ("tokens", "orders", "other_shop", "tls", "limits")
+        for name in ("tokens", "orders", "other_shop", "tls", "run", "limits")
         if isinstance(data.get(name), dict)
     ]
     other = data.get("other_shop")

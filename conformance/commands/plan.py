@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING
 import click
 
 from conformance.commands.options import orders_option, profile_option, select_option, selected
+from conformance.commands.settings import Configured
 from conformance.commands.targets import opened
 
 if TYPE_CHECKING:
     from conformance.forecast import Forecast, Wanted
 
 
-@click.command("plan")
+@click.command("plan", cls=Configured)
 @click.argument("target", default="reference")
 @profile_option
 @select_option

@@ -15,11 +15,12 @@ from conformance.commands.options import (
     select_option,
     selected,
 )
+from conformance.commands.settings import Configured
 from conformance.commands.targets import opened
 from conformance.results import EXIT_SUITE_FAILED, UsageError, read_record
 
 
-@click.command("run")
+@click.command("run", cls=Configured)
 @click.argument("target", default="reference")
 @profile_option
 @select_option
