@@ -1,0 +1,273 @@
+"""Stories: what is done to a few orders, step by step, and perhaps some steps at one moment at the end.
+
+A story is data. It is written down (the tour), drawn by hypothesis, or read from a case file, and it is the same story
+for every target: what a step refers to that is not there is left out when the story is carried out.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from attrs import evolve, frozen
+
+from conformance.catalogue import load_yaml
+from conformance.lifecycle import Create, Get, List, Ordered, Review, State, Step, outcomes
+from conformance.results import UsageError
+
+MOST_AT_ONCE = 8
+SHRINKS = 24
+"""Attempts at a shorter story, each of which sends it again."""
+
+
+@frozen
+class Story:
+    """Orders, steps one after another, and then steps at once."""
+
+    name: str
+    orders: tuple[Ordered, ...]
+    steps: tuple[Step, ...]
+    at_once: tuple[Step, ...] = ()
+
+
+def _tour() -> Story:
+    """Return the story that visits every pair of a state and an action."""
+    of_a = (
+        Create(0, 0, (9, 0)), Create(1, 0, (1, 2)), Create(2, 0, (3, 0)), Create(1, 0, (1, 2)), Create(1, 0, (2, 0)),
+        Get(1), Review(1, approve=True), Review(1, approve=True), Review(1, approve=False),
+        Create(1, 0, (1, 2)), Create(1, 0, (0, 1)), Get(1), Create(3, 0, (3, 0)), Create(4, 0, (2, 2)),
+        List(0, 1), Create(5, 0, (1, 0)),
+    )  # fmt: skip
+    of_b = (
+        Create(6, 1, (1,)), Create(7, 1, (1,), returned=False), Create(8, 1, (1,), returned=False),
+        Review(7, approve=False), Review(8, approve=False), Review(7, approve=True), Review(7, approve=False),
+        Create(7, 1, (1,), returned=False), Create(7, 1, (3,), returned=False), Get(7),
+        Create(9, 1, (5,), returned=False), Create(10, 1, (4,), returned=False),
+    )  # fmt: skip
+    return Story("the tour", (Ordered((3, 4)), Ordered((4,), shipped=False)), of_a + of_b)
+
+
+TOUR = _tour()
+
+
+@cache
+def drawn(seed: int, *, stories: int, length: int) -> tuple[Story, ...]:
+    """Return stories drawn by a state machine that walks on the model; the same seed draws the same ones."""
+    import hypothesis
+    from hypothesis import strategies as some
+    from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+
+    told: list[Story] = []
+    orders = (Ordered((2, 3)), Ordered((4,)), Ordered((2, 2), shipped=False))
+    known = precondition(lambda machine: machine.keys > 0)
+
+    @hypothesis.seed(seed)
+    class Teller(RuleBasedStateMachine):
+        """Tells a story: each rule is a step, chosen with an eye on what the model says is there."""
+
+        @initialize()
+        def begin(self) -> None:
+            self.state, self.keys, self.asked, self.steps = State(orders), 0, dict[int, Create](), list[Step]()
+
+        def do(self, step: Step) -> None:
+            self.steps.append(step)
+            self.state = next(outcomes(self.state, step))[1]
+
+        @rule(order=some.integers(0, 2), units=some.tuples(some.integers(0, 2), some.integers(0, 3)))
+        def create(self, order: int, units: tuple[int, int]) -> None:
+            kept = units[: len(orders[order].units)]
+            step = Create(self.keys, order, kept if any(kept) else (1, *kept[1:]), returned=orders[order].shipped)
+            self.asked[self.keys] = step
+            self.keys += 1
+            self.do(step)
+
+        @known
+        @rule(key=some.integers(0, 20))
+        def replay(self, key: int) -> None:
+            self.do(self.asked[key % self.keys])
+
+        @known
+        @rule(key=some.integers(0, 20), units=some.integers(1, 2))
+        def use_again(self, key: int, units: int) -> None:
+            before = self.asked[key % self.keys]
+            self.do(evolve(before, units=(units, *before.units[1:])))
+
+        @known
+        @rule(key=some.integers(0, 20), approve=some.booleans())
+        def review(self, key: int, approve: bool) -> None:  # noqa: FBT001 - drawn by name
+            self.do(Review(key % self.keys, approve))
+
+        @known
+        @rule(key=some.integers(0, 20))
+        def get(self, key: int) -> None:
+            self.do(Get(key % self.keys))
+
+        @known
+        @rule(order=some.integers(0, 2), limit=some.integers(1, 3))
+        def list_(self, order: int, limit: int) -> None:
+            self.do(List(order, limit))
+
+        def teardown(self) -> None:
+            steps = tuple(getattr(self, "steps", ()))
+            if len(steps) >= length // 2 and all(story.steps != steps for story in told):
+                told.append(Story(f"story {len(told) + 1} of seed {seed}", orders, steps))
+
+    run_state_machine_as_test(Teller, settings=_settings(hypothesis, 8 * stories, stateful_step_count=length))
+    return tuple(told[-stories:])
+
+
+@cache
+def drawn_bursts(seed: int, *, stories: int) -> tuple[Story, ...]:
+    """Return short stories that end with steps at one moment; the same seed draws the same ones."""
+    import hypothesis
+    from hypothesis import strategies as some
+
+    told: list[Story] = []
+    before = Create(0, 0, (1,))
+    contenders = some.one_of(
+        some.builds(Create, some.integers(1, 2), some.just(0), some.tuples(some.integers(2, 3))),
+        some.builds(Review, some.just(0), some.booleans()),
+        some.sampled_from([before, Create(0, 0, (2,)), Get(0), List(0)]),
+    )
+
+    @hypothesis.seed(seed)
+    @_settings(hypothesis, 8 * stories)
+    @hypothesis.given(some.lists(contenders, min_size=3, max_size=MOST_AT_ONCE))
+    def collect(at_once: list[Step]) -> None:
+        writes = [step for step in at_once if isinstance(step, Create | Review)]
+        if len(set(writes)) > 1:
+            told.append(Story(f"burst {len(told) + 1} of seed {seed}", (Ordered((4,)),), (before,), tuple(at_once)))
+
+    collect()
+    return tuple(told[-stories:])
+
+
+def _settings(hypothesis: Any, examples: int, **more: Any) -> Any:
+    return hypothesis.settings(
+        max_examples=examples, database=None, deadline=None, phases=[hypothesis.Phase.generate],
+        suppress_health_check=list(hypothesis.HealthCheck), verbosity=hypothesis.Verbosity.quiet, **more,
+    )  # fmt: skip
+
+
+def shrunk(story: Story, fails: Callable[[Story], bool], attempts: int = SHRINKS) -> Story:
+    """Return a shorter story that fails in the same way, after so many attempts at most."""
+    size = max(len(story.steps) // 2, 1)
+    while size and attempts:
+        for shorter in _without(story, size):
+            attempts -= 1
+            if fails(shorter):
+                story = shorter
+                break
+            if not attempts:
+                break
+        else:
+            size //= 2
+    return story
+
+
+def _without(story: Story, size: int) -> Iterator[Story]:
+    """Yield the story without so many neighbouring steps, the latest first, or without one of those at once."""
+    for start in range(len(story.steps) - size, -1, -size):
+        yield evolve(story, steps=story.steps[:start] + story.steps[start + size :])
+    if size == 1 and len(story.at_once) > MOST_AT_ONCE // 4:
+        for index in range(len(story.at_once)):
+            yield evolve(story, at_once=story.at_once[:index] + story.at_once[index + 1 :])
+
+
+# Stories for people, and as files.
+
+
+def sentence(step: Step) -> str:
+    """Return what a step does, for a person who follows the story."""
+    if isinstance(step, Create):
+        units = " + ".join(map(str, step.units))
+        kind = "return" if step.returned else "refund without return"
+        return f"create a {kind} of {units} units of order {step.order + 1} under key {step.key}"
+    if isinstance(step, List):
+        return f"list order {step.order + 1} with limit {step.limit}"
+    if isinstance(step, Get):
+        return f"get the refund of key {step.key}"
+    return f"{'approve' if step.approve else 'reject'} the refund of key {step.key}"
+
+
+def as_data(story: Story) -> dict[str, Any]:
+    """Return a story as the data of a case file."""
+    return {
+        "name": story.name,
+        "orders": [{"units": list(order.units), "shipped": order.shipped} for order in story.orders],
+        "steps": [_step_data(step) for step in story.steps],
+        "at_once": [_step_data(step) for step in story.at_once],
+    }
+
+
+def _step_data(step: Step) -> dict[str, Any]:
+    if isinstance(step, Create):
+        return {"create": step.key, "order": step.order, "units": list(step.units), "type": 1 if step.returned else 2}
+    if isinstance(step, Review):
+        return {"approve" if step.approve else "reject": step.key}
+    return {"get": step.key} if isinstance(step, Get) else {"list": step.order, "limit": step.limit}
+
+
+_COUNT = {"type": "integer", "minimum": 0, "maximum": 1000}
+_UNITS = {"type": "array", "minItems": 1, "maxItems": 10, "items": _COUNT}
+
+
+def _members(**members: Any) -> dict[str, Any]:
+    return {"type": "object", "additionalProperties": False, "required": list(members), "properties": members}
+
+
+_STEPS = {
+    "type": "array",
+    "maxItems": 1000,
+    "items": {
+        "anyOf": [
+            _members(create=_COUNT, order=_COUNT, units=_UNITS, type={"enum": [1, 2]}),
+            *(_members(**{name: _COUNT}) for name in ("approve", "reject", "get")),
+            _members(list=_COUNT, limit={"type": "integer", "minimum": 1, "maximum": 250}),
+        ]
+    },
+}
+CASE_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["requirement", "name", "orders", "steps", "at_once"],
+    "properties": {
+        "requirement": {"type": "string"},
+        "name": {"type": "string"},
+        "orders": {"type": "array", "minItems": 1, "items": _members(units=_UNITS, shipped={"type": "boolean"})},
+        "steps": _STEPS,
+        "at_once": {**_STEPS, "maxItems": MOST_AT_ONCE},
+    },
+}
+
+
+def load_case(path: Path) -> tuple[str, Story]:
+    """Return the requirement and the story of a case file.
+
+    Raises:
+        UsageError: it is no case file; the message names the place.
+    """
+    import jsonschema_rs
+
+    data = load_yaml(path)
+    for error in jsonschema_rs.validator_for(CASE_SCHEMA).iter_errors(data):
+        place = "/".join(map(str, error.instance_path)) or "the top"
+        raise UsageError(f"{path}: at {place}: {error.message}")
+    orders = tuple(Ordered(tuple(order["units"]), order["shipped"]) for order in data["orders"])
+    steps, at_once = (tuple(map(_read_step, data[name])) for name in ("steps", "at_once"))
+    for step in (*steps, *at_once):
+        if isinstance(step, Create | List) and step.order >= len(orders):
+            raise UsageError(f"{path}: a step names order {step.order}, but there are only {len(orders)} (from 0 on)")
+        if isinstance(step, Create) and len(step.units) != len(orders[step.order].units):
+            raise UsageError(f"{path}: create {step.key} must name the units of each line of order {step.order}")
+    return data["requirement"], Story(data["name"], orders, steps, at_once)
+
+
+def _read_step(data: dict[str, Any]) -> Step:
+    if "create" in data:
+        return Create(data["create"], data["order"], tuple(data["units"]), returned=data["type"] == 1)
+    if "list" in data:
+        return List(data["list"], data["limit"])
+    if "get" in data:
+        return Get(data["get"])
+    return Review(data.get("approve", data.get("reject")), "approve" in data)
