@@ -14,7 +14,7 @@ from conformance.results import UsageError
 
 AREAS = (
     "access", "creation", "idempotency", "shipment", "amounts", "records",
-    "review", "listing", "reading", "isolation", "races", "robustness", "nearmiss",
+    "review", "listing", "reading", "isolation", "races", "robustness", "nearmiss", "lifecycle",
 )  # fmt: skip
 OPERATIONS = ("create", "review", "list", "get")
 

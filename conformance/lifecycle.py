@@ -4,7 +4,7 @@ Nothing here sends a request. A state is what one or more orders look like; a st
 operations; ``outcomes`` are the legal pairs of a reply and the state after it, several where readings differ.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from enum import Enum
 
 from attrs import evolve, frozen
@@ -119,6 +119,8 @@ def outcomes(state: State, step: Step) -> Iterator[Outcome]:
         yield from _review(state, step)
     elif isinstance(step, List):
         yield True, state
+        if not state.of(step.order):  # an order without refunds may be unknown to list (reading A49)
+            yield False, state
     else:
         yield state.entry(step.key) is not None, state
 
@@ -204,14 +206,15 @@ def pairs_of(state: State, step: Step) -> Iterator[Pair]:
     """Yield which pairs of a state and an action a step visits."""
     if isinstance(step, Create) and state.entry(step.key) is None:
         fits = _fits(step.units, state.left(step.order, canceled_are_free=True))
-        yield _mood(state, step.order), "create" if fits else "create too many"
+        yield mood_of(state, step.order), "create" if fits else "create too many"
     elif isinstance(step, List):
-        yield _mood(state, step.order), "list"
+        yield mood_of(state, step.order), "list"
     elif (entry := state.entry(step.key)) is not None:
         yield _phase(entry), _action(entry, step)
 
 
-def _mood(state: State, order: int) -> str:
+def mood_of(state: State, order: int) -> str:
+    """Return the state of an order in a few words."""
     phases = {_phase(entry) for entry in state.of(order)}
     left = state.left(order, canceled_are_free=True)
     if phases and not any(left):
@@ -231,7 +234,7 @@ def _action(entry: Entry, step: Create | Review | Get) -> str:
     return "replay" if step.units == entry.units and step.order == entry.order else "use the key again"
 
 
-ALL_PAIRS: Collection[Pair] = frozenset(
+ALL_PAIRS: frozenset[Pair] = frozenset(
     [(phase, action) for phase in ("open", "approved", "canceled")
      for action in ("approve", "reject", "replay", "use the key again", "get")]
     + [(f"an order with {refunds} refunds", action) for refunds in ("no", "open", "approved", "canceled")

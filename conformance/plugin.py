@@ -235,8 +235,18 @@ class ConformancePlugin:
             evidence=self._evidence(exchanges, getattr(error, "about", None)),
         )
         if outcome is Outcome.FAILED:
-            verdict = evolve(verdict, explanation=four_lines(verdict))
+            verdict = evolve(verdict, explanation=four_lines(verdict) + self._story(getattr(error, "story", ())))
         return verdict
+
+    def _story(self, story: Iterable[tuple[str, Exchange]]) -> str:
+        """Return the steps that led to a failure, each with the request that takes it again."""
+        if self.plan.session is None:
+            return ""
+        redact = self.plan.session.wire.redact
+        return "".join(
+            f"\n  step {number:<4} {sentence}\n            {as_evidence(exchange, redact).curl}"
+            for number, (sentence, exchange) in enumerate(story, start=1)
+        )
 
     def _redact(self, text: str, most: int) -> str:
         return text if self.plan.session is None else self.plan.session.wire.redact.start(text, most)

@@ -29,7 +29,7 @@ from conformance.variants import Variant, combined, load_variants
 
 COMBINATIONS = 50
 ORIGIN = "http://reference"
-GENERATED = {"nearmiss"}
+GENERATED = {"nearmiss", "lifecycle"}
 SEARCHING = frozenset(
     identifier
     for identifier, requirement in load_catalogue().requirements.items()

@@ -15,7 +15,7 @@ PACKAGE = Path(conformance.__file__).parent
 KNOWN_BY = {
     "pytest": ("plugin.py", "hosted.py", "pytest_entry.py", "suite/"),
     "schemathesis": ("generated.py",),
-    "hypothesis": ("generated.py", "suite/"),
+    "hypothesis": ("generated.py", "stories.py"),
     "werkzeug": ("reference/app.py", "faults/", "variants/"),
     "waitress": ("reference/server.py",),
     "httpx": ("transport.py", "wire.py", "session.py", "run.py", "proof.py"),

@@ -1,0 +1,147 @@
+"""Servers that keep the rules in the states that come first to mind, and break them in others."""
+
+import time
+from typing import Any
+
+from attrs import evolve
+
+from conformance.faults import breaks
+from conformance.faults.races import WINDOW, Unguarded
+from conformance.reference.rules import APPROVE, CANCELED, COMPLETED, INITIATED, REFUND, RefundRequest, Refusal, Shop
+from conformance.reference.store import StoredRefund
+
+
+def is_other(existing: StoredRefund, request: RefundRequest) -> bool:
+    """Say whether a request under a known key asks for other units than the refund that the key made."""
+    was = sorted((line.line.id, line.quantity) for line in existing.lines)
+    return was != sorted((part.line.id, part.quantity) for part in request.lines)
+
+
+@breaks("LIFE-01")
+class BlocksOrdersAfterARefusedReturn(Shop):
+    """Takes no refund without return for an order any more once a return of it was refused as not shipped."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.blocked: set[str] = set()
+
+    def check_shipped(self, request: RefundRequest) -> None:
+        """Remember the order."""
+        if request.rights_type == REFUND and request.order.id in self.blocked:
+            raise Refusal(409, "the order is blocked")
+        try:
+            super().check_shipped(request)
+        except Refusal:
+            self.blocked.add(request.order.id)
+            raise
+
+
+@breaks("LIFE-02")
+class FreesKeysOfDecidedRefunds(Unguarded):
+    """Takes a key for a new one when its refund was decided and it comes with other units."""
+
+    def create(self, body: Any) -> StoredRefund:
+        """Look the refund of the key up, and forget it."""
+        request = self.read_request(body)
+        existing = self.recall(request.key)
+        if existing is None or existing.status == INITIATED or not is_other(existing, request):
+            return super().create(body)
+        self.check_shipped(request)
+        self.check_refundable(request)
+        refund = self.new_refund(request)
+        self.save(refund, request)
+        return refund
+
+
+@breaks("LIFE-03")
+class RevivesOneOfSeveralCanceled(Shop):
+    """Lets a canceled refund be approved when another of its order is canceled as well."""
+
+    def is_open(self, refund: StoredRefund) -> bool:
+        """Look at the others."""
+        others = [other for other in self.store.refunds_of(self.name, refund.order_id) if other.id != refund.id]
+        several = refund.status == CANCELED and any(other.status == CANCELED for other in others)
+        return super().is_open(refund) or several
+
+
+@breaks("LIFE-04")
+class LosesDecidedRefundsOnShortPages(Shop):
+    """Counts decided refunds on a page that is too short for all, and does not show them."""
+
+    def list_refunds(self, order_id: str, query: Any) -> list[StoredRefund]:
+        """Leave them out."""
+        page = super().list_refunds(order_id, query)
+        if len(page) == len(self.store.refunds_of(self.name, order_id)):
+            return page
+        return [refund for refund in page if refund.status == INITIATED]
+
+
+@breaks("LIFE-05")
+class DecidesTheNextOnRepeats(Shop):
+    """Takes a second approval of a refund for that of the next one of the order."""
+
+    def decide(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Approve the next one, too."""
+        if refund.status == COMPLETED and action == APPROVE:
+            for other in self.store.refunds_of(self.name, refund.order_id):
+                if self.is_open(other):
+                    self.change(other, COMPLETED)
+                    break
+        return super().decide(refund, action)
+
+
+@breaks("LIFE-06")
+class CarriesCanceledAmountsOver(Shop):
+    """Adds what was canceled before to the next refund of all units of an order."""
+
+    def new_refund(self, request: RefundRequest) -> StoredRefund:
+        """Add it."""
+        refund = super().new_refund(request)
+        before = [r for r in self.store.refunds_of(self.name, request.order.id) if r.status == CANCELED]
+        return evolve(refund, amount=refund.amount + sum(r.amount for r in before)) if len(before) > 1 else refund
+
+
+@breaks("LIFE-07")
+class WritesBackOnReplays(Shop):
+    """Reads the refund of a key that comes again, and a little later writes it back as it was."""
+
+    def create(self, body: Any) -> StoredRefund:
+        """Write it back, whatever happened in between."""
+        existing = self.recall(self.read_request(body).key)
+        time.sleep(4 * WINDOW if existing is not None else 0)
+        refund = super().create(body)
+        if existing is not None and refund.status != existing.status:
+            self.store.set_status(existing.id, existing.status, existing.updated)
+        return refund
+
+    def review(self, refund_id: str, body: Any) -> StoredRefund:
+        """Take longer than it takes to read a refund, and less than it takes to write it back."""
+        time.sleep(2 * WINDOW)
+        return super().review(refund_id, body)
+
+
+@breaks("LIFE-08")
+class FailsOnOtherUnitsOfACanceledRefund(Shop):
+    """Fails when a key comes again with other units after its refund was canceled."""
+
+    def replay(self, existing: StoredRefund, request: RefundRequest) -> StoredRefund:
+        """Divide by what is left of it."""
+        if existing.status == CANCELED and is_other(existing, request):
+            raise ZeroDivisionError(existing.id)
+        return super().replay(existing, request)
+
+
+@breaks("LIFE-09")
+class FailsTheFirstTime(Shop):
+    """Fails once, when a key comes with other units after its refund was approved, and never again."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.failed = False
+
+    def replay(self, existing: StoredRefund, request: RefundRequest) -> StoredRefund:
+        """Fail the first time."""
+        if existing.status == COMPLETED and is_other(existing, request) and not self.failed:
+            self.failed = True
+            raise ZeroDivisionError(existing.id)
+        return super().replay(existing, request)

@@ -1,0 +1,137 @@
+"""The model of a refund's life, the stories told of it, and how they are shortened and written down."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+import yaml
+
+from conformance.clock import VirtualClock
+from conformance.faults import load_faults
+from conformance.lifecycle import ALL_PAIRS, Create, Get, List, Ordered, Phase, Review, State, explanations, outcomes
+from conformance.perform import Stage
+from conformance.reference.server import Reference, make_reference
+from conformance.results import UsageError
+from conformance.session import open_session
+from conformance.stories import TOUR, Story, as_data, drawn, drawn_bursts, load_case, shrunk
+
+EMPTY = State((Ordered((3,)), Ordered((3,), shipped=False)))
+
+
+def after(*steps: Create | Review) -> State:
+    """Return the state that steps lead to when each is taken in the plainest way."""
+    state = EMPTY
+    for step in steps:
+        state = next(outcomes(state, step))[1]
+    return state
+
+
+def replies(state: State, step: Create | Review | Get | List) -> set[bool]:
+    """Return whether a step may be accepted, and whether it may be refused."""
+    return {accepted for accepted, _ in outcomes(state, step)}
+
+
+def test_what_fits_must_be_accepted_and_what_does_not_must_be_refused_or_cut_down() -> None:
+    """No reading gives more units than were ordered, or none of them."""
+    assert replies(EMPTY, Create(0, 0, (3,))) == {True}
+    assert {sum(entry.units[0] for entry in s.entries) for _, s in outcomes(EMPTY, Create(0, 0, (4,)))} == {0, 3}
+    assert replies(EMPTY, Create(0, 1, (1,))) == {False}
+    assert replies(EMPTY, Create(0, 1, (1,), returned=False)) == {True}
+
+
+def test_readings_that_differ_leave_several_outcomes() -> None:
+    """One open refund at a time, rejected units, decided refunds, and keys of refused creates."""
+    open_one, canceled = after(Create(0, 0, (2,))), after(Create(0, 0, (2,)), Review(0, approve=False))
+
+    assert replies(open_one, Create(1, 0, (1,))) == {True, False}
+    assert replies(canceled, Create(1, 0, (3,))) == {True, False}
+    assert replies(canceled, Review(0, approve=True)) == {True, False}
+    assert {s.entries[0].phase for _, s in outcomes(canceled, Review(0, approve=True))} == {Phase.CANCELED}
+    assert replies(after(Create(0, 1, (1,))), Create(0, 1, (1,), returned=False)) == {True, False}
+
+
+def test_a_burst_is_explained_by_some_order_or_by_none() -> None:
+    """Both of two creates for the last units cannot be accepted in whole, in whichever order they came."""
+    first, second = Create(0, 0, (2,)), Create(1, 0, (2,))
+
+    both = explanations(EMPTY, [(first, True), (second, True)])
+    assert all(sum(entry.units[0] for entry in state.entries) <= 3 for state in both)
+    one = explanations(EMPTY, [(first, True), (second, False)])
+    assert {tuple(entry.key for entry in state.entries) for state in one} == {(0,)}
+
+
+def test_stories_are_the_same_for_a_seed_and_others_for_another() -> None:
+    """Nothing but the seed decides what is drawn."""
+    drawn.cache_clear()
+    again = drawn(3, stories=2, length=7)
+    drawn.cache_clear()
+
+    assert drawn(3, stories=2, length=7) == again != drawn(4, stories=2, length=7)
+    assert all(2 <= len(story.at_once) <= 8 for story in drawn_bursts(3, stories=2))
+
+
+def test_a_story_is_shortened_to_what_matters() -> None:
+    """Only the two steps that fail together are left."""
+    culprits = {Review(1, approve=False), Get(11)}
+
+    short = shrunk(TOUR, lambda story: culprits <= set(story.steps), attempts=200)
+
+    assert set(short.steps) == culprits
+
+
+def stage_on(reference: Reference, clock: VirtualClock) -> Stage:
+    """Return a stage on a reference in this process."""
+    session = open_session(
+        reference.target("http://reference"), clock=clock, transport=httpx.WSGITransport(app=reference.app)
+    )
+    session.find_out()
+    return Stage(session.shop.api, session.shop.order)
+
+
+def test_the_tour_visits_every_pair_of_a_state_and_an_action() -> None:
+    """And on the reference every outcome is a legal one."""
+    clock = VirtualClock()
+    stage = stage_on(make_reference(clock=clock), clock)
+
+    assert stage.perform(TOUR) is None
+    assert stage.pairs >= ALL_PAIRS
+
+
+@pytest.mark.parametrize(
+    ("fault", "law", "steps"),
+    [("revives-one-of-several-canceled", "LIFE-03", 6), ("fails-the-first-time", "LIFE-09", 30)],
+)
+def test_a_broken_story_is_told_short_and_an_unsteady_target_as_such(fault: str, law: str, steps: int) -> None:
+    """The story is cut down to its point; what does not come again is no failure of something else."""
+    clock = VirtualClock()
+    found = stage_on(load_faults()[fault].make(clock), clock).judge(TOUR)
+
+    assert found is not None
+    assert (found[0].law, len(found[0].story) <= steps) == (law, True)
+
+
+def test_a_case_is_read_as_it_was_written(tmp_path: Path) -> None:
+    """A story survives its file."""
+    path = tmp_path / "case.yaml"
+    for story in (TOUR, *drawn_bursts(0, stories=1)):
+        path.write_text(yaml.safe_dump({"requirement": "LIFE-01", **as_data(story)}), encoding="utf-8")
+        assert load_case(path) == ("LIFE-01", story)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"orders": []},
+        {"steps": [{"create": 0, "order": 7, "units": [1], "type": 1}]},
+        {"steps": [{"create": 0, "order": 0, "units": [1, 2], "type": 1}]},
+        {"steps": [{"sell": 0}]},
+    ],
+)
+def test_a_case_that_makes_no_sense_is_an_error_that_names_the_place(tmp_path: Path, wrong: dict[str, object]) -> None:
+    """A person who edits a case learns what is wrong with it."""
+    path = tmp_path / "case.yaml"
+    sound = {"requirement": "LIFE-01", **as_data(Story("one", (Ordered((1,)),), ()))}
+    path.write_text(yaml.safe_dump(sound | wrong), encoding="utf-8")
+
+    with pytest.raises(UsageError, match=r"case\.yaml"):
+        load_case(path)
