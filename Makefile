@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+SAMPLE := --format html --format junit --format markdown --format json
 STAMP  := $(VENV)/installed
 PYTHONS ?= $(PYTHON)
 
@@ -35,9 +36,11 @@ bench: $(STAMP)  ## Where the time of a run goes, and what its requests cost wit
 spec-lint:  ## Redocly's and Spectral's recommended rules on spec/openapi.yaml (needs node)
 	cd spec/lint && npm ci --silent && npm run --silent lint
 
-sample: $(STAMP)  ## Draw the committed sample reports again
-	$(BIN)/genstore-conformance run reference --out reports/sample/conformant
-	-$(BIN)/genstore-conformance run fault:revives-canceled --out reports/sample/faulty
+sample: $(STAMP)  ## Make the committed sample reports again, and their picture (needs Debian's chromium)
+	$(BIN)/genstore-conformance run reference --out reports/sample/conformant $(SAMPLE)
+	$(BIN)/genstore-conformance run fault:revives-canceled --out reports/sample/faulty $(SAMPLE); test $$? = 1
+	chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1280,1180 \
+	  --screenshot=reports/sample/report.png "file://$(CURDIR)/reports/sample/faulty/report.html" 2> /dev/null
 
 dist: $(STAMP)  ## Build the wheel and try it in a clean environment: make dist PYTHONS="python3.11 python3.13"
 	rm -rf dist

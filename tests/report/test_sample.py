@@ -1,0 +1,27 @@
+"""The committed sample: one run that conforms, one of a faulty server, and a picture."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+SAMPLE = Path(__file__).parents[2] / "reports" / "sample"
+
+
+@pytest.mark.parametrize(
+    ("name", "verdict", "failed"), [("conformant", "conformant", []), ("faulty", "non-conformant", ["REVIEW-16"])]
+)
+def test_the_sample_says_what_its_name_says(name: str, verdict: str, failed: list[str]) -> None:
+    """The machine report has the verdict, and nothing failed but what the faulty server breaks."""
+    report = json.loads((SAMPLE / name / "conformance.json").read_text(encoding="utf-8"))
+
+    assert report["verdict"] == verdict
+    assert [each["id"] for each in report["requirements"] if each["state"] == "failed"] == failed
+
+
+def test_the_sample_stays_small() -> None:
+    """Whoever clones the suite does not wait for its sample; records, the largest part, are left out."""
+    sizes = {path: path.stat().st_size for path in SAMPLE.rglob("*") if path.is_file() and path.name != "run.jsonl"}
+
+    assert sum(sizes.values()) < 3_000_000
+    assert {"report.html", "junit.xml", "summary.md", "report.png"} <= {path.name for path in sizes}
