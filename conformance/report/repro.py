@@ -19,6 +19,7 @@ _ANYWHERE = {"run", "base"}
 
 _KINDS = {"orders": "orderId", "refunds": "refundId"}
 _TOKEN = re.compile(r"\$(?:GENSTORE_TOKEN|TOKEN_[A-Z_]+|OTHER_SHOP_[A-Z_]+)")
+NO_ORDER = "# No request made the order: a program or a pool gave it. Put the ids of a fresh one in their places.\n\n"
 _HEAD = """\
 #!/bin/sh
 # {title}
@@ -63,6 +64,8 @@ def script(verdict: Verdict, run_id: str, base_url: str = "") -> str:
     )
     fixed = {("run", run_id): "RUN", ("base", base_url): "BASE"}
     names = {key: variable for key, variable in fixed.items() if key[1]}
+    if not any(exchange.role == "order" for exchange in exchanges):
+        head += NO_ORDER
     text = head + "\n".join([*_steps(verdict, exchanges, names), *_in_the_end(verdict)]) + "\n"
     return text if len(text) <= LONGEST else ""
 

@@ -155,6 +155,17 @@ def test_nothing_a_server_sent_is_run(tmp_path: Path) -> None:
     assert not Path("pwned").exists()
 
 
+def test_an_order_that_no_request_made_is_told_of(tmp_path: Path) -> None:
+    """A program or a pool gave it, which the script cannot ask; its ids stand as they were."""
+    failed = verdict("REVIEW-04", Outcome.FAILED)
+
+    text = script(evolve(failed, evidence=failed.evidence[1:]), "ab12ef")
+    _, asked = run(text, tmp_path)
+
+    assert "Put the ids of a fresh one in their places." in text
+    assert '"orderId": "9007199254740995001"' in asked
+
+
 def test_without_exchanges_there_is_no_script() -> None:
     """Nothing can be done again when nothing was recorded."""
     assert script(verdict("REVIEW-04", Outcome.FAILED, evidence=()), "731550928464") == ""
