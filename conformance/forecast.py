@@ -37,7 +37,8 @@ class Forecast:
     """What a run needs of a target that conforms: orders, requests, and the money that it lets flow.
 
     ``orders`` are in the order of the run; ``to_ship`` of them are asked to be shipped later. ``approved`` is the sum
-    of the approved refunds; on a target that pays out too much, all of ``worth`` may flow.
+    of the approved refunds; on a target that pays out too much, all of ``worth`` may flow. ``to_reject`` refunds are
+    still open when the checks are through, and take a request each.
     """
 
     checks: int
@@ -45,6 +46,7 @@ class Forecast:
     to_ship: int
     requests: int
     writes: int
+    to_reject: int
     approved: Decimal
 
     @property
@@ -54,8 +56,8 @@ class Forecast:
 
     @property
     def seconds(self) -> float:
-        """The least time that the requests take at the platform's rate."""
-        return max(0, self.requests - PLATFORM_BUCKET) / PLATFORM_RATE
+        """The least time that the requests take at the platform's rate, tidying up included."""
+        return max(0, self.requests + self.to_reject - PLATFORM_BUCKET) / PLATFORM_RATE
 
     @property
     def kinds(self) -> Counter[Wanted]:
@@ -118,6 +120,7 @@ def forecast(target: Target, options: Options) -> Forecast:
             to_ship=tally.to_ship,
             requests=tally.requests,
             writes=tally.writes,
+            to_reject=len(done.left),
             approved=_approved(reference, tally.made),
         )
     finally:

@@ -43,6 +43,12 @@ def tidy_record(run: Run, target: Target) -> list[Made]:
     finally:
         leave_open(session, INTERRUPTED)
         session.close()
+    has_shops = {shop.api.ledger.shop for shop in session.shops}
+    told += [
+        evolve(made, left="not rejected: the target has no other_shop now")
+        for made in run.left
+        if made.shop not in has_shops
+    ]
     for made in told:
         run.note(made)
     return list({(made.shop, made.what, made.id): made for made in told}.values())

@@ -29,8 +29,8 @@ class Writes:
     def take(self, method: str, operation: str) -> None:
         """Count a request that is about to be sent; one that changes nothing is always allowed.
 
-        Making an order is no write of the refund API, and not counted; but where nothing may be written, no order
-        is made either.
+        Making an order is no write of the refund API, and not counted; but where no refund can be made of it any more,
+        no order is made either.
 
         Raises:
             Blocked: it is not allowed; it must not be sent.
@@ -39,14 +39,12 @@ class Writes:
             return
         if self.most == 0:
             raise Blocked(READ_ONLY)
-        if operation == "orders":
-            return
-        creates = operation == "create"
         with self._lock:
-            if self.most is not None and self.sent + self._kept() + 1 + creates > self.most:
+            room = 2 if operation in {"create", "orders"} else 1  # a refund that is created may have to be rejected
+            if self.most is not None and self.sent + self._kept() + room > self.most:
                 raise Blocked(f"--max-writes: no more than {self.most} writes are allowed, tidying up included")
-            self.sent += 1
-            self._creating += creates
+            self.sent += operation != "orders"
+            self._creating += operation == "create"
 
     def answered(self, method: str, operation: str, status: int | None) -> None:
         """A request that was taken has been answered; one that met the rate limit was no write."""

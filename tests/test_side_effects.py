@@ -152,6 +152,7 @@ def test_no_more_is_written_than_is_allowed(make: Make, tmp_path: Path, most: in
     assert done.conclusion == "incomplete"
     reasons = {verdict.explanation for verdict in done.verdicts if verdict.outcome is Outcome.BLOCKED}
     assert any(f"--max-writes: no more than {most} writes" in reason for reason in reasons)
+    assert len(trial.writes) - len(sent) <= most  # no order is made that nothing can be made of
 
 
 def test_read_only_sends_no_write_and_makes_no_order(make: Make, tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ def _lines(needed: "Forecast") -> list[str]:
         f"orders    {len(needed.orders)}{shipped}",
         *(f"  {count:>4}  {_kind(wanted)}" for wanted, count in needed.kinds.items()),
         f"requests  about {needed.requests}, {needed.writes} of them writes",
+        f"tidying   about {needed.to_reject} more writes, to reject what is open at the end",
         f"money     {needed.approved:,.2f} in approved refunds; at most the {needed.worth:,.2f} that the orders cost",
         f"time      {minutes} min {seconds} s at the platform's rate, 40 requests and then 2 per second",
         "A target that fails or lags takes more of each, and so do --workers: keep a few orders to spare.",
