@@ -6,7 +6,7 @@ SAMPLE := --format html --format junit --format markdown --format json
 STAMP  := $(VENV)/installed
 PYTHONS ?= $(PYTHON)
 
-.PHONY: conformance test lint types unit pages prove bench spec-lint sample dist docs lock clean
+.PHONY: conformance test lint types unit soak pages prove bench spec-lint sample dist lock clean
 
 conformance: $(STAMP)  ## Judge the embedded reference server and write reports/reference
 	@$(BIN)/genstore-conformance run
@@ -22,6 +22,9 @@ types: $(STAMP)
 
 unit: $(STAMP)
 	$(BIN)/python -m pytest -n 2 -m 'not browser'
+
+soak: $(STAMP)  ## The reference against malformed requests, crowds and crashes for longer: SOAK seconds each
+	SOAK=$${SOAK:-30} $(BIN)/python -m pytest tests/hostile/test_reference.py
 
 pages: $(STAMP)  ## The report in a real browser (needs node, and Debian's chromium or a Chrome)
 	npm ci --silent --prefix tests/report
@@ -46,9 +49,6 @@ dist: $(STAMP)  ## Build the wheel and try it in a clean environment: make dist 
 	rm -rf dist
 	$(BIN)/hatchling build -d dist
 	ci/try-wheel dist/*.whl $(PYTHONS)
-
-docs: $(STAMP)  ## Make docs/reference.md and docs/requirements.md again
-	$(BIN)/python docs/generate.py
 
 lock: $(STAMP)  ## Resolve requirements.lock, and ci/requirements.lock without what only developers need, again from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \

@@ -256,6 +256,8 @@ def _print_end(console: "Console", run: Run, paths: Mapping[str, Path]) -> None:
     console.print(_text(run.sentence, f"bold {colour}"), soft_wrap=True)
     console.print(_text(f"{len(run.verdicts)} checks: {counts}{took}"), soft_wrap=True)
     _print_waivers(console, run)
+    if not run.tls_verified:
+        console.print(_text("TLS is NOT verified: whoever answered may have been anybody", "bold red"), soft_wrap=True)
     _print_ledger(console, run)
     for name, path in paths.items():
         console.print(_text(f"  {name:<8} {path}"), soft_wrap=True)

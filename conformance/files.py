@@ -51,7 +51,9 @@ def load_yaml(path: Path) -> Any:
         raise UsageError(f"{path}: is not UTF-8 text") from None
     if len(text) > MAX_FILE:
         raise UsageError(f"{path}: is longer than any file of its kind")
-    return parse_yaml(path, text, plain=False)
+    data = parse_yaml(path, text, plain=False)
+    _insist_on_names(path, data)
+    return data
 
 
 def parse_yaml(path: Path, text: str, *, plain: bool = True) -> Any:
@@ -77,6 +79,14 @@ def _insist_on_plain(text: str) -> None:
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > DEEPEST:
             raise _mistake("is nested too deeply", event.start_mark)
+
+
+def _insist_on_names(path: Path, data: Any) -> None:
+    for key in data if isinstance(data, dict) else ():
+        if not isinstance(key, str):
+            raise UsageError(f"{path}: is not valid YAML for this: the key {str(key)[:100]!r} is no text")
+    for inner in data.values() if isinstance(data, dict) else data if isinstance(data, list) else ():
+        _insist_on_names(path, inner)
 
 
 def _mistake(what: str, where: Any) -> yaml.YAMLError:

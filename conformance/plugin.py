@@ -21,7 +21,7 @@ from conformance.client import Answer, breaches
 from conformance.evidence import as_evidence
 from conformance.observe import observations
 from conformance.plan import ANY_EXCHANGE, PROFILES, Check, Plan
-from conformance.results import Blocked, Evidence, Failed, Outcome, Verdict
+from conformance.results import Blocked, Evidence, Failed, Outcome, Unanswered, Verdict
 from conformance.wire import Exchange
 from conformance.workers import WORKER, Job, Queue, shard_of
 
@@ -195,7 +195,7 @@ class ConformancePlugin:
         verdict = self._verdict(check, wanted, call, exchanges)
         self.plan.hand_on(verdict)
         try:
-            for exchange in exchanges:
+            for exchange in fresh:
                 self._note_breaches(exchange)
             self._observe(fresh, check)
         except Exception as error:  # noqa: BLE001 - what a server sent must not end the run
@@ -214,6 +214,8 @@ class ConformancePlugin:
         error = None if call.excinfo is None else call.excinfo.value
         if error is None and (problem := _own_mistake(exchanges)):
             error = RuntimeError(problem)
+        if isinstance(error, Failed) and not isinstance(error, Unanswered) and (trouble := _trouble(exchanges)):
+            error = Blocked(f"this came out failed, but a request of it got no answer, so it proves nothing: {trouble}")
         outcome, told = _outcome(error)
         redact = self._redact
         verdict = Verdict(
@@ -260,7 +262,6 @@ class ConformancePlugin:
     def _observe(self, exchanges: Iterable[Exchange], check: Check) -> None:
         if self.plan.session is not None:
             for exchange in exchanges:
-                self.plan.session.reached.note(exchange)
                 for reading, observed in observations(exchange):
                     self.plan.session.observe(reading, observed, check.name)
 
@@ -335,6 +336,11 @@ def _count(exchanges: Iterable[Exchange]) -> int:
     for exchange in fresh:
         exchange.counted = True
     return len(fresh)
+
+
+def _trouble(exchanges: Iterable[Exchange]) -> str | None:
+    """Return the first trouble that kept an answer from coming; that of a batch is judged row by row."""
+    return next((exchange.trouble for exchange in exchanges if exchange.trouble and not exchange.batched), None)
 
 
 def _own_mistake(exchanges: Iterable[Exchange]) -> str | None:

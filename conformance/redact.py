@@ -67,7 +67,7 @@ class Redactor:
     def _without_escaped(self, text: str) -> str:
         plain = _unescaped(text).lower()
         for value, shown in sorted(self._values.items(), key=lambda entry: len(entry[0]), reverse=True):
-            if value.lower() in plain:
+            if _unescaped(value).lower() in plain:
                 written = re.compile("".join(map(_written, value)), re.IGNORECASE)
                 text = written.sub(shown.replace("\\", r"\\"), text)
         return text
@@ -90,6 +90,7 @@ def _spellings(value: str) -> set[str]:
         quote(value, safe=""),
         quote_plus(value),
         json.dumps(value)[1:-1],
+        html.escape(value),
         raw.hex(),
         *_in_base64(raw),
     }

@@ -17,6 +17,8 @@ from typing import Any, TextIO
 
 from attrs import asdict, define, evolve, field, frozen
 
+from conformance.lines import insist_on_shape
+
 RECORD_FORMAT = 1
 
 
@@ -61,6 +63,10 @@ class Failed(Exception):  # noqa: N818 - it names the outcome
         self.expected = expected
         self.observed = observed
         self.about = about
+
+
+class Unanswered(Failed):
+    """A request got no answer again and again, while others did: here silence is what was looked for."""
 
 
 class Blocked(Exception):  # noqa: N818 - it names the outcome
@@ -208,23 +214,6 @@ class WaiverUse:
         return self.state not in {WaiverState.USED, WaiverState.NOT_TRIED}
 
 
-@frozen
-class Reach:
-    """What came of the requests that had a parameter legal, or broke one keyword of its schema."""
-
-    operation: str
-    parameter: str
-    keyword: str
-    accepted: int = 0
-    refused: int = 0
-    broken: int = 0
-
-    @property
-    def reached(self) -> bool:
-        """Whether a legal value was accepted, or an illegal one was tried at all."""
-        return bool(self.accepted if self.keyword == "legal" else self.accepted + self.refused + self.broken)
-
-
 @define
 class Run:
     """A whole run, as its record tells it; ``unwritten`` is why the record lacks the rest of it, if it does."""
@@ -233,7 +222,6 @@ class Run:
     verdicts: list[Verdict] = field(factory=list)
     observations: list[Observation] = field(factory=list)
     waivers: list[WaiverUse] = field(factory=list)
-    reach: list[Reach] = field(factory=list)
     footer: dict[str, Any] | None = None
     unwritten: str | None = None
     _ledger: dict[tuple[str, str, str], Made] = field(factory=dict)
@@ -256,6 +244,12 @@ class Run:
     def interrupted(self) -> bool:
         """Whether the run ended before all that was planned was done."""
         return self.footer is None or bool(self.footer.get("interrupted"))
+
+    @property
+    def tls_verified(self) -> bool:
+        """Whether the target had to prove who it is, as far as its scheme lets it."""
+        target = self.header.get("target")
+        return not isinstance(target, Mapping) or target.get("tls_verified") is not False
 
     @property
     def counts(self) -> dict[str, int]:
@@ -347,8 +341,8 @@ class Record:
         if self.run.unwritten is not None:
             raise OSError(errno.EIO, self.run.unwritten)
 
-    def add(self, line: Verdict | Observation | Made | WaiverUse | Reach) -> None:
-        """Append a verdict, an observation, a line of the ledger, what became of a waiver, or what was reached."""
+    def add(self, line: Verdict | Observation | Made | WaiverUse) -> None:
+        """Append a verdict, an observation, a line of the ledger, or what became of a waiver."""
         if isinstance(line, Verdict):
             self.run.verdicts.append(line)
             self._write({"kind": "verdict", **asdict(line)})
@@ -358,9 +352,6 @@ class Record:
         elif isinstance(line, WaiverUse):
             self.run.waivers.append(line)
             self._write({"kind": "waiver", **asdict(line)})
-        elif isinstance(line, Reach):
-            self.run.reach.append(line)
-            self._write({"kind": "reach", **asdict(line)})
         else:
             self.run.observations.append(line)
             self._write({"kind": "observation", **asdict(line)})
@@ -445,6 +436,7 @@ def _take(run: Run | None, line: Any) -> Run:
     if not isinstance(line, dict):
         raise TypeError("not a JSON object")
     kind = line.pop("kind", None)
+    insist_on_shape(str(kind), line)
     if run is None:
         if kind != "header" or line.get("format") != RECORD_FORMAT:
             raise ValueError(f"expected a header of format {RECORD_FORMAT}")
@@ -459,12 +451,10 @@ def _take(run: Run | None, line: Any) -> Run:
         run.waivers.append(WaiverUse(**{**line, "state": WaiverState(line["state"])}))
     elif kind == "observation":
         run.observations.append(Observation(**line))
-    elif kind == "reach":
-        run.reach.append(Reach(**line))
     elif kind == "footer":
         run.footer = line
     else:
-        raise ValueError(f"unknown kind {kind!r}")
+        raise ValueError("a second header")
     return run
 
 

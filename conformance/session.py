@@ -14,7 +14,6 @@ from conformance.ledger import Ledger
 from conformance.model import Action, Order, Refund, RefundStatus
 from conformance.orders import CommandOrders, HttpOrders, OrderProvider, PoolOrders, WantedLine
 from conformance.pace import Pace
-from conformance.reach import Reached
 from conformance.redact import Redactor
 from conformance.results import Blocked, Observation, UsageError
 from conformance.target import Target
@@ -69,7 +68,7 @@ class Session:
     """Everything a check needs: the shops, the wire, and the observations made so far.
 
     ``whole`` unless the user selected some requirements only; ``noticed`` is what a user should know of the target
-    that no check judges; ``reached`` counts what its requests reached.
+    that no check judges.
     """
 
     target: Target
@@ -85,7 +84,6 @@ class Session:
     began: float = 0.0
     controls: list[Exchange] = field(factory=list)
     noticed: list[str] = field(factory=list)
-    reached: Reached = field(factory=Reached)
     _observed: dict[tuple[str, str], Observation] = field(factory=dict, init=False)
 
     @property
@@ -151,6 +149,13 @@ class Session:
         if answer.status in {401, 403}:
             raise Blocked(
                 f"the target refused the full token with {answer.status}: check tokens/full in the target file"
+            )
+        if 300 <= answer.status < 400:  # noqa: PLR2004 - 3xx
+            told = {name.lower(): value for name, value in answer.exchange.headers.items()}.get("location", "nowhere")
+            where = self.wire.redact.start(told, 200)
+            raise Blocked(
+                f"{self.target.base_url} answers with a redirect to {where}: check base_url. "
+                "None is followed, so that the token goes to no other address."
             )
         page = answer.exchange.body.lstrip()[:15].lower()
         if answer.json is None and page.startswith((b"<!doctype", b"<html")) and not answer.refused:

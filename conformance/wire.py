@@ -24,6 +24,12 @@ from conformance.writes import Writes
 
 MAX_BODY = 4 * 1024 * 1024
 """Bytes of an answer that are read; one that has more was not understood, and counts as trouble."""
+LIGHT = 64 * 1024
+"""Bytes of a body that nobody minds to keep."""
+MAX_HEAVY = 96 * 1024 * 1024
+"""Bytes that the bodies which are not light may have in a whole run; after that each must be."""
+MAX_VALUES = 100_000
+"""Values in the JSON of an answer; as objects they take a hundred times the bytes."""
 OPENING = 160
 """Characters of a body that an explanation shows."""
 ALWAYS_SENT = {"User-Agent": f"genstore-conformance/{__version__}", "Accept-Encoding": "identity"}
@@ -168,6 +174,7 @@ class Wire:
         self.pace = pace
         self._patience = Patience(limits.progress)
         self._limited_in_vain = 0
+        self._heavy = 0
         self._headers = headers or {}
         self._jitter = jitter or random.Random(0)  # noqa: S311 - spreads retries, guards nothing
         self._verify = verify
@@ -239,6 +246,13 @@ class Wire:
             self.accepted[operation] += exchange.status in {200, 201, 202}
         return exchange
 
+    def repeat(self, exchange: Exchange) -> Exchange:
+        """Send a request once more, and return what came of it this time."""
+        sent = exchange.request
+        return self.send(
+            sent.method, sent.url, operation=exchange.operation, headers=dict(sent.headers), body=sent.body
+        )
+
     def make_room(self, requests: int) -> None:
         """Wait until the limit of the target lets so many requests go at one moment; the worker's next ones do."""
         self.pace.wait(self.clock, requests)
@@ -295,10 +309,12 @@ class Wire:
                 exchange.headers = {
                     name.decode("latin-1"): value.decode("latin-1") for name, value in response.headers.raw
                 }
-                exchange.body, exchange.cut_off = self._read(response, started)
-                exchange.body = _decoded(exchange)
+                most = MAX_BODY if self._heavy < MAX_HEAVY else LIGHT
+                exchange.body, exchange.cut_off = self._read(response, started, most)
+                exchange.body = _decoded(exchange, most)
             finally:
                 response.close()
+            self._heavy += len(exchange.body) if len(exchange.body) > LIGHT else 0
             exchange.trouble = _what_is_missing(exchange)
         exchange.seconds = self.clock.monotonic() - started
         exchange.opening = self.redact.start(exchange.body, OPENING)
@@ -315,13 +331,13 @@ class Wire:
         except (httpx.InvalidURL, UnicodeError, ValueError) as error:
             raise Blocked(f"the client cannot send this request: {error}") from None
 
-    def _read(self, response: httpx.Response, started: float) -> tuple[bytes, bool]:
+    def _read(self, response: httpx.Response, started: float, most: int) -> tuple[bytes, bool]:
         kept = bytearray()
         assert isinstance(response.stream, httpx.SyncByteStream)  # noqa: S101 - narrowed for the type checker
         for piece in response.stream:
             kept += piece
-            if len(kept) > MAX_BODY:
-                return bytes(kept[:MAX_BODY]), True
+            if len(kept) > most:
+                return bytes(kept[:most]), True
             if self.clock.monotonic() - started > self.limits.answer:
                 raise httpx.ReadTimeout("the answer did not end in time")
         return bytes(kept), False
@@ -344,13 +360,13 @@ class Wire:
             exchange.trouble = f"the connection to {host} broke: {type(error).__name__}: {said}"
 
 
-def _decoded(exchange: Exchange) -> bytes:
-    """Return the body without the encoding that a server put on it unasked; at most ``MAX_BODY`` bytes of it."""
+def _decoded(exchange: Exchange, most: int) -> bytes:
+    """Return the body without the encoding that a server put on it unasked; at most so many bytes of it."""
     window = DECODERS.get(_encoding(exchange))
     if window is None or not exchange.body:
         return exchange.body
     decoder = zlib.decompressobj(window)
-    body = decoder.decompress(exchange.body, MAX_BODY)
+    body = decoder.decompress(exchange.body, most)
     exchange.cut_off = not decoder.eof
     return body
 
@@ -365,7 +381,9 @@ def _what_is_missing(exchange: Exchange) -> str | None:
     if exchange.status in GATEWAYS:
         return f"a gateway answered {exchange.status}: it got no answer from the target"
     if exchange.cut_off:
-        return f"the answer has more than {MAX_BODY} bytes, or its encoding breaks off"
+        return f"the answer has more than the {len(exchange.body)} bytes that were read, or its encoding breaks off"
+    if len(exchange.body) > LIGHT and sum(map(exchange.body.count, b"{[,")) > MAX_VALUES:
+        return f"the answer has more than {MAX_VALUES} values"
     encoding = _encoding(exchange)
     if exchange.body and encoding not in {"", "identity", *DECODERS}:
         return f"the answer has the encoding {encoding[:40]!r}, which was not asked for"

@@ -11,7 +11,7 @@ from typing import Any
 from attrs import frozen
 
 from conformance.clock import Clock
-from conformance.reference.app import WSGI, App
+from conformance.reference.app import MAX_BODY, WSGI, App
 from conformance.reference.rules import Shop, Token
 from conformance.reference.store import Store
 from conformance.target import Orders, Target
@@ -25,6 +25,8 @@ TOKEN_SCOPES: Mapping[str, frozenset[str]] = {
     "unrelated": frozenset({"write_products"}),
 }
 THREADS = 16
+CONNECTIONS, SLOWEST = 1000, 30
+"""Clients at one time, and the seconds after which one that sends nothing has to go: slow ones keep nobody out."""
 
 MakeShop = Callable[..., Shop]
 
@@ -113,8 +115,10 @@ def serving(app: Any, listening: socket.socket | None = None) -> Iterator[str]:
     listening = listening or free_socket()
     connections: dict[int, Any] = {}
     server: Any = waitress.server.create_server(
-        app, map=connections, sockets=[listening], threads=THREADS, clear_untrusted_proxy_headers=True, ident=None
-    )
+        app, map=connections, sockets=[listening], threads=THREADS, clear_untrusted_proxy_headers=True, ident=None,
+        connection_limit=CONNECTIONS, channel_timeout=SLOWEST, asyncore_use_poll=True,
+        max_request_body_size=2 * MAX_BODY, max_request_header_size=65_536,
+    )  # fmt: skip
     server.channel_class = type("Channel", (waitress.channel.HTTPChannel,), {"parser_class": _spelling_parser()})
     thread = threading.Thread(target=server.run, name="reference", daemon=True)
     thread.start()

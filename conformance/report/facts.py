@@ -41,6 +41,7 @@ def facts(material: Material) -> list[Fact]:
         "Took": duration(footer["seconds"]) if "seconds" in footer else "",
         "Requests": str(footer.get("requests", "")),
         "Checks": str(len(material.run.verdicts)),
+        "TLS": "" if material.run.tls_verified else "not verified: whoever answered may have been anybody",
         "Profile": str(header.get("profile", "")),
         "Selected": ", ".join(map(str, header.get("selection", ()))),
         "Seed": str(header.get("seed", "")),
