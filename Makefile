@@ -6,7 +6,7 @@ SAMPLE := --format html --format junit --format markdown --format json
 STAMP  := $(VENV)/installed
 PYTHONS ?= $(PYTHON)
 
-.PHONY: conformance test lint types unit soak pages prove bench spec-lint sample dist lock clean
+.PHONY: conformance test lint types unit soak pages prove bench spec-lint sample dist docs lock clean
 
 conformance: $(STAMP)  ## Judge the embedded reference server and write reports/reference
 	@$(BIN)/genstore-conformance run
@@ -49,6 +49,9 @@ dist: $(STAMP)  ## Build the wheel and try it in a clean environment: make dist 
 	rm -rf dist
 	$(BIN)/hatchling build -d dist
 	ci/try-wheel dist/*.whl $(PYTHONS)
+
+docs: $(STAMP)  ## Make docs/reference.md and docs/requirements.md again
+	$(BIN)/python docs/generate.py
 
 lock: $(STAMP)  ## Resolve requirements.lock, and ci/requirements.lock without what only developers need, again from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \

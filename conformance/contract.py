@@ -121,6 +121,19 @@ def request_problem(operation: str, body: Any) -> str | None:
     return None
 
 
+def request_errors(operation: str, body: Any) -> list[Any]:
+    """Return everything that is wrong with a request body, as the validator tells it; for create and review."""
+    try:
+        return list(_request_validator(operation).iter_errors(body))
+    except UnicodeEncodeError:  # a lone surrogate is legal JSON, and no text that the validator takes
+        return list(_request_validator(operation).iter_errors(_encodable(body)))
+
+
+def place_of(operation: str, error: Any) -> tuple[str, str]:
+    """Return the dotted name of the member that an error is about, and the keyword of its schema."""
+    return _field(operation, error), str(error.schema_path[-1])
+
+
 def _field(operation: str, error: Any) -> str:
     path = [part for part in error.instance_path if isinstance(part, str)]
     if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Required):

@@ -8,7 +8,7 @@ from typing import Any
 
 from conformance.catalogue import AREAS
 from conformance.plan import ANY_EXCHANGE
-from conformance.results import Made, Observation, Outcome, Record, Run, UsageError, Verdict, read_record
+from conformance.results import Made, Observation, Outcome, Reach, Record, Run, UsageError, Verdict, read_record
 from conformance.waivers import uses_again
 
 COMMON = ("suite_version", "catalogue", "target", "not_available", "profile", "selection", "seed")
@@ -30,7 +30,7 @@ def merge_records(paths: Iterable[Path], out: Path) -> Run:
     _insist_on_each_once(shards)
     runs = [run for _, run in sorted(shards, key=lambda shard: int(shard[1].header["shard"]["index"]))]
     made = [made for run in runs for made in run.ledger]
-    lines: list[Verdict | Observation | Made] = [*_verdicts(shards), *made, *_observations(runs)]
+    lines: list[Verdict | Observation | Made | Reach] = [*_verdicts(shards), *made, *_observations(runs), *_reach(runs)]
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         record = Record(out, {**runs[0].header, "shard": None, "started": _began(runs).isoformat()})
@@ -91,6 +91,17 @@ def _verdicts(shards: Shards) -> list[Verdict]:
     kept = [v for v in verdicts if v.check != ANY_EXCHANGE or v.outcome is not Outcome.FAILED]
     kept += [verdict for identifier, verdict in breaches.items() if identifier not in failed]
     return sorted(kept, key=lambda verdict: AREAS.index(verdict.area))
+
+
+def _reach(runs: Iterable[Run]) -> list[Reach]:
+    """Return what all shards reached together."""
+    sums: dict[tuple[str, str, str], list[int]] = {}
+    for line in (line for run in runs for line in run.reach):
+        counts = sums.setdefault((line.operation, line.parameter, line.keyword), [0, 0, 0])
+        sums[line.operation, line.parameter, line.keyword] = [
+            before + more for before, more in zip(counts, (line.accepted, line.refused, line.broken), strict=True)
+        ]
+    return [Reach(*place, *counts) for place, counts in sums.items()]
 
 
 def _observations(runs: Iterable[Run]) -> list[Observation]:

@@ -7,7 +7,7 @@ from typing import Protocol
 from attrs import define, field
 
 from conformance.catalogue import Catalogue, Requirement
-from conformance.results import Observation, Outcome, Verdict
+from conformance.results import Observation, Outcome, Reach, Verdict
 from conformance.session import Session
 from conformance.workers import Queue
 
@@ -53,7 +53,7 @@ class Plan:
     selection: tuple[str, ...] = ()
     workers: int = 1
     shard: tuple[int, int] | None = None
-    say: Callable[[Verdict | Observation], object] = lambda _: None
+    say: Callable[[Verdict | Observation | Reach], object] = lambda _: None
     waive: Callable[[Verdict], Verdict] = lambda verdict: verdict
     listener: Listener | None = None
     again: Callable[[Requirement], str] = lambda _: ""
@@ -89,5 +89,7 @@ class Plan:
             self.hand_on(verdict)
         for observation in () if self.session is None else self.session.observations:
             self.say(observation)
+        for reach in () if self.session is None else self.session.reached.lines():
+            self.say(reach)
         with self.lock:
             self.over = True

@@ -262,6 +262,7 @@ class ConformancePlugin:
     def _observe(self, exchanges: Iterable[Exchange], check: Check) -> None:
         if self.plan.session is not None:
             for exchange in exchanges:
+                self.plan.session.reached.note(exchange)
                 for reading, observed in observations(exchange):
                     self.plan.session.observe(reading, observed, check.name)
 

@@ -214,6 +214,23 @@ class WaiverUse:
         return self.state not in {WaiverState.USED, WaiverState.NOT_TRIED}
 
 
+@frozen
+class Reach:
+    """What came of the requests that had a parameter legal, or broke one keyword of its schema."""
+
+    operation: str
+    parameter: str
+    keyword: str
+    accepted: int = 0
+    refused: int = 0
+    broken: int = 0
+
+    @property
+    def reached(self) -> bool:
+        """Whether a legal value was accepted, or an illegal one was tried at all."""
+        return bool(self.accepted if self.keyword == "legal" else self.accepted + self.refused + self.broken)
+
+
 @define
 class Run:
     """A whole run, as its record tells it; ``unwritten`` is why the record lacks the rest of it, if it does."""
@@ -222,6 +239,7 @@ class Run:
     verdicts: list[Verdict] = field(factory=list)
     observations: list[Observation] = field(factory=list)
     waivers: list[WaiverUse] = field(factory=list)
+    reach: list[Reach] = field(factory=list)
     footer: dict[str, Any] | None = None
     unwritten: str | None = None
     _ledger: dict[tuple[str, str, str], Made] = field(factory=dict)
@@ -341,8 +359,8 @@ class Record:
         if self.run.unwritten is not None:
             raise OSError(errno.EIO, self.run.unwritten)
 
-    def add(self, line: Verdict | Observation | Made | WaiverUse) -> None:
-        """Append a verdict, an observation, a line of the ledger, or what became of a waiver."""
+    def add(self, line: Verdict | Observation | Made | WaiverUse | Reach) -> None:
+        """Append a verdict, an observation, a line of the ledger, what became of a waiver, or what was reached."""
         if isinstance(line, Verdict):
             self.run.verdicts.append(line)
             self._write({"kind": "verdict", **asdict(line)})
@@ -352,6 +370,9 @@ class Record:
         elif isinstance(line, WaiverUse):
             self.run.waivers.append(line)
             self._write({"kind": "waiver", **asdict(line)})
+        elif isinstance(line, Reach):
+            self.run.reach.append(line)
+            self._write({"kind": "reach", **asdict(line)})
         else:
             self.run.observations.append(line)
             self._write({"kind": "observation", **asdict(line)})
@@ -451,6 +472,8 @@ def _take(run: Run | None, line: Any) -> Run:
         run.waivers.append(WaiverUse(**{**line, "state": WaiverState(line["state"])}))
     elif kind == "observation":
         run.observations.append(Observation(**line))
+    elif kind == "reach":
+        run.reach.append(Reach(**line))
     elif kind == "footer":
         run.footer = line
     else:

@@ -14,6 +14,7 @@ from conformance.ledger import Ledger
 from conformance.model import Action, Order, Refund, RefundStatus
 from conformance.orders import CommandOrders, HttpOrders, OrderProvider, PoolOrders, WantedLine
 from conformance.pace import Pace
+from conformance.reach import Reached
 from conformance.redact import Redactor
 from conformance.results import Blocked, Observation, UsageError
 from conformance.target import Target
@@ -68,7 +69,7 @@ class Session:
     """Everything a check needs: the shops, the wire, and the observations made so far.
 
     ``whole`` unless the user selected some requirements only; ``noticed`` is what a user should know of the target
-    that no check judges.
+    that no check judges; ``reached`` counts what its requests reached.
     """
 
     target: Target
@@ -84,6 +85,7 @@ class Session:
     began: float = 0.0
     controls: list[Exchange] = field(factory=list)
     noticed: list[str] = field(factory=list)
+    reached: Reached = field(factory=Reached)
     _observed: dict[tuple[str, str], Observation] = field(factory=dict, init=False)
 
     @property

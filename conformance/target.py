@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import jsonschema_rs
-from attrs import evolve, field, frozen
+from attrs import evolve, field, fields_dict, frozen
 
 from conformance.files import load_yaml
 from conformance.results import UsageError
@@ -18,63 +18,86 @@ from conformance.wire import Limits
 CAPABILITIES = ("other_shop", "ship_order", "scoped_tokens", "unshipped_orders")
 SCOPED_TOKENS = ("write_refunds", "write_refund", "read_refunds", "unrelated")
 
-_TEXT = {"type": "string", "minLength": 1}
-_TOKENS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["full"],
-    "properties": dict.fromkeys(("full", *SCOPED_TOKENS), _TEXT),
-}
-_ORDERS: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "url": _TEXT,
-        "command": {"type": "array", "minItems": 1, "items": _TEXT},
-        "pool": _TEXT,
-    },
-}
-_SHOP = {"name": _TEXT, "base_url": _TEXT, "tokens": _TOKENS, "orders": _ORDERS}
+_SECONDS = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^[0-9]+[.][0-9]+$"}]}
+
+
+def _text(description: str) -> dict[str, Any]:
+    return {"type": "string", "minLength": 1, "description": description}
+
+
+def _mapping(description: str, required: tuple[str, ...] = (), **properties: Any) -> dict[str, Any]:
+    return {
+        "type": "object", "additionalProperties": False, "required": list(required), "properties": properties,
+        "description": description,
+    }  # fmt: skip
+
+
+def _seconds(limit: str, description: str) -> dict[str, Any]:
+    return {**_SECONDS, "default": fields_dict(Limits)[limit].default, "description": description}
+
+
+_SHOP: dict[str, Any] = {
+    "name": _text("free text, shown in the reports; by default the file's name"),
+    "base_url": _text("everything before `/api/202412`"),
+    "tokens": _mapping(
+        "values of the header `X-Genstore-Access-Token`",
+        ("full",),
+        full=_text("with `write_refunds`, `write_refund` and `read_refunds`; the only one required"),
+        write_refunds=_text("with exactly this scope"),
+        write_refund=_text("with exactly this scope"),
+        read_refunds=_text("with exactly this scope"),
+        unrelated=_text("valid, with no refund scope at all"),
+    ),
+    "orders": _mapping(
+        "where test orders come from: exactly one of the three",
+        url=_text("an order provider over HTTP"),
+        command={
+            "type": "array", "minItems": 1, "items": {"type": "string", "minLength": 1},
+            "description": "an order provider as a program and its arguments, run in the folder of this file",
+        },
+        pool=_text("a file of orders prepared by hand"),
+    ),
+}  # fmt: skip
 RUN_SETTINGS = (
     "profile", "select", "seed", "out", "rps", "workers", "max_writes", "read_only", "waivers", "keep", "format",
 )  # fmt: skip
 """The options of a run that a target file may give under ``run``; the command line says what each may be."""
 _RUN_PATHS = ("out", "waivers")
-_VALUE = {"type": ["string", "integer", "boolean"]}
-SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["base_url", "tokens", "orders"],
-    "properties": {
-        **_SHOP,
-        "other_shop": {
-            "type": "object",
-            "additionalProperties": False,
-            "required": ["base_url", "tokens"],
-            "properties": _SHOP,
-        },
-        "tls": {
-            "type": "object",
-            "additionalProperties": False,
-            "properties": {"ca_file": _TEXT, "verify": {"type": "boolean"}},
-        },
-        "headers": {"type": "object", "additionalProperties": _TEXT},
-        "not_available": {"type": "array", "items": {"enum": list(CAPABILITIES)}},
-        "run": {
-            "type": "object",
-            "additionalProperties": False,
-            "properties": {name: {"anyOf": [_VALUE, {"type": "array", "items": _TEXT}]} for name in RUN_SETTINGS},
-        },
-        "limits": {
-            "type": "object",
-            "additionalProperties": False,
-            "properties": {
-                name: {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^[0-9]+[.][0-9]+$"}]}
-                for name in ("connect", "answer", "settle", "poll", "rate_limited", "progress")
-            },
-        },
+_LISTED = {"type": "array", "items": {"type": "string", "minLength": 1}}
+_VALUE = {"anyOf": [{"type": ["string", "integer", "boolean"]}, _LISTED]}
+SCHEMA: dict[str, Any] = _mapping(
+    "the target file",
+    ("base_url", "tokens", "orders"),
+    **_SHOP,
+    other_shop=_mapping("a second shop on the same implementation", ("base_url", "tokens"), **_SHOP),
+    tls=_mapping(
+        "how the target's certificate is checked",
+        ca_file=_text("the certificate authority that signed it"),
+        verify={"type": "boolean", "default": True, "description": "false: it is not checked"},
+    ),
+    headers={
+        "type": "object", "additionalProperties": {"type": "string", "minLength": 1},
+        "description": "sent with every request",
     },
-}
+    not_available={
+        "type": "array", "items": {"enum": list(CAPABILITIES)},
+        "description": "what this target is known to lack",
+    },
+    run=_mapping(
+        "options of `run` as they are to be when nothing else is said",
+        (),
+        **{name: _VALUE | {"description": f"`run --{name.replace('_', '-')}`"} for name in RUN_SETTINGS},
+    ),
+    limits=_mapping(
+        "how long anything may take, in seconds",
+        connect=_seconds("connect", "until a connection stands"),
+        answer=_seconds("answer", "until an answer is complete"),
+        settle=_seconds("settle", "until an effect shows"),
+        poll=_seconds("poll", "from one look for an effect to the next"),
+        rate_limited=_seconds("rate_limited", "of nothing but 429 and 503, until the run gives up on the target"),
+        progress=_seconds("progress", "that an operation may cost without an answer; then it is asked no more"),
+    ),
+)  # fmt: skip
 
 
 @frozen

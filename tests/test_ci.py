@@ -72,6 +72,8 @@ def test_commands_in_files_for_ci_exist(path: Path) -> None:
     for command, rest in re.findall(r"genstore-conformance\"? ([a-z]+)\b([^\n]*)", text):
         if command in COMMANDS:
             assert set(re.findall(r"(?<=\s)--[a-z][a-z-]*", rest)) <= options_of(command), rest
+    if path.name == "judge":
+        assert set(re.findall(r"--[a-z][a-z-]*", text)) <= options_of("run")
 
 
 def test_images_are_named_by_the_present_version() -> None:

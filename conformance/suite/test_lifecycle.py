@@ -24,7 +24,7 @@ from conformance.session import Session
 from conformance.stories import TOUR, Story, drawn, drawn_bursts
 from conformance.suite.conftest import NewOrder
 
-STORIES, STEPS, DRAWN_BURSTS = 2, 7, 2
+STORIES, STEPS, DRAWN_BURSTS = 1, 9, 2
 MANY = 10
 """How many times as many stories are drawn in the full profile."""
 
