@@ -209,7 +209,7 @@ def _text(text: str, style: str = "") -> Any:
 def _print_verdict(console: "Console", verdict: Verdict, colour: str, *, verbose: bool) -> None:
     head, *rest = told(verdict).split("\n")
     console.print(_text(head, colour), soft_wrap=True)
-    for line in rest:
+    for line in (*rest, *verdict.story):
         console.print(_text(line), soft_wrap=True)
     if verbose:
         for exchange in verdict.evidence:
@@ -255,6 +255,11 @@ def _print_end(console: "Console", run: Run, paths: Mapping[str, Path]) -> None:
         console.print(_text(noticed, "dim"), soft_wrap=True)
     console.print(_text(run.sentence, f"bold {colour}"), soft_wrap=True)
     console.print(_text(f"{len(run.verdicts)} checks: {counts}{took}"), soft_wrap=True)
+    for found in run.discoveries:
+        told = (
+            f"found by exploration, and no part of the verdict: {found.requirement}; replay it with --case {found.case}"
+        )
+        console.print(_text(told, "red"), soft_wrap=True)
     _print_waivers(console, run)
     if not run.tls_verified:
         console.print(_text("TLS is NOT verified: whoever answered may have been anybody", "bold red"), soft_wrap=True)

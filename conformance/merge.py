@@ -8,7 +8,18 @@ from typing import Any
 
 from conformance.catalogue import AREAS
 from conformance.plan import ANY_EXCHANGE
-from conformance.results import Made, Observation, Outcome, Reach, Record, Run, UsageError, Verdict, read_record
+from conformance.results import (
+    Discovery,
+    Made,
+    Observation,
+    Outcome,
+    Reach,
+    Record,
+    Run,
+    UsageError,
+    Verdict,
+    read_record,
+)
 from conformance.waivers import uses_again
 
 COMMON = ("suite_version", "catalogue", "target", "not_available", "profile", "selection", "seed")
@@ -30,7 +41,13 @@ def merge_records(paths: Iterable[Path], out: Path) -> Run:
     _insist_on_each_once(shards)
     runs = [run for _, run in sorted(shards, key=lambda shard: int(shard[1].header["shard"]["index"]))]
     made = [made for run in runs for made in run.ledger]
-    lines: list[Verdict | Observation | Made | Reach] = [*_verdicts(shards), *made, *_observations(runs), *_reach(runs)]
+    lines: list[Verdict | Observation | Made | Reach | Discovery] = [
+        *_verdicts(shards),
+        *made,
+        *_observations(runs),
+        *_reach(runs),
+    ]
+    lines += [found for run in runs for found in run.discoveries]
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         record = Record(out, {**runs[0].header, "shard": None, "started": _began(runs).isoformat()})

@@ -20,8 +20,13 @@ from conformance.catalogue import AREAS, Catalogue, Requirement
 from conformance.client import Answer, breaches
 from conformance.evidence import as_evidence
 from conformance.observe import observations
+<<<<<<< HEAD
 from conformance.plan import ANY_EXCHANGE, PROFILES, Check, Plan
 from conformance.results import Blocked, Evidence, Failed, Outcome, Unanswered, Verdict
+=======
+from conformance.plan import ANY_EXCHANGE, CASE, PROFILES, Check, Plan
+from conformance.results import Blocked, Evidence, Failed, Outcome, Verdict
+>>>>>>> aa8ddea (Search on with fresh seeds by --explore, save what is found as a case, and judge a case alone by --case)
 from conformance.wire import Exchange
 from conformance.workers import WORKER, Job, Queue, shard_of
 
@@ -96,6 +101,9 @@ class ConformancePlugin:
                 self.plan.listener.planned(Counter(AREAS[area] for (_, area), _, _ in kept))
 
     def _selected(self, wanted: Requirement, check: Check) -> bool:
+        about_a_case = self.plan.session is not None and self.plan.session.case is not None
+        if about_a_case is not (check.profile == CASE):
+            return False
         selection = self.plan.selection
         if selection and wanted.id not in selection and wanted.area not in selection:
             return False

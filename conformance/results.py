@@ -140,6 +140,12 @@ class Verdict:
         return tuple(exchange for exchange in self.evidence if exchange.decides or not exchange.aside)
 
     @property
+    def story(self) -> list[str]:
+        """The lines of the explanation that tell the steps which led to a failure, if it took several."""
+        _, first, steps = self.explanation.partition("\n  step ")
+        return f"  step {steps}".split("\n") if first else []
+
+    @property
     def must(self) -> bool:
         """Whether this verdict can make a run non-conformant or incomplete."""
         return self.level == "MUST" and self.basis != "open"
@@ -231,6 +237,17 @@ class Reach:
         return bool(self.accepted if self.keyword == "legal" else self.accepted + self.refused + self.broken)
 
 
+@frozen
+class Discovery:
+    """What an exploration found, which is no verdict: the requirement, the case to see it again, and its steps."""
+
+    requirement: str
+    case: str
+    expected: str
+    observed: str
+    steps: tuple[str, ...] = ()
+
+
 @define
 class Run:
     """A whole run, as its record tells it; ``unwritten`` is why the record lacks the rest of it, if it does."""
@@ -240,6 +257,7 @@ class Run:
     observations: list[Observation] = field(factory=list)
     waivers: list[WaiverUse] = field(factory=list)
     reach: list[Reach] = field(factory=list)
+    discoveries: list[Discovery] = field(factory=list)
     footer: dict[str, Any] | None = None
     unwritten: str | None = None
     _ledger: dict[tuple[str, str, str], Made] = field(factory=dict)
@@ -359,8 +377,8 @@ class Record:
         if self.run.unwritten is not None:
             raise OSError(errno.EIO, self.run.unwritten)
 
-    def add(self, line: Verdict | Observation | Made | WaiverUse | Reach) -> None:
-        """Append a verdict, an observation, a line of the ledger, what became of a waiver, or what was reached."""
+    def add(self, line: Verdict | Observation | Made | WaiverUse | Reach | Discovery) -> None:
+        """Append one line of the record."""
         if isinstance(line, Verdict):
             self.run.verdicts.append(line)
             self._write({"kind": "verdict", **asdict(line)})
@@ -370,12 +388,15 @@ class Record:
         elif isinstance(line, WaiverUse):
             self.run.waivers.append(line)
             self._write({"kind": "waiver", **asdict(line)})
-        elif isinstance(line, Reach):
-            self.run.reach.append(line)
-            self._write({"kind": "reach", **asdict(line)})
         else:
-            self.run.observations.append(line)
-            self._write({"kind": "observation", **asdict(line)})
+            kinds: dict[type, tuple[str, list[Any]]] = {
+                Observation: ("observation", self.run.observations),
+                Reach: ("reach", self.run.reach),
+                Discovery: ("discovery", self.run.discoveries),
+            }
+            kind, lines = kinds[type(line)]
+            lines.append(line)
+            self._write({"kind": kind, **asdict(line)})
 
     def close(self, *, requests: int, seconds: float, interrupted: bool, **more: Any) -> Run:
         """Write the footer and return the whole run."""
@@ -470,15 +491,27 @@ def _take(run: Run | None, line: Any) -> Run:
         run.note(Made(**line))
     elif kind == "waiver":
         run.waivers.append(WaiverUse(**{**line, "state": WaiverState(line["state"])}))
-    elif kind == "observation":
-        run.observations.append(Observation(**line))
-    elif kind == "reach":
-        run.reach.append(Reach(**line))
     elif kind == "footer":
         run.footer = line
     else:
+<<<<<<< HEAD
         raise ValueError("a second header")
+=======
+        _take_other(run, kind, line)
+>>>>>>> aa8ddea (Search on with fresh seeds by --explore, save what is found as a case, and judge a case alone by --case)
     return run
+
+
+def _take_other(run: Run, kind: Any, line: dict[str, Any]) -> None:
+    """Take in a line that decides nothing."""
+    if kind == "observation":
+        run.observations.append(Observation(**line))
+    elif kind == "reach":
+        run.reach.append(Reach(**line))
+    elif kind == "discovery":
+        run.discoveries.append(Discovery(**{**line, "steps": tuple(line["steps"])}))
+    else:
+        raise ValueError(f"unknown kind {kind!r}")
 
 
 def worst(outcomes: Iterable[Outcome]) -> Outcome:

@@ -16,10 +16,12 @@ from conformance import __version__, tidy, waivers
 from conformance.catalogue import Catalogue, Requirement
 from conformance.clock import Clock
 from conformance.doctor import State, first_look
+from conformance.explore import explore
 from conformance.plan import Listener, Plan
 from conformance.plugin import run_checks
 from conformance.results import Blocked, Record, Run, UsageError
 from conformance.session import Session, new_run_id, open_session
+from conformance.stories import Story
 from conformance.target import Target
 from conformance.waivers import Waiver
 from conformance.workers import worthwhile
@@ -35,6 +37,8 @@ class Options:
     """What a user can say about a run, besides its target.
 
     ``workers`` is ``None`` for as many as are worthwhile.
+    ``case`` is the one story to carry out, from the file at ``case_path``; after the checks, ``explore`` for so many
+    seconds.
     ``max_writes`` is a hard limit, 0 for none at all; open refunds are rejected at the end unless they are to ``keep``.
     """
 
@@ -48,6 +52,9 @@ class Options:
     keep: bool = False
     waivers: tuple[Waiver, ...] = ()
     spoken_target: str = "reference"
+    case: Story | None = None
+    case_path: str = ""
+    explore: float = 0.0
 
 
 def run(
@@ -72,6 +79,7 @@ def run(
         target, seed=options.seed, run_id=run_id, clock=clock, transport=transport,
         requests_per_second=options.requests_per_second, max_writes=options.max_writes,
     )  # fmt: skip
+    session.case = options.case
     session.whole = not options.selection and options.shard is None
     header = _header(target, catalogue, options, run_id, session)
     started, today = time.monotonic(), datetime.now(UTC).date()
@@ -92,6 +100,8 @@ def run(
             stop=interrupts.came,
         )
         status = _carry_out(plan, session, options.workers)
+        if options.explore and not plan.blocked and not interrupts.came():
+            explore(session, options.explore, folder, record.add, interrupts.came)
         requests, seconds = session.wire.api_requests, time.monotonic() - started
         _tidy(session, options, interrupts)
         session.close()
@@ -176,6 +186,8 @@ def _header(target: Target, catalogue: Catalogue, options: Options, run_id: str,
 def again(options: Options, wanted: Requirement) -> str:
     """Return the command that judges one requirement of the same target again."""
     target = "" if options.spoken_target == "reference" else f" {options.spoken_target}"
+    if options.case is not None:
+        return f"genstore-conformance run{target} --case {options.case_path}"
     return f"genstore-conformance run{target} --select {wanted.id} --seed {options.seed}"
 
 

@@ -17,6 +17,7 @@ from conformance.pace import Pace
 from conformance.reach import Reached
 from conformance.redact import Redactor
 from conformance.results import Blocked, Observation, UsageError
+from conformance.stories import Story
 from conformance.target import Target
 from conformance.wire import Exchange, Wire
 from conformance.writes import Writes
@@ -69,7 +70,8 @@ class Session:
     """Everything a check needs: the shops, the wire, and the observations made so far.
 
     ``whole`` unless the user selected some requirements only; ``noticed`` is what a user should know of the target
-    that no check judges; ``reached`` counts what its requests reached.
+    that no check judges; ``reached`` counts what its requests reached;
+    ``case`` is the one story that the run is about, if it is about one.
     """
 
     target: Target
@@ -86,6 +88,7 @@ class Session:
     controls: list[Exchange] = field(factory=list)
     noticed: list[str] = field(factory=list)
     reached: Reached = field(factory=Reached)
+    case: Story | None = None
     _observed: dict[tuple[str, str], Observation] = field(factory=dict, init=False)
 
     @property

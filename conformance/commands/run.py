@@ -48,6 +48,12 @@ from conformance.results import EXIT_SUITE_FAILED, UsageError, read_record
     "--shard", type=Shard(), metavar="I/N", help="Run one of N shards of the checks; merge puts them together."
 )
 @click.option(
+    "--explore", type=click.FloatRange(min=1), metavar="SECONDS", help="Search on with fresh seeds after the checks."
+)
+@click.option(
+    "--case", type=click.Path(path_type=Path, dir_okay=False), help="Carry out only what a saved case describes."
+)
+@click.option(
     "--against", type=click.Path(path_type=Path, dir_okay=False), help="Compare with the record of an earlier run."
 )
 @click.option(
@@ -63,7 +69,8 @@ def command(
     target: str, profile: str, selection: tuple[str, ...], seed: int, out: Path | None, orders: str | None,
     rps: float | None, workers: int | None, shard: tuple[int, int] | None, max_writes: int | None,
     waivers: Path | None, read_only: bool, keep: bool,  # noqa: FBT001 - flags of the command line
-    against: Path | None, fail_on: str, formats: tuple[str, ...], verbose: bool,  # noqa: FBT001 - as above
+    explore: float | None, case: Path | None, against: Path | None,
+    fail_on: str, formats: tuple[str, ...], verbose: bool,  # noqa: FBT001 - as above
 ) -> None:  # fmt: skip
     """Judge TARGET and write the reports.
 
@@ -86,10 +93,14 @@ def command(
     from conformance.report import check_formats, draw
     from conformance.run import Options
     from conformance.run import run as judge
+    from conformance.stories import load_case
     from conformance.waivers import load_waivers
 
     catalogue = load_catalogue()
-    chosen = selected(selection)
+    chosen, story = selected(selection), None
+    if case is not None:
+        requirement, story = load_case(case)
+        chosen = selected((requirement,))
     check_formats(formats)
     if read_only and max_writes is not None:
         raise UsageError("--read-only is no write at all; give it or --max-writes, not both")
@@ -98,7 +109,8 @@ def command(
     last = None if against is None else read_record(against)  # now, since the run may take its place
     options = Options(
         profile, chosen, seed, rps, workers, shard, 0 if read_only else max_writes, keep,
-        () if waivers is None else load_waivers(waivers, catalogue), spoken_target=target,
+        () if waivers is None else load_waivers(waivers, catalogue), spoken_target=target, case=story,
+        case_path=str(case), explore=explore or 0.0,
     )  # fmt: skip
     with opened(target, orders) as subject:
         folder = out or Path("reports") / folder_name(subject.name)

@@ -18,6 +18,7 @@ from conformance.perform import (
     Broken,
     Stage,
 )
+from conformance.plan import CASE
 from conformance.plugin import requirement
 from conformance.results import Blocked
 from conformance.session import Session
@@ -86,6 +87,17 @@ def bursts(stage: Stage, session: Session) -> Told:
     return Told(stage).tell(drawn_bursts(session.seed, stories=DRAWN_BURSTS))
 
 
+@pytest.fixture(scope="module")
+def told_case(stage: Stage, session: Session) -> Told:
+    """The story of a case file; one with a burst is told until the requests meet as they once did."""
+    assert session.case is not None  # noqa: S101 - its check is selected for a case only
+    told = Told(stage)
+    for _ in range(MANY if session.case.at_once else 1):
+        if told.tell((session.case,)).broken:
+            break
+    return told
+
+
 def rows(profile: str = "standard") -> pytest.MarkDecorator:
     """Return a row for each requirement that stories are held against."""
     return pytest.mark.parametrize("law", [pytest.param(law, marks=requirement(law, profile=profile)) for law in LAWS])
@@ -107,6 +119,12 @@ def test_drawn_stories_go_as_they_may(stories: Told, law: str) -> None:
 def test_many_drawn_stories_go_as_they_may(many_stories: Told, law: str) -> None:
     """Whatever happens to a few orders for long has an outcome that some reading allows."""
     many_stories.judge(law)
+
+
+@pytest.mark.parametrize("law", [pytest.param(law, marks=requirement(law, profile=CASE)) for law in (*LAWS, BURSTS)])
+def test_a_case_goes_as_it_may(told_case: Told, law: str) -> None:
+    """The story of a case file has an outcome that some reading allows."""
+    told_case.judge(law)
 
 
 @pytest.mark.parametrize("law", [pytest.param(law, marks=requirement(law)) for law in (BURSTS, ANSWERS)])

@@ -1,0 +1,55 @@
+"""The search after the verdicts, and the cases that it saves."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from conformance import explore as exploring
+from conformance.clock import VirtualClock
+from conformance.faults import load_faults
+from conformance.reference.server import make_reference
+from conformance.results import Conclusion, Discovery, Outcome
+from conformance.session import open_session
+from conformance.stories import TOUR, load_case
+
+from .conftest import Judge
+
+FAULT = "revives-one-of-several-canceled"
+
+
+def test_what_exploration_finds_is_saved_as_a_case(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It names the requirement, and the case breaks it again on that server and on no honest one."""
+    monkeypatch.setattr(exploring, "_of_a_fresh_seed", lambda: (TOUR,))
+    clock, found = VirtualClock(), list[Discovery]()
+    reference = load_faults()[FAULT].make(clock)
+    session = open_session(
+        reference.target("http://reference"), clock=clock, transport=httpx.WSGITransport(app=reference.app)
+    )
+    session.find_out()
+
+    exploring.explore(session, 10_000, tmp_path, found.append, stop=lambda: bool(found))
+
+    assert [discovery.requirement for discovery in found] == ["LIFE-03"]
+    assert all("curl" in step for step in found[0].steps)
+    assert load_case(Path(found[0].case))[0] == "LIFE-03"
+
+
+def test_a_case_is_judged_alone(judge: Judge) -> None:
+    """One check, of the requirement that the case names; it fails the faulty server and passes the honest one."""
+    faulty = judge(load_faults()[FAULT].make, selection=("LIFE-03",), case=TOUR, case_path="case.yaml")
+    honest = judge(lambda clock: make_reference(clock=clock), selection=("LIFE-03",), case=TOUR)
+
+    assert [verdict.outcome for verdict in faulty.verdicts] == [Outcome.FAILED]
+    assert "step 1" in faulty.verdicts[0].explanation
+    assert "--case case.yaml" in faulty.verdicts[0].again
+    assert honest.conclusion is Conclusion.CONFORMANT
+
+
+def test_exploring_an_honest_server_finds_nothing_and_changes_no_verdict(judge: Judge) -> None:
+    """The verdict is that of the checks alone."""
+    run = judge(lambda clock: make_reference(clock=clock), selection=("LIST-01",), explore=2.0)
+
+    assert run.discoveries == []
+    assert run.conclusion is Conclusion.CONFORMANT
+    assert len(run.verdicts) == 1
