@@ -17,7 +17,6 @@ from conformance.program import run_program
 from conformance.results import Blocked, UsageError
 from conformance.wire import Exchange, Wire
 
-COMMAND_SECONDS = 30.0
 MOST_WORDS = 300
 """Characters of a provider's own words that are shown."""
 
@@ -125,10 +124,11 @@ class CommandOrders(RequestedOrders):
 
     def _ask(self, request: dict[str, Any]) -> str:
         self._wire.writes.take("POST", "orders")
+        seconds = self._wire.limits.provider
         try:
-            done = run_program(self._command, self._folder, json.dumps(request).encode(), COMMAND_SECONDS)
+            done = run_program(self._command, self._folder, json.dumps(request).encode(), seconds)
         except TimeoutError:
-            raise Blocked(f"the order provider gave no answer within {COMMAND_SECONDS:g} s") from None
+            raise Blocked(f"the order provider gave no answer within {seconds:g} s") from None
         except (OSError, ValueError) as error:
             why = error.strerror if isinstance(error, OSError) else error
             raise Blocked(f"the order provider {self._command[0]} cannot be run: {why}") from None

@@ -94,6 +94,7 @@ SCHEMA: dict[str, Any] = _mapping(
         answer=_seconds("answer", "until an answer is complete"),
         settle=_seconds("settle", "until an effect shows"),
         poll=_seconds("poll", "from one look for an effect to the next"),
+        provider=_seconds("provider", "until an order provider that is a program has answered"),
         rate_limited=_seconds("rate_limited", "of nothing but 429 and 503, until the run gives up on the target"),
         progress=_seconds("progress", "that an operation may cost without an answer; then it is asked no more"),
     ),

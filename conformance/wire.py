@@ -45,14 +45,15 @@ GATEWAYS = {502, 504}
 class Limits:
     """How long anything may take, in seconds; a target can raise them under ``limits:``.
 
-    ``answer`` bounds a whole answer. What an operation costs in vain, without an answer in between, is bounded by
-    ``progress``; after that it is asked no more.
+    ``answer`` bounds a whole answer, ``provider`` one of an order provider that is a program. What an operation costs
+    in vain, without an answer in between, is bounded by ``progress``; after that it is asked no more.
     """
 
     connect: float = 5.0
     answer: float = 10.0
     settle: float = 10.0
     poll: float = 0.1
+    provider: float = 30.0
     rate_limited: float = 120.0
     progress: float = 60.0
 

@@ -7,12 +7,17 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
+from conformance.catalogue import load_catalogue
 from conformance.orders import CommandOrders, HttpOrders, PoolOrders, WantedLine
 from conformance.reference.server import Reference, make_reference, serving
-from conformance.results import Blocked, UsageError
+from conformance.results import Blocked, Outcome, UsageError
+from conformance.run import Options, run
 from conformance.session import Session, open_session
+from conformance.target import Orders
 
+DOCS = Path(__file__).parent.parent / "docs" / "providers"
 LINES = [WantedLine(5, "10.00"), WantedLine(2, "3.33")]
 PROVIDER = """
 import json, sys
@@ -21,6 +26,13 @@ if asked["action"] != "create_order":
     sys.exit("only create_order is supported")
 lines = [{"lineItemId": 90 + n, **line} for n, line in enumerate(asked["lines"])]
 print(json.dumps({"orderId": 9007199254740993001, "customerId": 5, "shipped": asked["shipped"], "lines": lines}))
+"""
+PASSING_ON = """
+import sys, urllib.request
+asked = sys.stdin.buffer.read()
+if b"ship_order" in asked:
+    sys.exit("we ship nothing here")
+sys.stdout.buffer.write(urllib.request.urlopen("URL", asked).read())
 """
 POOL = """
 orders:
@@ -74,6 +86,33 @@ def test_a_provider_as_a_program_makes_orders(session: Session, tmp_path: Path) 
     with pytest.raises(Blocked, match="only create_order") as trouble:
         provider.ship_order(order)
     assert trouble.value.lacks == "ship_order"
+
+
+def test_the_shell_script_of_the_docs_is_an_order_provider(session: Session) -> None:
+    """Lines in their order, each with an id of its own; the customer asked for; and it says what it cannot do."""
+    provider = CommandOrders(["sh", "provide-orders.sh"], DOCS, session.wire)
+    order = provider.create_order(LINES, shipped=False, customer_id="77")
+
+    assert len({line.line_item_id for line in order.lines}) == len(LINES)
+    assert (order.customer_id, order.shipped) == ("77", False)
+    with pytest.raises(Blocked, match="only create_order is supported"):
+        provider.ship_order(order)
+
+
+def test_a_run_with_a_program_that_passes_on_to_a_real_shop_conforms(
+    served: tuple[Reference, str], tmp_path: Path
+) -> None:
+    """What the program makes is really there, and what it cannot do blocks what needs it, with its words."""
+    reference, origin = served
+    target = reference.target(origin)
+    (tmp_path / "provide.py").write_text(PASSING_ON.replace("URL", str(target.orders.url)))
+    target = evolve(target, orders=Orders(command=(sys.executable, "provide.py")), folder=tmp_path)
+    done = run(target, load_catalogue(), tmp_path, Options(selection=("SHIP-01", "SHIP-07", "REVIEW-16")))
+
+    assert done.counts["passed"] > 0
+    assert done.counts["failed"] == done.counts["error"] == 0
+    blocked = {verdict.explanation for verdict in done.verdicts if verdict.outcome is Outcome.BLOCKED}
+    assert all("we ship nothing here" in words for words in blocked)
 
 
 def test_a_program_that_is_not_there_blocks(session: Session, tmp_path: Path) -> None:

@@ -1,0 +1,149 @@
+"""Checks side by side come to the same verdicts, on one record, at one pace."""
+
+import itertools
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import evolve
+from click.testing import CliRunner
+
+from conformance.catalogue import load_catalogue
+from conformance.cli import main
+from conformance.clock import VirtualClock
+from conformance.faults import load_faults
+from conformance.proof import judge_in_process
+from conformance.reference.app import WSGI
+from conformance.reference.server import Reference, make_reference, serving
+from conformance.results import Conclusion, Run, read_record
+from conformance.run import Options, run
+from conformance.workers import MOST, Job, Queue, groups_of, worthwhile
+
+from .proxy import Trouble, proxied
+
+AREAS = ("shipment", "races")
+
+
+def verdicts(done: Run) -> list[tuple[str, str, str]]:
+    """Return what a run says of each check, in an order of its own."""
+    return sorted((verdict.requirement, verdict.check, verdict.outcome.value) for verdict in done.verdicts)
+
+
+def test_workers_come_to_the_same_verdicts(tmp_path: Path) -> None:
+    """One worker and five judge a faulty server alike, check by check; the record is whole and one."""
+    runs = []
+    for workers in (1, 5):
+        clock = VirtualClock()
+        reference = load_faults()["revives-canceled"].make(clock)
+        options = Options(selection=("access", "review", "shipment"), workers=workers)
+        runs.append(judge_in_process(reference, clock, options, tmp_path))
+        reference.store.close()
+    alone, together = runs
+
+    assert alone.conclusion is Conclusion.NON_CONFORMANT
+    assert verdicts(together) == verdicts(alone) == verdicts(read_record(tmp_path / "run.jsonl"))
+
+
+def test_workers_share_a_limited_real_server(tmp_path: Path) -> None:
+    """Four workers behind a bucket of 20 and 60 per second: no false verdict, and hardly a request for nothing."""
+    reference = make_reference()
+    with serving(reference.app) as origin, proxied(origin, Trouble(bucket=20, per_second=60)) as behind:
+        target = evolve(reference.target(behind.origin), orders=reference.target(origin).orders)
+        done = run(target, load_catalogue(), tmp_path, Options(selection=AREAS, workers=4))
+        seen = behind.seen
+    reference.store.close()
+
+    assert done.conclusion is Conclusion.CONFORMANT
+    assert seen.get("limited", 0) <= 0.05 * seen["requests"]
+
+
+def test_a_target_that_drops_and_is_unavailable_is_not_failed_for_it(tmp_path: Path) -> None:
+    """A connection cut before the answer blocks, 503 is waited out; neither is a verdict on the page."""
+    reference = make_reference()
+    trouble = Trouble(drop_every=17, unavailable_every=11)
+    with serving(reference.app) as origin, proxied(origin, trouble) as behind:
+        target = evolve(reference.target(behind.origin), orders=reference.target(origin).orders)
+        done = run(target, load_catalogue(), tmp_path, Options(selection=("shipment",), workers=2))
+    reference.store.close()
+
+    assert done.counts["failed"] == done.counts["error"] == 0
+
+
+class Slow:
+    """An application that takes two seconds for each answer, on the clock that it shares with the suite."""
+
+    def __init__(self, app: WSGI, clock: VirtualClock) -> None:
+        self._app, self._clock = app, clock
+
+    def __call__(self, environ: Any, start: Any) -> Iterable[bytes]:
+        """Answer late."""
+        self._clock.sleep(2)
+        return self._app(environ, start)
+
+
+def slow(clock: VirtualClock) -> Reference:
+    """Return the reference with answers of two seconds."""
+    return make_reference(clock=clock, wrap=lambda app: Slow(app, clock))
+
+
+def test_a_server_with_answers_of_two_seconds_is_judged_right(tmp_path: Path) -> None:
+    """Nothing that the suite waits for is cut short by a slow target; races are left out, as this clock knows none."""
+    clock = VirtualClock()
+    reference = slow(clock)
+    done = judge_in_process(reference, clock, Options(selection=("access", "review", "records", "reading")), tmp_path)
+    reference.store.close()
+
+    assert done.conclusion is Conclusion.CONFORMANT
+
+
+def test_what_shares_something_stays_together() -> None:
+    """Directly, or through others; and what shares nothing is alone."""
+    assert groups_of([{"a"}, {"b"}, set(), {"c", "b"}, {"c", "a"}, {"d"}, set()]) == [[0, 1, 3, 4], [2], [5], [6]]
+
+
+def test_the_queue_hands_out_each_check_once_and_late_ones_last() -> None:
+    """The largest group first; a late check goes to the worker that has what it shares."""
+    jobs = [Job(frozenset("a")), Job(), Job(frozenset("a"), late=True), Job(frozenset("a")), Job(late=True)]
+    queue = Queue(jobs)
+
+    assert queue.take(1) == [0, 3]
+    assert queue.take(2) == [1]
+    assert queue.take(2) == [4]
+    assert queue.take(2) == []
+    assert queue.take(1) == [2]
+    assert queue.take(1) == []
+
+
+def test_no_check_is_handed_out_twice_under_contention() -> None:
+    """Eight threads empty one queue."""
+    queue = Queue([Job(frozenset({str(n % 50)}), late=n % 3 == 0) for n in range(1000)])
+    taken: list[list[int]] = [[] for _ in range(8)]
+
+    def empty(worker: int) -> None:
+        while chosen := queue.take(worker):
+            taken[worker] += chosen
+
+    threads = [threading.Thread(target=empty, args=(worker,)) for worker in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(itertools.chain(*taken)) == list(range(1000))
+
+
+@pytest.mark.parametrize(("latency", "workers"), [(0.0, 1), (0.004, 1), (0.02, 4), (0.05, MOST), (30.0, MOST)])
+def test_auto_takes_as_many_workers_as_the_latency_is_worth(latency: float, workers: int) -> None:
+    """One for a server that answers at once, and never more than a guest may."""
+    assert worthwhile(latency) == workers
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "many", "1.5", "65"])
+def test_a_number_of_workers_that_cannot_be_is_a_mistake(value: str) -> None:
+    """The message says what can."""
+    done = CliRunner().invoke(main, ["run", "--workers", value])
+
+    assert done.exit_code == 2
+    assert "not a number from 1 to" in done.output
