@@ -20,13 +20,8 @@ from conformance.catalogue import AREAS, Catalogue, Requirement
 from conformance.client import Answer, breaches
 from conformance.evidence import as_evidence
 from conformance.observe import observations
-<<<<<<< HEAD
-from conformance.plan import ANY_EXCHANGE, PROFILES, Check, Plan
-from conformance.results import Blocked, Evidence, Failed, Outcome, Unanswered, Verdict
-=======
 from conformance.plan import ANY_EXCHANGE, CASE, PROFILES, Check, Plan
-from conformance.results import Blocked, Evidence, Failed, Outcome, Verdict
->>>>>>> aa8ddea (Search on with fresh seeds by --explore, save what is found as a case, and judge a case alone by --case)
+from conformance.results import Blocked, Evidence, Failed, Outcome, Unanswered, Verdict
 from conformance.wire import Exchange
 from conformance.workers import WORKER, Job, Queue, shard_of
 

@@ -494,11 +494,7 @@ def _take(run: Run | None, line: Any) -> Run:
     elif kind == "footer":
         run.footer = line
     else:
-<<<<<<< HEAD
-        raise ValueError("a second header")
-=======
         _take_other(run, kind, line)
->>>>>>> aa8ddea (Search on with fresh seeds by --explore, save what is found as a case, and judge a case alone by --case)
     return run
 
 
@@ -511,7 +507,7 @@ def _take_other(run: Run, kind: Any, line: dict[str, Any]) -> None:
     elif kind == "discovery":
         run.discoveries.append(Discovery(**{**line, "steps": tuple(line["steps"])}))
     else:
-        raise ValueError(f"unknown kind {kind!r}")
+        raise ValueError("a second header" if kind == "header" else f"unknown kind {kind!r}")
 
 
 def worst(outcomes: Iterable[Outcome]) -> Outcome:
