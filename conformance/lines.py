@@ -47,6 +47,9 @@ SHAPES: dict[str, dict[str, Any]] = {
         {"checks": COUNT},
         requirement=TEXT, reason=TEXT, owner=TEXT, ticket=TEXT, expires=TEXT, observed=TEXT, state=TEXT,
     ),
+    "reach": _object(
+        {"accepted": COUNT, "refused": COUNT, "broken": COUNT}, operation=TEXT, parameter=TEXT, keyword=TEXT,
+    ),
     "observation": _object({"check": TEXT}, reading=TEXT, observed=TEXT),
     "footer": _object(
         {"seconds": SECONDS, "requests": COUNT, "order_requests": COUNT, "interrupted": BOOLEAN,
@@ -62,7 +65,7 @@ def insist_on_shape(kind: str, line: dict[str, Any]) -> None:
         ValueError: the kind is unknown, or a member is missing or no such value; the message names it.
     """
     if kind not in SHAPES:
-        raise ValueError(f"unknown kind {kind!r}")
+        raise ValueError(f"unknown kind {kind[:40]!r}")
     for error in _validator(kind).iter_errors(line):
         place = "/".join(map(str, error.instance_path))
         raise ValueError(f"{kind}{f' at {place}' if place else ''}: {error.message[:200]}")

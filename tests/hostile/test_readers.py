@@ -191,8 +191,11 @@ def record_lines() -> list[dict[str, Any]]:
     seen = {"kind": "observation", "reading": "A01", "observed": "x", "check": "y"}
     waiver = dict.fromkeys(("requirement", "reason", "owner", "ticket", "expires", "observed"), "x")
     waived = {"kind": "waiver", **waiver, "state": "used", "checks": 1}
+    reached = {"kind": "reach", "operation": "get", "parameter": "x", "keyword": "y", "accepted": 1}
     footer = {"kind": "footer", **(RUN.footer or {})}
-    lines: list[dict[str, Any]] = json.loads(json.dumps([header, *verdicts, made, waived, seen, footer], default=str))
+    lines: list[dict[str, Any]] = json.loads(
+        json.dumps([header, *verdicts, made, waived, reached, seen, footer], default=str)
+    )
     return lines
 
 
