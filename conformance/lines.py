@@ -51,9 +51,6 @@ SHAPES: dict[str, dict[str, Any]] = {
         {"accepted": COUNT, "refused": COUNT, "broken": COUNT}, operation=TEXT, parameter=TEXT, keyword=TEXT,
     ),
     "observation": _object({"check": TEXT}, reading=TEXT, observed=TEXT),
-    "reach": _object(
-        operation=TEXT, parameter=TEXT, keyword=TEXT, accepted=COUNT, refused=COUNT, broken=COUNT,
-    ),
     "discovery": _object(requirement=TEXT, case=TEXT, expected=TEXT, observed=TEXT, steps=TEXTS),
     "footer": _object(
         {"seconds": SECONDS, "requests": COUNT, "order_requests": COUNT, "interrupted": BOOLEAN,
