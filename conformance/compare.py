@@ -83,11 +83,13 @@ class Comparison:
 
 def compare(before: Run, now: Run, catalogue: Catalogue) -> Comparison:
     """Return what changed from one run to the other."""
+    materials = [Material(run, catalogue) for run in (before, now)]
+    facts = [_facts(material) for material in materials]
     return Comparison(
-        facts=[Row(name, told, _facts(now)[name]) for name, told in _facts(before).items()],
+        facts=[Row(name, told, facts[1][name]) for name, told in facts[0].items()],
         changes=list(_changes(_by_check(before), _by_check(now))),
         readings=list(_readings(before, now)),
-        latencies=_latencies(Material(before, catalogue), Material(now, catalogue)),
+        latencies=_latencies(*materials),
         declined=VERDICTS.index(now.conclusion) > VERDICTS.index(before.conclusion),
     )
 
@@ -127,11 +129,10 @@ def _changes(before: Mapping[tuple[str, str], Verdict], now: Mapping[tuple[str, 
             yield Change(*key, before_word, now_word, told)
 
 
-def _facts(run: Run) -> dict[str, str]:
-    header, footer = run.header, run.footer or {}
-    target = header.get("target", {})
+def _facts(material: Material) -> dict[str, str]:
+    run, header, footer = material.run, material.run.header, material.footer
     return {
-        "target": f"{target.get('name', '')} at {target.get('base_url', '')}",
+        "target": material.target,
         "started": moment(str(header.get("started", ""))),
         "suite": f"{header.get('suite_version', '')}, catalogue {header.get('catalogue', '')}",
         "checked": " ".join([str(header.get("profile", "")), *map(str, header.get("selection", ()))]),

@@ -28,7 +28,8 @@ def tidy_record(run: Run, target: Target) -> list[Made]:
     """
     told: list[Made] = []
     session = open_session(target)
-    had, has = run.header.get("target", {}).get("base_url"), session.wire.redact(target.base_url)
+    was = run.header.get("target")
+    had, has = was.get("base_url") if isinstance(was, dict) else was, session.wire.redact(target.base_url)
     if had != has:
         raise UsageError(f"the run of the record had its target at {had}, and this one is at {has}")
     for shop in session.shops:
