@@ -8,17 +8,16 @@ from typing import Any
 
 from conformance.catalogue import AREAS
 from conformance.plan import ANY_EXCHANGE
+from conformance.record import Record, read_record
 from conformance.results import (
     Discovery,
     Made,
     Observation,
     Outcome,
     Reach,
-    Record,
     Run,
     UsageError,
     Verdict,
-    read_record,
 )
 from conformance.waivers import uses_again
 

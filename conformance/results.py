@@ -1,25 +1,11 @@
-"""What checks come to: outcomes, verdicts, and the record of a run as lines of JSON.
+"""What checks come to: outcomes, verdicts, and the run that they make up."""
 
-The record is the only thing reports are drawn from. It is written line by line, each flushed, so that a run that is
-killed leaves all but the check it was in. Its line kinds are ``header``, ``verdict``, ``ledger``, ``observation``,
-``waiver`` and ``footer``.
-"""
-
-import contextlib
-import errno
-import json
-import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
-from attrs import asdict, define, evolve, field, frozen
-
-from conformance.lines import insist_on_shape
-
-RECORD_FORMAT = 1
+from attrs import define, field, frozen
 
 
 class Outcome(StrEnum):
@@ -356,158 +342,6 @@ class Run:
         if outdated:
             words.append(f"waivers that fail the run: {', '.join(outdated)}")
         return ", ".join(words)
-
-
-class Record:
-    """The record of a run while it is written; each line is with the system before the next check starts.
-
-    It is safe to use from several threads.
-
-    Raises:
-        OSError: not even the header can be written. From then on a line that cannot be written is noted in the run,
-            which goes on.
-    """
-
-    def __init__(self, path: Path, header: Mapping[str, Any]) -> None:
-        self.path = path
-        self.run = Run(header=dict(header), footer={})
-        self._file: TextIO = path.open("w", encoding="utf-8")
-        self._lock = threading.Lock()
-        self._write({"kind": "header", "format": RECORD_FORMAT, **header})
-        if self.run.unwritten is not None:
-            raise OSError(errno.EIO, self.run.unwritten)
-
-    def add(self, line: Verdict | Observation | Made | WaiverUse | Reach | Discovery) -> None:
-        """Append one line of the record."""
-        if isinstance(line, Verdict):
-            self.run.verdicts.append(line)
-            self._write({"kind": "verdict", **asdict(line)})
-        elif isinstance(line, Made):
-            self.run.note(line)
-            self._write({"kind": "ledger", **asdict(line)})
-        elif isinstance(line, WaiverUse):
-            self.run.waivers.append(line)
-            self._write({"kind": "waiver", **asdict(line)})
-        else:
-            kinds: dict[type, tuple[str, list[Any]]] = {
-                Observation: ("observation", self.run.observations),
-                Reach: ("reach", self.run.reach),
-                Discovery: ("discovery", self.run.discoveries),
-            }
-            kind, lines = kinds[type(line)]
-            lines.append(line)
-            self._write({"kind": kind, **asdict(line)})
-
-    def close(self, *, requests: int, seconds: float, interrupted: bool, **more: Any) -> Run:
-        """Write the footer and return the whole run."""
-        self.run.footer = {"interrupted": interrupted, **more}
-        self.run.footer |= {
-            "verdict": self.run.verdict,
-            "sentence": self.run.sentence,
-            "exit": self.run.exit,
-            "requests": requests,
-            "seconds": round(seconds, 3),
-            "counts": self.run.counts,
-            **self.run.counts,
-            "not_checked": self.run.not_checked,
-        }
-        self._write({"kind": "footer", **self.run.footer})
-        with contextlib.suppress(OSError):  # what is left of a line that could not be written
-            self._file.close()
-        return self.run
-
-    def _write(self, line: Mapping[str, Any]) -> None:
-        text = _as_line(line)
-        with self._lock:
-            if self.run.unwritten is not None or self._file.closed:
-                return  # what follows a broken line would be read as part of it; a worker may still be at it
-            try:
-                self._file.write(text)
-                self._file.flush()
-            except OSError as error:
-                self.run.unwritten = error.strerror or str(error)
-
-
-def append_to_record(path: Path, lines: Iterable[Made]) -> None:
-    """Append lines of the ledger to a record; half a line at the end of a killed run's makes room for them.
-
-    Raises:
-        UsageError: the file cannot be written to.
-    """
-    try:
-        with path.open("r+b") as file:
-            file.seek(file.read().rfind(b"\n") + 1)
-            file.write("".join(_as_line({"kind": "ledger", **asdict(line)}) for line in lines).encode())
-            file.truncate()
-    except OSError as error:
-        raise UsageError(f"{path}: the record cannot be written to: {error.strerror}") from None
-
-
-def _as_line(line: Mapping[str, Any]) -> str:
-    # Escaping everything beyond ASCII keeps lone surrogates and line separators from breaking the file.
-    return json.dumps(line, ensure_ascii=True, default=str) + "\n"
-
-
-def read_record(path: Path) -> Run:
-    """Return the run that a record tells of; one that was cut off has no footer and counts as interrupted.
-
-    Raises:
-        UsageError: the file is missing or is no record; the message names the line.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: the record cannot be read: {error}") from None
-    run: Run | None = None
-    lines = text.split("\n")
-    for number, line in enumerate(lines, start=1):
-        if not line:
-            continue
-        try:
-            run = _take(run, json.loads(line))
-        except (ValueError, TypeError, KeyError, RecursionError) as error:
-            if run is not None and number == len(lines):
-                break  # the last line of a killed run may be cut off in the middle
-            raise UsageError(f"{path}:{number}: not a line of a record: {error}") from None
-    if run is None:
-        raise UsageError(f"{path}: the record is empty: it has no header")
-    return run
-
-
-def _take(run: Run | None, line: Any) -> Run:
-    if not isinstance(line, dict):
-        raise TypeError("not a JSON object")
-    kind = line.pop("kind", None)
-    insist_on_shape(str(kind), line)
-    if run is None:
-        if kind != "header" or line.get("format") != RECORD_FORMAT:
-            raise ValueError(f"expected a header of format {RECORD_FORMAT}")
-        return Run(header=line)
-    if kind == "verdict":
-        evidence = tuple(Evidence(**entry) for entry in line.pop("evidence"))
-        verdict = Verdict(**{**line, "outcome": Outcome(line["outcome"]), "lines": tuple(line["lines"])})
-        run.verdicts.append(evolve(verdict, evidence=evidence))
-    elif kind == "ledger":
-        run.note(Made(**line))
-    elif kind == "waiver":
-        run.waivers.append(WaiverUse(**{**line, "state": WaiverState(line["state"])}))
-    elif kind == "footer":
-        run.footer = line
-    else:
-        _take_other(run, kind, line)
-    return run
-
-
-def _take_other(run: Run, kind: Any, line: dict[str, Any]) -> None:
-    """Take in a line that decides nothing."""
-    if kind == "observation":
-        run.observations.append(Observation(**line))
-    elif kind == "reach":
-        run.reach.append(Reach(**line))
-    elif kind == "discovery":
-        run.discoveries.append(Discovery(**{**line, "steps": tuple(line["steps"])}))
-    else:
-        raise ValueError("a second header" if kind == "header" else f"unknown kind {kind!r}")
 
 
 def worst(outcomes: Iterable[Outcome]) -> Outcome:

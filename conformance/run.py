@@ -19,7 +19,8 @@ from conformance.doctor import State, first_look
 from conformance.explore import explore
 from conformance.plan import Listener, Plan
 from conformance.plugin import run_checks
-from conformance.results import Blocked, Record, Run, UsageError
+from conformance.record import Record
+from conformance.results import Blocked, Run, UsageError
 from conformance.session import Session, new_run_id, open_session
 from conformance.stories import Story
 from conformance.target import Target

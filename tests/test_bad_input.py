@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from conformance.record import read_record
 from conformance.reference.app import WSGI
 from conformance.reference.server import make_reference, serving
-from conformance.results import read_record
 
 GOOD = """
 name: mine

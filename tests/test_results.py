@@ -7,16 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from conformance.record import Record, read_record
 from conformance.results import (
     Conclusion,
     Evidence,
     Observation,
     Outcome,
-    Record,
     Run,
     UsageError,
     Verdict,
-    read_record,
 )
 
 HEADER = {"suite_version": "0", "target": {"name": "t"}, "not_available": ["other_shop"], "profile": "standard"}

@@ -16,11 +16,12 @@ from attrs import define, evolve, field
 from conformance.catalogue import load_catalogue
 from conformance.clock import VirtualClock
 from conformance.model import Action
+from conformance.record import append_to_record, read_record
 from conformance.reference.app import WSGI
 from conformance.reference.rules import Refusal, Shop
 from conformance.reference.server import Reference, make_reference, serving
 from conformance.reference.store import StoredRefund
-from conformance.results import Made, Outcome, Run, append_to_record, read_record
+from conformance.results import Made, Outcome, Run
 from conformance.run import Options, run
 from conformance.session import Session, open_session
 from conformance.target import Orders, Target

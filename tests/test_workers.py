@@ -15,9 +15,10 @@ from conformance.cli import main
 from conformance.clock import VirtualClock
 from conformance.faults import load_faults
 from conformance.proof import judge_in_process
+from conformance.record import read_record
 from conformance.reference.app import WSGI
 from conformance.reference.server import Reference, make_reference, serving
-from conformance.results import Conclusion, Run, read_record
+from conformance.results import Conclusion, Run
 from conformance.run import Options, run
 from conformance.workers import MOST, Job, Queue, groups_of, worthwhile
 

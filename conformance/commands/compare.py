@@ -22,7 +22,7 @@ def command(before: Path, now: Path) -> None:
     from conformance import console
     from conformance.catalogue import load_catalogue
     from conformance.compare import compare
-    from conformance.results import read_record
+    from conformance.record import read_record
 
     comparison = compare(read_record(before), read_record(now), load_catalogue())
     console.comparison(comparison)

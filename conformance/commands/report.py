@@ -20,8 +20,8 @@ def command(record: Path, out: Path | None, formats: tuple[str, ...]) -> None:
     """Draw the reports of a RECORD (run.jsonl) again; no server is needed."""
     from conformance import console
     from conformance.catalogue import load_catalogue, load_proof
+    from conformance.record import read_record
     from conformance.report import check_formats, draw
-    from conformance.results import read_record
 
     check_formats(formats)
     catalogue = load_catalogue()

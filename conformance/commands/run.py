@@ -17,7 +17,8 @@ from conformance.commands.options import (
 )
 from conformance.commands.settings import Configured
 from conformance.commands.targets import opened
-from conformance.results import EXIT_SUITE_FAILED, UsageError, read_record
+from conformance.record import read_record
+from conformance.results import EXIT_SUITE_FAILED, UsageError
 
 
 @click.command("run", cls=Configured)

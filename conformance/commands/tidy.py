@@ -21,7 +21,7 @@ def command(record: Path, target: str) -> None:
     Exit status: 0 nothing is left open · 2 a mistake · 3 a refund is left open, or the target cannot be asked
     """
     from conformance import console
-    from conformance.results import append_to_record, read_record
+    from conformance.record import append_to_record, read_record
     from conformance.tidy import tidy_record
 
     run = read_record(record)

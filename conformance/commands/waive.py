@@ -25,7 +25,7 @@ def command(record: Path, out: Path, reason: str, owner: str, ticket: str, expir
     the others keep their place and their comments. Use the file by run --waivers.
     """
     from conformance.catalogue import load_catalogue
-    from conformance.results import read_record
+    from conformance.record import read_record
     from conformance.waive import Fill, write_waivers
 
     until = expires or datetime.now(UTC) + timedelta(days=DAYS)

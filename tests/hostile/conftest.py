@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from attrs import frozen
 
-from conformance.results import Run, read_record
+from conformance.record import read_record
+from conformance.results import Run
 from tests.hostile.judge import Done, Judge
 from tests.hostile.server import TOKEN
 

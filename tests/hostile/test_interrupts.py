@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from conformance.results import Outcome, Run, read_record
+from conformance.record import read_record
+from conformance.results import Outcome, Run
 from tests.hostile.conftest import TARGET
 from tests.hostile.server import TOKEN, Act, Asked, Hostile, hostile
 from tests.hostile.shelf.behaviour import SOUND, silent, turning

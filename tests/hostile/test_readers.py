@@ -22,9 +22,10 @@ from conformance.contract import breaches_of
 from conformance.model import load_json, read_id, read_money, read_number, read_refund, read_time
 from conformance.observe import observations
 from conformance.orders import PoolOrders
+from conformance.record import read_record
 from conformance.redact import Redactor
 from conformance.report import FORMATS, draw
-from conformance.results import Outcome, UsageError, read_record
+from conformance.results import Outcome, UsageError
 from conformance.target import load_target
 from conformance.waivers import load_waivers
 from conformance.wire import Exchange, Request

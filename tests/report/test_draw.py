@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from conformance.catalogue import Catalogue
+from conformance.record import Record, read_record
 from conformance.report import FORMATS, draw
-from conformance.results import Record, Run, UsageError, read_record
+from conformance.results import Run, UsageError
 
 
 def test_the_paths_of_what_was_written_are_returned(failing: Run, catalogue: Catalogue, tmp_path: Path) -> None:
