@@ -99,7 +99,7 @@ def draw_html(material: Material) -> str:
             parts=parts(material),
             readings=observed_readings(material),
             passed=[standing for standing in found if standing.state is State.PASSED],
-            extras=_extras(material),
+            waivers=_waivers(material),
             made=made_by(material.run),
             most_made=MOST_MADE,
         )
@@ -143,13 +143,10 @@ def _errors(material: Material) -> list[tuple[Standing, list[tuple[str, str]]]]:
     ]
 
 
-def _extras(material: Material) -> list[Table]:
-    """Return what a run may tell at its end besides the verdict; what it does not tell is left out."""
-    told = {
-        "Reach of the generated tests": material.footer.get("reach"),
-        "Waivers": [asdict(waiver) for waiver in material.run.waivers],
-    }
-    return [table(title, content) for title, content in told.items() if content]
+def _waivers(material: Material) -> Table | None:
+    """Return the waivers of a run and what became of each; none when it had none."""
+    used = [asdict(waiver) for waiver in material.run.waivers]
+    return table("What became of each", used) if used else None
 
 
 def _policy() -> str:

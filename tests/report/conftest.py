@@ -6,7 +6,7 @@ import pytest
 from attrs import evolve
 
 from conformance.catalogue import Catalogue, Reading, Section
-from conformance.results import Observation, Outcome, Run
+from conformance.results import Made, Observation, Outcome, Reach, Run, WaiverState, WaiverUse
 
 from .runs import API, HOSTILE, REQUIREMENTS, exchange, make_run, order_exchange, verdict
 
@@ -93,7 +93,10 @@ def hostile() -> Run:
     run.observations = [Observation("A01", text) for text in HOSTILE]
     run.header["target"]["name"] = HOSTILE[0] + HOSTILE[2]
     assert run.footer is not None
-    run.footer |= {"ledger": {text: text for text in HOSTILE}, "reach": [{"said": text} for text in HOSTILE]}
+    for text in HOSTILE:
+        run.note(Made("refund", text, text, "shop", text, opened=text, request_no=text, amount=text, left=text))
+        run.reach.append(Reach("create", text, text, broken=1))
+        run.waivers.append(WaiverUse("REVIEW-04", text, text, text, text, text, state=WaiverState.USED))
     return run
 
 

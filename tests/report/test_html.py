@@ -13,7 +13,7 @@ from lxml import html
 from conformance.catalogue import Catalogue
 from conformance.report.html import draw_html
 from conformance.report.material import Material
-from conformance.results import Made, Outcome, Run, WaiverState, WaiverUse
+from conformance.results import Made, Outcome, Reach, Run, WaiverState, WaiverUse
 
 from .runs import HOSTILE, exchange, make_run, verdict
 
@@ -225,20 +225,16 @@ def test_passed_requirements_name_the_faults_they_catch(conformant: Run, catalog
     assert "Proven" not in plain
 
 
-def test_the_footer_of_a_run_is_shown_as_far_as_it_goes(conformant: Run, catalogue: Catalogue) -> None:
-    """Reach and waivers are tables; a run that has none of them has no such section."""
-    assert not page(conformant, catalogue).xpath("//*[@id='traces']")
-    assert conformant.footer is not None
-    conformant.footer |= {
-        "reach": {"create": {"accepted": 25, "refused": 4}},
-    }
-
+def test_reach_and_waivers_are_shown_where_there_are_any(conformant: Run, catalogue: Catalogue) -> None:
+    """Each is a section of its own; a run that has none of them has no such section."""
+    assert not page(conformant, catalogue).xpath("//*[@id='reach' or @id='waivers']")
+    conformant.reach.append(Reach("create", "requestNo", "minLength", refused=4))
     conformant.waivers.append(WaiverUse("REVIEW-04", "why", "me", "T-1", "2026-12-31", "", state=WaiverState.PASSES))
 
-    traces = text(page(conformant, catalogue).get_element_by_id("traces"))
+    found = page(conformant, catalogue)
 
-    assert "name accepted refused create 25 4" in traces
-    assert "REVIEW-04 why me T-1 2026-12-31 its check passes" in traces
+    assert "create requestNo minLength 0 4 0" in text(found.get_element_by_id("reach"))
+    assert "REVIEW-04 why me T-1 2026-12-31 its check passes" in text(found.get_element_by_id("waivers"))
 
 
 def test_what_the_run_made_is_shown_and_what_is_left(conformant: Run, catalogue: Catalogue) -> None:
