@@ -73,7 +73,7 @@ SCHEMA: dict[str, Any] = _mapping(
     tls=_mapping(
         "how the target's certificate is checked",
         ca_file=_text("the certificate authority that signed it"),
-        verify={"type": "boolean", "default": True, "description": "false: it is not checked"},
+        verify={"type": "boolean", "default": True, "description": "false takes any certificate; terminal, record and reports then say so"},
     ),
     headers={
         "type": "object", "additionalProperties": {"type": "string", "minLength": 1},
