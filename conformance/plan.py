@@ -11,7 +11,6 @@ from conformance.results import Observation, Outcome, Reach, Verdict
 from conformance.session import Session
 from conformance.workers import Queue
 
-PROFILES = ("quick", "standard", "full")
 CASE = "case"
 """The profile of the checks that carry out a case file, and run only for one."""
 ANY_EXCHANGE = "every exchange of the run"

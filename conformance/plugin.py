@@ -20,8 +20,9 @@ from conformance.catalogue import AREAS, Catalogue, Requirement
 from conformance.client import Answer, breaches
 from conformance.evidence import as_evidence
 from conformance.observe import observations
-from conformance.plan import ANY_EXCHANGE, CASE, PROFILES, Check, Plan
+from conformance.plan import ANY_EXCHANGE, CASE, Check, Plan
 from conformance.results import Blocked, Evidence, Failed, Outcome, Unanswered, Verdict
+from conformance.settings import PROFILES
 from conformance.wire import Exchange
 from conformance.workers import WORKER, Job, Queue, shard_of
 

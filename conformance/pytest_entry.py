@@ -1,9 +1,11 @@
 """The entry for other people's pytest: its options, and nothing else unless a target is named.
 
-pytest imports this module in every run of everyone who has the suite installed, so it imports nothing of the suite.
+pytest imports this module in every run of everyone who has the suite, so it imports next to nothing of it.
 """
 
 import pytest
+
+from conformance.settings import PROFILES
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -14,7 +16,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="TARGET",
         help="judge this target by the checks of conformance.suite: a target file, reference, fault:NAME, variant:NAME",
     )
-    group.addoption("--conformance-profile", choices=("quick", "standard", "full"), default="standard")
+    group.addoption("--conformance-profile", choices=PROFILES, default="standard")
     group.addoption("--conformance-seed", type=int, default=0, help="where generated requests start from")
 
 

@@ -13,6 +13,7 @@ from attrs import evolve, field, fields_dict, frozen
 
 from conformance.files import load_yaml
 from conformance.results import UsageError
+from conformance.settings import RUN_SETTINGS
 from conformance.wire import Limits
 
 CAPABILITIES = ("other_shop", "ship_order", "scoped_tokens", "unshipped_orders")
@@ -58,10 +59,6 @@ _SHOP: dict[str, Any] = {
         pool=_text("a file of orders prepared by hand"),
     ),
 }  # fmt: skip
-RUN_SETTINGS = (
-    "profile", "select", "seed", "out", "rps", "workers", "max_writes", "read_only", "waivers", "keep", "format",
-)  # fmt: skip
-"""The options of a run that a target file may give under ``run``; the command line says what each may be."""
 _RUN_PATHS = ("out", "waivers")
 _LISTED = {"type": "array", "items": {"type": "string", "minLength": 1}}
 _VALUE = {"anyOf": [{"type": ["string", "integer", "boolean"]}, _LISTED]}
@@ -73,7 +70,7 @@ SCHEMA: dict[str, Any] = _mapping(
     tls=_mapping(
         "how the target's certificate is checked",
         ca_file=_text("the certificate authority that signed it"),
-        verify={"type": "boolean", "default": True, "description": "false takes any certificate; terminal, record and reports then say so"},
+        verify={"type": "boolean", "default": True, "description": "false takes any certificate; all reports say so"},
     ),
     headers={
         "type": "object", "additionalProperties": {"type": "string", "minLength": 1},

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from conformance.cli import main
 from conformance.commands import run
-from conformance.target import RUN_SETTINGS
+from conformance.settings import RUN_SETTINGS
 
 TABLE = (Path(__file__).parent.parent / "docs" / "configuration.md").read_text(encoding="utf-8")
 NOWHERE = {

@@ -6,9 +6,9 @@ from typing import Any
 import click
 
 from conformance.results import UsageError
+from conformance.settings import PROFILES
 from conformance.spelling import unknown
 
-PROFILES = ("quick", "standard", "full")
 DEFAULT_FORMATS = ("html", "junit")
 MOST_WORKERS = 64
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from conformance.target import RUN_SETTINGS, run_settings
+from conformance.settings import RUN_SETTINGS
 
 
 class Configured(click.Command):
@@ -19,6 +19,8 @@ class Configured(click.Command):
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
         """Read the settings of the target file that the arguments name, before they are read themselves."""
+        from conformance.target import run_settings
+
         named = (
             super().make_context(info_name, list(args), parent, resilient_parsing=True, **extra).params.get("target")
         )
