@@ -270,7 +270,7 @@ def _print_end(console: "Console", run: Run, paths: Mapping[str, Path]) -> None:
 
 def _print_waivers(console: "Console", run: Run) -> None:
     for waiver in run.waivers:
-        console.print(_text(waiver.told, "red" if waiver.outdated else "yellow"), soft_wrap=True)
+        console.print(_text(one_line(waiver.told), "red" if waiver.outdated else "yellow"), soft_wrap=True)
 
 
 def tidied(run: Run, changed: Sequence[Made], *, out: TextIO | None = None) -> None:
