@@ -153,7 +153,7 @@ def test_an_amount_is_exact(books: Books, name: str) -> None:
     books.judge(name)
 
 
-@requirement("AMOUNT-09")
+@requirement("AMOUNT-09", profile="quick")
 @pytest.mark.usefixtures("plain_is_right")
 @pytest.mark.parametrize("name", SERIES)
 def test_each_of_several_refunds_has_the_price_of_its_own_units(books: Books, name: str) -> None:
@@ -161,7 +161,7 @@ def test_each_of_several_refunds_has_the_price_of_its_own_units(books: Books, na
     books.judge(name)
 
 
-@requirement("AMOUNT-09")
+@requirement("AMOUNT-09", profile="quick")
 @pytest.mark.usefixtures("plain_is_right")
 def test_refunds_to_the_last_unit_add_up_to_the_price(books: Books) -> None:
     """All units of a line, refunded one part after another, are worth what they cost, and not more."""
@@ -285,7 +285,7 @@ def worth(books: Books, line: RefundLine) -> tuple[Decimal, Decimal]:
     return prices[line.line_item_id] * line.quantity, prices[line.line_item_id]
 
 
-@requirement("AMOUNT-05")
+@requirement("AMOUNT-05", profile="quick")
 @pytest.mark.usefixtures("plain_is_right")
 def test_the_lines_add_up_to_the_amount(books: Books) -> None:
     """Every subtotal is its line's price times units, or all of them are the price of one unit (reading A04)."""
@@ -296,7 +296,7 @@ def test_the_lines_add_up_to_the_amount(books: Books) -> None:
     verify.same([], wrong, "subtotals that are not the price of their line")
 
 
-@requirement("AMOUNT-06")
+@requirement("AMOUNT-06", profile="quick")
 def test_an_untaxed_order_has_no_tax(books: Books) -> None:
     """The totalTax of every line is zero on an order without tax."""
     taxes = [line.total_tax for name in ASKED for line in books.entry(name).lines if line.total_tax is not None]

@@ -484,7 +484,7 @@ def test_a_new_refund_is_initiated_whatever_its_amount(
     verify.holds(status in {1, 2, None}, "status 1 (initiated)", verify.shown(status))
 
 
-@requirement("CREATE-31")
+@requirement("CREATE-31", profile="quick")
 def test_the_answer_names_the_refund_that_was_made(stored: Stored) -> None:
     """The id in the answer is the one that list shows, and get finds the refund by it."""
     told = verify.created(stored.answer).refund_id
@@ -530,14 +530,14 @@ def claimed(api: RefundApi, stored: Stored) -> Claimed:
     return Claimed(ordered(order), stored.listed, while_pending, between, approved, once_approved, after)
 
 
-@requirement("CREATE-18", profile="quick")
+@requirement("CREATE-18")
 @pytest.mark.usefixtures("limited")
 def test_units_of_an_approved_refund_are_used_up(session: Session, claimed: Claimed) -> None:
     """With 12 of 20 units refunded and approved, 9 more are refused or cut down to 8."""
     claimed.judge_approved(session)
 
 
-@requirement("CREATE-19", profile="quick")
+@requirement("CREATE-19")
 @pytest.mark.usefixtures("limited")
 def test_units_of_a_pending_refund_are_used_up(session: Session, claimed: Claimed) -> None:
     """With 3 of 4 units in a pending refund, 2 more are refused or cut down to 1."""

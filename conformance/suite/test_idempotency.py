@@ -263,7 +263,7 @@ def test_a_replay_leaves_one_refund(session: Session, replay: Replay) -> None:
     session.observe("A22", f"a replay is answered with {answer.status}")
 
 
-@requirement("IDEM-11")
+@requirement("IDEM-11", profile="quick")
 def test_a_replay_changes_nothing_in_the_refund(replay: Replay) -> None:
     """Every value of the refund is what it was before the replay."""
     if [replay.placed.refund.refund_id] != list(replay.before) or replay.before.keys() != replay.after.keys():
@@ -316,8 +316,8 @@ def test_a_replay_uses_up_no_quantity(api: RefundApi, replay: Replay) -> None:
 @pytest.mark.parametrize(
     "action",
     [
-        pytest.param(Action.APPROVE, marks=requirement("IDEM-13", profile="quick")),
-        pytest.param(Action.REJECT, marks=requirement("IDEM-14", profile="quick")),
+        pytest.param(Action.APPROVE, marks=requirement("IDEM-13")),
+        pytest.param(Action.REJECT, marks=requirement("IDEM-14")),
     ],
 )
 @pytest.mark.usefixtures("protected")
@@ -372,7 +372,7 @@ def put_on(api: RefundApi, order: Order, units: int) -> Placed:
     return Placed(order, body, refund)
 
 
-@requirement("IDEM-10", profile="quick")
+@requirement("IDEM-10")
 @pytest.mark.usefixtures("protected")
 @pytest.mark.parametrize("index", [0, 1], ids=["first", "second"])
 def test_an_accepted_replay_answers_with_the_original(three: Three, index: int) -> None:
@@ -500,7 +500,6 @@ RETRIES: dict[str, tuple[str, Callable[[Shop, Placed], Answer]]] = {
     "no customer": ("IDEM-33", with_another(0, 2, customer_id=ABSENT)),
 }  # fmt: skip
 REUSED = {"IDEM-17", "IDEM-18", "IDEM-33"}
-QUICK_RETRIES = {"fewer units", "more units"}
 
 
 @define
@@ -565,10 +564,7 @@ def retries(request: pytest.FixtureRequest, shop: Shop, new_order: NewOrder, acc
 
 @pytest.mark.parametrize(
     "row",
-    [
-        pytest.param(name, marks=requirement(identifier, profile="quick" if name in QUICK_RETRIES else "standard"))
-        for name, (identifier, _) in RETRIES.items()
-    ],
+    [pytest.param(name, marks=requirement(identifier)) for name, (identifier, _) in RETRIES.items()],
 )
 @pytest.mark.usefixtures("protected_among_others")
 def test_whatever_is_sent_again_under_a_key_changes_nothing(session: Session, retries: Retries, row: str) -> None:
@@ -576,7 +572,7 @@ def test_whatever_is_sent_again_under_a_key_changes_nothing(session: Session, re
     retries.judge(row, session)
 
 
-@requirement("IDEM-25", profile="quick")
+@requirement("IDEM-25")
 def test_a_refused_key_never_answers_with_a_ghost(api: RefundApi, session: Session, shipped_order: Order) -> None:
     """The key of a refused create either works afterwards or is refused; it never names what is not there."""
     key = api.keys()

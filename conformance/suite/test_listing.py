@@ -154,7 +154,7 @@ VALUES: dict[str, Callable[[Refund], Any]] = {
 }
 
 
-@requirement("LIST-06")
+@requirement("LIST-06", profile="quick")
 @pytest.mark.parametrize("name", list(VALUES))
 def test_each_entry_shows_its_own_values(api: RefundApi, crowd: Crowd, own: Own, name: str) -> None:
     """An entry may differ from what create answered, but not be another's; get decides where it differs."""
@@ -167,7 +167,7 @@ def test_each_entry_shows_its_own_values(api: RefundApi, crowd: Crowd, own: Own,
             verify.same(stored, told, f"{name} of refund {refund_id} in the list")
 
 
-@requirement("LIST-07")
+@requirement("LIST-07", profile="quick")
 def test_a_refund_of_two_lines_is_listed_with_both(crowd: Crowd, own: Own) -> None:
     """The first refund has both lines of the order."""
     refund_id = next(iter(crowd.made))

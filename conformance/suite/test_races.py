@@ -62,7 +62,7 @@ def insist_on_replays_in_turn(api: RefundApi, order: Order, *units: int) -> None
 EQUAL = (1,) * (BURST + 1)
 
 
-@requirement("RACE-01", profile="quick")
+@requirement("RACE-01")
 def test_equal_creates_at_once_make_one_refund(api: RefundApi, new_order: NewOrder, same_key: SameKey) -> None:
     """Five equal bodies at the same moment leave one refund on the order."""
     if len(same_key.there) != 1:
@@ -138,7 +138,7 @@ def last_units(api: RefundApi, new_order: NewOrder, accepted_create: Refund) -> 
     return LastUnits(order, answers, verify.look_again(api, order))
 
 
-@requirement("RACE-04", profile="quick")
+@requirement("RACE-04")
 def test_creates_at_once_never_refund_more_than_was_ordered(
     last_units: LastUnits, api: RefundApi, new_order: NewOrder
 ) -> None:
@@ -171,7 +171,7 @@ def test_creates_at_once_are_all_kept(last_units: LastUnits) -> None:
     verify.same(sorted(told), sorted(told & last_units.there.keys()), "the refunds of the order")
 
 
-@requirement("RACE-05", profile="quick")
+@requirement("RACE-05")
 @pytest.mark.parametrize("turn", [1, 2])
 def test_an_approval_and_a_rejection_at_once_have_one_outcome(
     api: RefundApi, new_order: NewOrder, reviewed: Refund, turn: int

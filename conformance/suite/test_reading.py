@@ -71,7 +71,7 @@ def of(shelf: Shelf, place: str) -> Refund:
     return shelf.single if place == "single" else shelf.made[["first", "middle", "last"].index(place)]
 
 
-@requirement("GET-01", profile="quick")
+@requirement("GET-01")
 @PLACES
 def test_the_refund_that_is_asked_for_is_shown(shelf: Shelf, place: str) -> None:
     """The first, middle and last of three, and the only one of another order, are each shown."""

@@ -286,13 +286,13 @@ def test_each_line_shows_its_reason(specimen: Specimen) -> None:
     each_line(specimen, lambda line: line.reason, lambda part: part.reason, "the reason")
 
 
-@requirement("RECORD-59")
+@requirement("RECORD-59", profile="quick")
 def test_each_line_shows_its_reason_type(specimen: Specimen) -> None:
     """The reason type is 0, the only one that the page shows (reading A11)."""
     each_line(specimen, lambda line: read_number(line.reason_type), lambda _: 0, "the reason type")
 
 
-@requirement("RECORD-62")
+@requirement("RECORD-62", profile="quick")
 def test_each_line_shows_its_product_and_variant(session: Session, specimen: Specimen) -> None:
     """Product and variant are those of the order's line, as far as the order provider named them."""
     lines = [part.line for part in specimen.parts]
@@ -436,7 +436,7 @@ def test_an_order_that_is_named_is_the_refund_s(request: pytest.FixtureRequest, 
         verify.same(order.order_id, refund.order_id, f"the order in the answer of {operation}")
 
 
-@requirement("RECORD-64")
+@requirement("RECORD-64", profile="quick")
 @pytest.mark.parametrize("rights_type", list(RightsType), ids=["1", "2"])
 @pytest.mark.parametrize("operation", ["create", "get"])
 def test_the_type_is_the_one_asked_for(
@@ -459,7 +459,7 @@ def parcel(refund: Refund) -> dict[str, str]:
     return {name: text for name, text in refund.shipping.items() if name in PARCEL}
 
 
-@requirement("RECORD-65")
+@requirement("RECORD-65", profile="quick")
 def test_logistics_information_shows_up(specimen: Specimen) -> None:
     """What was sent shows up somewhere, and nowhere with another value (reading A13)."""
     specimen.insist("with logistics information")
@@ -474,7 +474,7 @@ def test_logistics_information_survives_the_review(approved: Review) -> None:
     verify.same(parcel(before), parcel(after), "the logistics information")
 
 
-@requirement("RECORD-66")
+@requirement("RECORD-66", profile="quick")
 def test_no_foreign_logistics_information_shows_up(session: Session, specimen: Specimen, twin: Specimen) -> None:
     """A refund that was created without any shows neither another refund's nor the samples'."""
     for operation, refund in twin.shown.items():

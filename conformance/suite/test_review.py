@@ -136,8 +136,8 @@ def test_a_rejection_cancels(first_rejection: Decision) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param("approval", marks=requirement("REVIEW-21")),
-        pytest.param("rejection", marks=requirement("REVIEW-22")),
+        pytest.param("approval", marks=requirement("REVIEW-21", profile="quick")),
+        pytest.param("rejection", marks=requirement("REVIEW-22", profile="quick")),
     ],
 )
 def test_a_review_changes_nothing_but_the_status(request: pytest.FixtureRequest, name: str) -> None:
@@ -379,9 +379,7 @@ def conflicts(request: pytest.FixtureRequest, api: RefundApi, new_order: NewOrde
     return probes
 
 
-@pytest.mark.parametrize(
-    "row", [pytest.param(name, marks=requirement(row[0], profile="quick")) for name, row in CONFLICTS.items()]
-)
+@pytest.mark.parametrize("row", [pytest.param(name, marks=requirement(row[0])) for name, row in CONFLICTS.items()])
 def test_a_review_of_two_refunds_at_once_is_refused(conflicts: Probes, row: str) -> None:
     """A review in conflict with itself is refused, and changes no refund."""
     if CONFLICTS[row][0] == "REVIEW-13":
@@ -457,7 +455,7 @@ def others_are_unchanged(several: Several, index: int) -> None:
     verify.unchanged(before, after, "the other refunds")
 
 
-@requirement("REVIEW-18", profile="quick")
+@requirement("REVIEW-18")
 @WHICH
 def test_the_named_one_of_several_refunds_is_decided(session: Session, several: Several, index: int) -> None:
     """Whichever of three refunds is named, it is decided."""
@@ -489,7 +487,7 @@ def test_the_answer_to_a_review_shows_the_named_one_of_several(
     return None
 
 
-@requirement("REVIEW-19", profile="quick")
+@requirement("REVIEW-19")
 @WHICH
 def test_the_others_of_several_refunds_stay_as_they_are(session: Session, several: Several, index: int) -> None:
     """Whichever of three refunds is named, the two others keep every value."""
@@ -597,7 +595,6 @@ SPECIAL: dict[str, Special] = {
     "approval without refundId": Special("REVIEW-28", APPROVE, plain, without_refund_id, may_be_refused=True),
     "rejection without refundId": Special("REVIEW-28", REJECT, plain, without_refund_id, may_be_refused=True),
 }
-QUICK_SPECIAL = {"rejection in the other form"}
 
 
 @define
@@ -647,10 +644,7 @@ def reviewed_specially(api: RefundApi, placed: Placed, row: Special) -> Answer:
 
 @pytest.mark.parametrize(
     "row",
-    [
-        pytest.param(name, marks=requirement(row.requirement, profile="quick" if name in QUICK_SPECIAL else "standard"))
-        for name, row in SPECIAL.items()
-    ],
+    [pytest.param(name, marks=requirement(row.requirement)) for name, row in SPECIAL.items()],
 )
 def test_a_special_review_does_what_it_says(
     api: RefundApi, session: Session, approval: Decision, rejection: Decision, specials: Specials, row: str

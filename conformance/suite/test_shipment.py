@@ -43,13 +43,13 @@ def types(shop: Shop) -> Types:
     return Types(order, answers, listed)
 
 
-@requirement("SHIP-06")
+@requirement("SHIP-06", profile="quick")
 def test_a_return_is_accepted_on_a_shipped_order(types: Types) -> None:
     """A shipped order takes a return, and the refund is there."""
     is_there(types, RETURN)
 
 
-@requirement("SHIP-07")
+@requirement("SHIP-07", profile="quick")
 @pytest.mark.usefixtures("accepted_create")
 def test_a_refund_without_return_is_accepted_on_a_shipped_order(types: Types) -> None:
     """A shipped order takes a refund without return too, and the refund is there."""
@@ -62,7 +62,7 @@ def is_there(types: Types, rights_type: RightsType) -> None:
     verify.holds(refund.refund_id in types.listed, f"refund {refund.refund_id} in the list of its order", "it is not")
 
 
-@requirement("SHIP-11")
+@requirement("SHIP-11", profile="quick")
 @pytest.mark.parametrize(
     ("rights_type", "stored"), [(RETURN, RETURN), (REFUND, REFUND), (ABSENT, RETURN)], ids=["1", "2", "default"]
 )
