@@ -10,7 +10,7 @@ from typing import Any
 from attrs import evolve
 
 from conformance.faults import breaks
-from conformance.reference.rules import APPROVE, CANCELED, COMPLETED, RefundRequest, Shop
+from conformance.reference.rules import APPROVE, CANCELED, COMPLETED, RefundRequest, Refusal, Shop
 from conformance.reference.store import StoredRefund
 
 WINDOW = 0.03
@@ -176,6 +176,22 @@ class DecidesTwiceAtOnce(Unguarded):
             return super().decide(refund, action)
         time.sleep(WINDOW)
         return self.change(refund, COMPLETED if action == APPROVE else CANCELED)
+
+
+@breaks("RACE-05")
+class BreaksOnContraryReviews(Unguarded):
+    """Finds only when it writes that a refund was decided meanwhile, and ends in an internal error."""
+
+    def decide(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Take its time between the check and the write."""
+        if not self.is_open(refund):
+            return super().decide(refund, action)
+        time.sleep(WINDOW)
+        with self.store.exclusive():
+            now = self.store.refund(self.name, refund.id)
+            if now is None or not self.is_open(now):
+                raise Refusal(500, "the refund was changed by another transaction")
+            return super().decide(now, action)
 
 
 @breaks("RACE-06")

@@ -193,11 +193,14 @@ def have_one_outcome(api: RefundApi, order: Order, actions: Sequence[Action], *,
     """Contrary reviews of a refund, at one moment or one after another, bring it to one end.
 
     Raises:
-        Failed: the answers name two ends, the refund stays open though one was accepted, or it moves on from its end.
+        Failed: an answer is neither acceptance nor refusal, the answers name two ends, the refund stays open though one
+            was accepted, or it moves on from its end.
     """
     refund = verify.given_refund(api, order)
     sends = [partial(api.review_refund, order, refund, action) for action in actions]
     answers = together(api, sends) if at_once else [send() for send in sends]
+    for answer in answers:
+        in_one_piece(answer)
     told = {answer.refund.status for answer in answers if answer.refund is not None}
     verify.holds(not told >= verify.FINAL, "one outcome in the answers", told)
     taken = [api.ends_of(action) for action, answer in zip(actions, answers, strict=True) if answer.accepted]
