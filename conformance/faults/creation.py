@@ -130,6 +130,17 @@ class TakesSingleLines(Shop):
 
 
 @breaks("CREATE-04")
+class BreaksOnNullLines(Shop):
+    """Fails with 500 when there is null among the lines."""
+
+    def read_line(self, value: Any, order: StoredOrder) -> RequestedLine:
+        """Look into what is not there."""
+        if value is None:
+            raise Refusal(500, "null has no lineItemId")
+        return super().read_line(value, order)
+
+
+@breaks("CREATE-04")
 class TakesLinesInText(Shop):
     """Takes lines that are written as JSON in a text."""
 

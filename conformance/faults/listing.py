@@ -215,6 +215,15 @@ class ListsApprovedAsOpen(Paged):
 
 
 @breaks("LIST-09")
+class ListsCanceledRefundsTwice(Shop):
+    """Lists a canceled refund twice, as a join with its reviews does."""
+
+    def select(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+        """Join."""
+        return refunds + [refund for refund in refunds if refund.status == CANCELED]
+
+
+@breaks("LIST-09")
 class TakesCanceledForDeleted(Mixed):
     """Leaves canceled refunds out of a mixed list."""
 

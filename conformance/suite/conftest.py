@@ -261,11 +261,23 @@ class ReviewBench(Bench):
         """Take another order with an open refund."""
         self.order = self.new_order(customer_id=self.order.customer_id)
         self.refund = verify.given_refund(self.api, self.order)
-        self.before = verify.look_list(self.api, self.order)
+        self.before = list_showing(self.api, self.order, self.refund)
 
     def body(self) -> dict[str, Any]:
         """Return a valid approval of the open refund."""
         return self.api.review_body(self.order.order_id, self.refund.refund_id, Action.APPROVE)
+
+
+def list_showing(api: RefundApi, order: Order, refund: Refund) -> dict[RefundId, Refund]:
+    """Return the refunds of an order, the given one among them.
+
+    Raises:
+        Blocked: it is not listed.
+    """
+    listed = verify.look_list(api, order)
+    if refund.refund_id not in listed:
+        raise Blocked(f"refund {refund.refund_id} is not in the list of its order (LIST-01)")
+    return listed
 
 
 @pytest.fixture(scope="session")
@@ -305,6 +317,6 @@ def review_bench(api: RefundApi, session: Session, new_order: NewOrder, reviewed
     refund = verify.given_refund(api, order)
     assert session.base_order is not None  # noqa: S101 - there is no reviewed refund without its order
     return ReviewBench(
-        api, order, verify.look_list(api, order), new_order=new_order, refund=refund,
+        api, order, list_showing(api, order, refund), new_order=new_order, refund=refund,
         another_order=new_order(customer_id=order.customer_id), foreign_order=session.base_order,
     )  # fmt: skip

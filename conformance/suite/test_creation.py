@@ -134,6 +134,7 @@ REFUSED: dict[str, Row] = {
     "lineItems missing": Row("CREATE-04", with_fields("lineItems"), profile="quick"),
     "lineItems null": Row("CREATE-04", with_fields("lineItems", change=None)),
     "lineItems a line alone": Row("CREATE-04", with_fields("lineItems", change=lambda lines: lines[0])),
+    "lineItems a list of null": Row("CREATE-04", with_fields("lineItems", change=[None])),
     "lineItems written as a text": Row("CREATE-04", with_fields("lineItems", change=json.dumps)),
     "lineItems a list of ids": Row("CREATE-04", with_fields("lineItems", change=lambda old: [old[0]["lineItemId"]])),
     "orderId missing": Row("CREATE-06", with_fields("orderId"), profile="quick"),

@@ -405,6 +405,13 @@ def test_the_customer_is_the_order_s(specimen: Specimen) -> None:
     each_answer(specimen, customer_of, specimen.order.customer_id, "the customer")
 
 
+@requirement("RECORD-60", late=True)
+def test_the_customer_stays_the_same(approved: Review) -> None:
+    """After other customers' refunds get still names the one of the order."""
+    told = readable({"get": approved.before}, customer_of, "the customer")
+    verify.same(approved.specimen.order.customer_id, told["get"], "the customer in a later answer of get")
+
+
 @requirement("RECORD-61")
 def test_the_customer_is_known_without_being_named(specimen: Specimen, twin: Specimen) -> None:
     """A create without customerId makes a refund of the order's customer all the same."""
