@@ -429,6 +429,15 @@ class RefusesObjectsForReasonTypesWith500(Shop):
         return super().read_reason_type(value if {value: value} else None)
 
 
+@breaks("ROBUST-12")
+class LooksIntoShippingTexts(Shop):
+    """Fails on logistics information that is a text."""
+
+    def read_shipping(self, value: Any) -> dict[str, str]:
+        """Take it for an object."""
+        return super().read_shipping(value["trackingNumber"] if isinstance(value, str) else value)
+
+
 @breaks("ROBUST-13")
 class OverflowsOnGreatNumbers(Shop):
     """Converts numbers to ones of fixed size, and does not catch the overflow."""
@@ -478,6 +487,15 @@ class BreaksOnLettersInPaths(Shop):
         if order_id.isalpha():
             int(order_id)
         return super().list_refunds(order_id, query)
+
+
+@breaks("ROBUST-14")
+class GetsNegativeIds(Shop):
+    """Leaves the sign of a refund's id away."""
+
+    def get_refund(self, query: Mapping[str, str]) -> StoredRefund:
+        """Take the digits."""
+        return super().get_refund({**query, "refundId": query.get("refundId", "").lstrip("-")})
 
 
 @breaks("ROBUST-14")

@@ -267,6 +267,9 @@ ODD_CREATES: Mapping[str, tuple[str, Odd]] = {
     "a reason type of 999": ("ROBUST-12", reason_type(999)),
     "a reason type of letters": ("ROBUST-12", reason_type("damaged")),
     "a reason type that is an object": ("ROBUST-12", reason_type({"type": 0})),
+    "logistics information that is a text": (
+        "ROBUST-12", Odd(creating(lambda body: with_fields(body, shipping="by air"))),
+    ),
     "a quantity twice": ("ROBUST-10", Odd(creating(twice), (1, 2))),
     "a quantity of 400 digits": (
         "ROBUST-13", Odd(creating(lambda body: put_in("9" * 400, with_line(body, quantity="@"))), None),
@@ -517,6 +520,7 @@ READINGS: Mapping[str, tuple[str, Reading]] = {
         f"get with {name}": ("ROBUST-14", get_of(always(NO_IDS[name]), finds=False))
         for name in ("letters", "400 digits", "an injection", "NUL")
     },
+    "get with a minus": ("ROBUST-14", get_of(lambda identifier: f"-{identifier}", finds=False)),
     "get with an injection for the order": (
         "ROBUST-14", Reading(lambda api, _, refund: api.get_refund(INJECTION, refund), finds=False),
     ),
