@@ -227,3 +227,57 @@ def test_a_token_bucket_is_used_to_the_full() -> None:
         assert wire.send("GET", "http://x/", operation="get").status == 200
 
     assert clock.monotonic() - before <= 1.1 * (300 - 40) / 2
+
+
+def test_an_operation_that_never_answers_is_asked_no_more() -> None:
+    """After ``limits.progress`` seconds in vain it is blocked at once; another operation may still be tried once."""
+    clock, sent = VirtualClock(), []
+
+    def hang(request: httpx.Request) -> httpx.Response:
+        sent.append(request.url.path)
+        clock.sleep(9)
+        raise httpx.ReadTimeout("nothing came")
+
+    wire = wire_to(hang, clock)
+    for _ in range(7):
+        assert wire.send("GET", "http://x/list", operation="list").trouble is not None
+    with pytest.raises(Blocked, match="asked no more"):
+        wire.send("GET", "http://x/list", operation="list")
+    with pytest.raises(Blocked, match="asked no more"):
+        wire.send("GET", "http://x/get", operation="get")
+    assert sent == ["/list"] * 7
+
+
+def test_one_request_that_gets_no_answer_ends_nothing() -> None:
+    """However long a single one hangs, the next is sent, and an answer makes all of it forgotten."""
+    clock, answers = VirtualClock(), [False, True, False, True]
+
+    def sometimes(_: httpx.Request) -> httpx.Response:
+        if answers.pop(0):
+            return httpx.Response(200)
+        clock.sleep(500)
+        raise httpx.ReadTimeout("nothing came")
+
+    wire = wire_to(sometimes, clock)
+    assert [wire.send("GET", "http://x/", operation="get").status for _ in range(4)] == [None, 200, None, 200]
+
+
+@pytest.mark.parametrize("status", [502, 504])
+def test_a_gateway_speaks_for_itself(status: int) -> None:
+    """Its answer is no answer of the target: trouble, and neither an acceptance nor a refusal."""
+    exchange = wire_to(lambda _: httpx.Response(status)).send("GET", "http://x/", operation="get")
+
+    assert exchange.status == status
+    assert exchange.trouble is not None
+    assert "gateway" in exchange.trouble
+
+
+def test_a_large_answer_too_many_is_trouble() -> None:
+    """Once large bodies had 96 MB together, one more than 64 kB is read no further, and a small one is still taken."""
+    bodies = [b"x" * MAX_BODY] * 24 + [b"x" * 100_000, b"{}"]
+    wire = wire_to(lambda _: httpx.Response(200, content=bodies.pop(0)))
+    troubles = [wire.send("GET", "http://x/", operation="get").trouble for _ in range(26)]
+
+    assert troubles[:24] == [None] * 24
+    assert troubles[24] is not None
+    assert troubles[25] is None

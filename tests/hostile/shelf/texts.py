@@ -6,8 +6,8 @@ DEEP = 100_000
 
 
 def inside(member: bytes) -> Behaviour:
-    """Return a server with another member in everything that it accepts."""
-    return broken(rewritten(lambda body: body.replace(b'"refundId"', member + b', "refundId"')))
+    """Return a server with another member in everything that it accepts, which is its own affair."""
+    return fine(rewritten(lambda body: body.replace(b'"refundId"', member + b', "refundId"')))
 
 
 def amount(value: bytes) -> Behaviour:
