@@ -6,7 +6,7 @@ SAMPLE := --format html --format junit --format markdown --format json
 STAMP  := $(VENV)/installed
 PYTHONS ?= $(PYTHON)
 
-.PHONY: conformance test lint types unit soak pages prove bench spec-lint sample dist docs lock clean
+.PHONY: conformance test lint types unit soak pages prove bench bench-peers spec-lint sample dist docs lock clean
 
 conformance: $(STAMP)  ## Judge the embedded reference server and write reports/reference
 	@$(BIN)/genstore-conformance run
@@ -35,6 +35,9 @@ prove: $(STAMP)  ## Judge every faulty and every honest server of the shelf: rep
 
 bench: $(STAMP)  ## Where the time of a run goes, and what its requests cost without a suite
 	@$(BIN)/python -m tests.bench
+
+bench-peers: $(STAMP)  ## Faults killed by the generated checks, by the others, and by a plain st run (slow)
+	@$(BIN)/python -m tests.bench_peers
 
 spec-lint:  ## Redocly's and Spectral's recommended rules on spec/openapi.yaml (needs node)
 	cd spec/lint && npm ci --silent && npm run --silent lint

@@ -1,6 +1,7 @@
 """Carries a story out on a target, and holds what comes of it against the model (lifecycle.py)."""
 
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -8,8 +9,9 @@ from typing import Any
 from attrs import define, evolve, field
 
 from conformance import verify
+from conformance.books import Asked, misstatements
 from conformance.burst import at_once
-from conformance.client import Answer, Part, RefundApi
+from conformance.client import ABSENT, Answer, Part, RefundApi
 from conformance.lifecycle import (
     Create,
     Entry,
@@ -33,6 +35,12 @@ from conformance.wire import Exchange
 
 PRICES = ("10.00", "2.50", "0.75")
 CREATES, KEYS, REVIEWS, READS, OTHERS, BOOKS, BURSTS, ANSWERS, STEADY = (f"LIFE-{number:02}" for number in range(1, 10))
+
+REASONS = 'Reason {}.{}: "größer" <b>\\n</b> & 破损'
+"""What a customer may write; of each refund and line another."""
+
+LENGTHS = (20, 50, 32)
+"""Lengths that a key may have; those of the stories take turns."""
 
 Records = dict[RefundId, Refund]
 
@@ -64,12 +72,18 @@ class Performance:
     hurried: bool = False
     ids: dict[int, RefundId] = field(factory=dict)
     bodies: dict[Create, Any] = field(factory=dict)
+    asked: dict[int, Asked] = field(factory=dict)
+    began: float = field(init=False)
     keys: dict[int, str] = field(factory=dict)
     records: dict[int, Records] = field(factory=dict)
     pairs: set[Pair] = field(factory=set)
     taken: list[tuple[Step, Answer]] = field(factory=list)
     subjects: set[RefundId] = field(factory=set)
     position: int = 0
+
+    def __attrs_post_init__(self) -> None:
+        """Remember when the story began: no refund of it is older."""
+        self.began = self.api.wire.clock.monotonic()
 
     def perform(self) -> None:
         """Carry the story out.
@@ -102,6 +116,7 @@ class Performance:
         legal = [after for reply, after in outcomes(self.state, step) if reply == answer.accepted]
         if not legal:
             raise Broken(law, "a refusal (4xx)" if answer.accepted else "an acceptance (2xx)", answer.described)
+        self.says_what_was_asked(filter(None, [answer.refund]))
         if isinstance(step, Get):
             self.shows_the_record(step, answer)
         elif isinstance(step, List):
@@ -134,10 +149,28 @@ class Performance:
         """Return the body of a create, the same one whenever the same step is taken again."""
         if step not in self.bodies:
             order = self.orders[step.order]
-            parts = [Part(line, units) for line, units in zip(order.lines, step.units, strict=True) if units]
+            reasons = tuple(REASONS.format(step.key, number) for number, _ in enumerate(order.lines))
+            parts = [
+                Part(line, units, reason)
+                for line, units, reason in zip(order.lines, step.units, reasons, strict=True)
+                if units
+            ]
             rights_type = RightsType.RETURN_AND_REFUND if step.returned else RightsType.REFUND
-            key = self.keys.setdefault(step.key, self.api.keys())
-            self.bodies[step] = self.api.create_body(order, *parts, rights_type=rights_type, request_no=key)
+            parcel = {
+                "shippingCarrierCode": f"C{step.key}",
+                "shippingCarrier": "By air",
+                "trackingNumber": f"T{step.key}",
+            }
+            self.asked.setdefault(step.key, Asked(order, step.units, reasons, rights_type, parcel))
+            plain = step.returned and step.key % 4 == 1  # type 1 is the default, and the customer may be left out
+            self.bodies[step] = self.api.create_body(
+                order,
+                *(parts if step.key % 2 else parts[::-1]),
+                rights_type=ABSENT if plain else rights_type,
+                customer_id=ABSENT if plain else None,
+                shipping=parcel,
+                request_no=self.keys.setdefault(step.key, self.api.keys(LENGTHS[step.key % len(LENGTHS)])),
+            )
         return self.bodies[step]
 
     def order_of(self, key: int) -> Order:
@@ -164,10 +197,9 @@ class Performance:
             return
         before = self.records.get(order, {})
         self.look(order, legal, law)
+        self.says_what_was_asked(filter(None, [answer.refund]))
         if isinstance(step, Review):
             self.kept_its_values(before, self.ids[step.key])
-        elif changes:
-            self.adds_up(step)
 
     def order_number(self, key: int) -> int:
         """Return the number of the order that the refund of a key is of."""
@@ -201,6 +233,7 @@ class Performance:
         if law == KEYS:
             self.unchanged(law, before, seen)
         self.state, self.records[order] = found, seen
+        self.says_what_was_asked(seen.values())
         self.pairs.add((mood_of(found, order), "list"))
 
     def unchanged(self, law: str, before: Records, seen: Records) -> None:
@@ -284,15 +317,17 @@ class Performance:
         """Return the key that made a refund."""
         return next(key for key, known in self.ids.items() if known == refund_id)
 
-    def adds_up(self, step: Create) -> None:
-        """A new refund is worth the price of its units."""
-        entry, record = self.state.entry(step.key), self.records[step.order].get(self.ids[step.key])
-        if entry is None or record is None or record.amount is None:
-            return
-        lines = zip(self.orders[step.order].lines, entry.units, strict=True)
-        worth = sum((line.unit_price * units for line, units in lines), Decimal(0))
-        if record.amount != worth:
-            raise Broken(BOOKS, f"an amount of {worth}", str(record.amount))
+    def says_what_was_asked(self, refunds: Iterable[Refund]) -> None:
+        """Refunds of known keys say what was asked for, wherever they are shown."""
+        keys = {refund_id: key for key, refund_id in self.ids.items()}
+        age = timedelta(seconds=self.api.wire.clock.monotonic() - self.began)
+        for refund in refunds:
+            key = keys.get(refund.refund_id)
+            entry = None if key is None else self.state.entry(key)
+            if entry is None:
+                continue
+            for what, right, told in misstatements(refund, evolve(self.asked[entry.key], units=entry.units), age):
+                raise Broken(BOOKS, f"{what} of key {key}: {right}", str(told))
 
     # What a read shows.
 

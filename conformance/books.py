@@ -1,0 +1,75 @@
+"""What a refund's record must say of what was asked for, wherever it is shown; the unreadable is judged elsewhere."""
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from attrs import frozen
+
+from conformance.model import LineItem, Order, Refund, RefundLine, RightsType
+
+SLACK = timedelta(minutes=1)
+Misstatement = tuple[str, object, object]
+"""What is misstated, what it should be, and what it is."""
+
+
+@frozen
+class Asked:
+    """What a create asked for: the order, the units and the reason of each of its lines, the type and the parcel."""
+
+    order: Order
+    units: tuple[int, ...]
+    reasons: tuple[str, ...]
+    rights_type: RightsType
+    shipping: Mapping[str, str]
+
+
+def misstatements(refund: Refund, asked: Asked, age: timedelta) -> Iterator[Misstatement]:
+    """Yield what a refund that is so old at most says wrongly."""
+    bought = dict(zip((line.line_item_id for line in asked.order.lines), asked.order.lines, strict=True))
+    parts = zip(asked.order.lines, asked.units, strict=True)
+    worth = sum((line.unit_price * units for line, units in parts), Decimal(0))
+    expected: dict[str, tuple[object, object]] = {
+        "the amount": (worth, refund.amount),
+        "the customerId": (asked.order.customer_id, refund.customer_id),
+        "the orderId": (asked.order.order_id, refund.order_id),
+        "the rightsType": (asked.rights_type, refund.rights_type),
+    }
+    if refund.all_lines_read and None not in {line.quantity for line in refund.lines}:
+        units = zip(bought, asked.units, strict=True)
+        expected["the units"] = {line: Decimal(count) for line, count in units if count}, refund.quantities
+    for what, (right, told) in expected.items():
+        if told is not None and told != right:
+            yield what, right, told
+    for line in refund.lines:
+        if line.line_item_id in bought:
+            yield from _of_line(line, bought[line.line_item_id], asked)
+    for name, value in refund.shipping.items():
+        if name in asked.shipping and value != asked.shipping[name]:
+            yield name, asked.shipping[name], value
+    yield from _of_times(refund, age)
+
+
+def _of_line(line: RefundLine, bought: LineItem, asked: Asked) -> Iterator[Misstatement]:
+    reasons = dict(zip((line.line_item_id for line in asked.order.lines), asked.reasons, strict=True))
+    told: dict[str, tuple[set[Any], object]] = {
+        "the rightsReason": ({reasons[bought.line_item_id]}, line.reason),
+        "the rightsReasonType": ({"0"}, line.reason_type),
+        "the productId": ({bought.product_id} if bought.product_id else set(), line.product_id),
+        "the variantId": ({bought.variant_id} if bought.variant_id else set(), line.variant_id),
+        "the totalTax": ({Decimal(0)}, line.total_tax),
+    }
+    if line.quantity is not None:  # of one unit or of all: the examples allow both (reading A04)
+        told["the subtotal"] = {bought.unit_price, bought.unit_price * line.quantity}, line.subtotal
+    for what, (right, seen) in told.items():
+        if right and seen is not None and seen not in right:
+            yield what, " or ".join(map(str, sorted(right))), seen
+
+
+def _of_times(refund: Refund, age: timedelta) -> Iterator[Misstatement]:
+    created, updated = refund.create_time, refund.update_time
+    if created is None or updated is None or (created.tzinfo is None) != (updated.tzinfo is None):
+        return
+    if not -SLACK <= updated - created <= age + SLACK:
+        yield "the updateTime", f"within the refund's age after {created.isoformat()}", updated.isoformat()
