@@ -435,7 +435,9 @@ class LooksIntoShippingTexts(Shop):
 
     def read_shipping(self, value: Any) -> dict[str, str]:
         """Take it for an object."""
-        return super().read_shipping(value["trackingNumber"] if isinstance(value, str) else value)
+        if isinstance(value, str):
+            raise TypeError(value)
+        return super().read_shipping(value)
 
 
 @breaks("ROBUST-13")
