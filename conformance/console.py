@@ -278,7 +278,9 @@ def tidied(run: Run, changed: Sequence[Made], *, out: TextIO | None = None) -> N
     console = _console(out)
     for made in changed:
         if made.what == "refund":
-            console.print(_text(f"refund {made.id} of order {made.order}: {made.left or made.state}"), soft_wrap=True)
+            console.print(
+                _text(one_line(f"refund {made.id} of order {made.order}: {made.left or made.state}")), soft_wrap=True
+            )
     _print_ledger(console, run)
 
 
@@ -286,7 +288,7 @@ def _print_ledger(console: "Console", run: Run) -> None:
     if run.ledger:
         console.print(_text(made_by(run)), soft_wrap=True)
     for why, count in Counter(made.left for made in run.left).items():
-        console.print(_text(f"  {count} left: {why}" if why else f"  {count} left", "yellow"), soft_wrap=True)
+        console.print(_text(f"  {count} left: {one_line(why)}" if why else f"  {count} left", "yellow"), soft_wrap=True)
 
 
 def comparison(found: "Comparison", *, out: TextIO | None = None) -> None:

@@ -1,5 +1,6 @@
 """What checks come to: outcomes, verdicts, and the run that they make up."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
@@ -122,8 +123,10 @@ class Verdict:
 
     @property
     def telling(self) -> tuple[Evidence, ...]:
-        """The exchanges that tell of the verdict."""
-        return tuple(exchange for exchange in self.evidence if exchange.decides or not exchange.aside)
+        """The exchanges that tell of the verdict; of the orders that were made, those that the others are about."""
+        told = tuple(exchange for exchange in self.evidence if exchange.decides or not exchange.aside)
+        sent = " ".join(f"{each.url} {each.request_body}" for each in told if each.role != "order")
+        return tuple(e for e in told if e.role != "order" or not sent or _is_named(e, sent))
 
     @property
     def story(self) -> list[str]:
@@ -135,6 +138,12 @@ class Verdict:
     def must(self) -> bool:
         """Whether this verdict can make a run non-conformant or incomplete."""
         return self.level == "MUST" and self.basis != "open"
+
+
+def _is_named(order: Evidence, sent: str) -> bool:
+    """Say whether what was sent names the order that an exchange made, or a line of it; without ids, it may."""
+    made = re.findall(r'"(?:orderId|lineItemId)"\s*:\s*"?(\w+)', order.response_body)
+    return not made or any(each in sent for each in made)
 
 
 @frozen

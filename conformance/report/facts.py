@@ -8,7 +8,7 @@ from typing import Any
 from attrs import frozen
 
 from conformance.report.material import Material
-from conformance.report.text import shortened
+from conformance.report.text import one_line, shortened
 from conformance.results import Run
 
 MOST_ROWS = 500
@@ -60,7 +60,7 @@ def made_by(run: Run) -> str:
     plural = [
         f"{count} {name}{'' if count == 1 else 's'}" for name, count in (("order", orders), ("refund", states.total()))
     ]
-    return f"{' and '.join(plural)} made" + (f": {told}" if told else "")
+    return f"{' and '.join(plural)} made" + (f": {one_line(told)}" if told else "")
 
 
 def moment(text: str) -> str:

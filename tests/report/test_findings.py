@@ -7,7 +7,7 @@ from conformance.catalogue import Catalogue
 from conformance.report.findings import State, findings, place, reasons, spans, standings, told
 from conformance.results import Outcome, Run
 
-from .runs import HOSTILE, exchange, make_run, verdict
+from .runs import HOSTILE, exchange, make_run, order_exchange, verdict
 
 
 def test_findings_come_worst_first(failing: Run, catalogue: Catalogue) -> None:
@@ -113,6 +113,14 @@ def test_a_verdict_is_about_the_exchange_that_is_marked() -> None:
 
     assert failed.deciding is ours
     assert failed.telling == (ours,)
+
+
+def test_only_the_orders_that_a_verdict_is_about_are_told() -> None:
+    """Of many orders that were made side by side, the reader sees those that the requests name."""
+    other = evolve(order_exchange(), response_body='{"orderId": "777", "lines": [{"lineItemId": "888"}]}')
+    failed = verdict("REVIEW-04", Outcome.FAILED)
+
+    assert evolve(failed, evidence=(other, *failed.evidence)).telling == failed.evidence
 
 
 def test_a_server_cannot_forge_a_line_of_a_failure() -> None:

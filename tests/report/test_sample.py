@@ -9,14 +9,15 @@ SAMPLE = Path(__file__).parents[2] / "reports" / "sample"
 
 
 @pytest.mark.parametrize(
-    ("name", "verdict", "failed"), [("conformant", "conformant", []), ("faulty", "non-conformant", ["REVIEW-16"])]
+    ("name", "verdict", "failed"), [("conformant", "conformant", set()), ("faulty", "non-conformant", {"REVIEW-16"})]
 )
-def test_the_sample_says_what_its_name_says(name: str, verdict: str, failed: list[str]) -> None:
-    """The machine report has the verdict, and nothing failed but what the faulty server breaks."""
+def test_the_sample_says_what_its_name_says(name: str, verdict: str, failed: set[str]) -> None:
+    """The machine report has the verdict, and what the faulty server breaks; its stories may tell of that as well."""
     report = json.loads((SAMPLE / name / "conformance.json").read_text(encoding="utf-8"))
+    found = {each["id"] for each in report["requirements"] if each["state"] == "failed"}
 
     assert report["verdict"] == verdict
-    assert [each["id"] for each in report["requirements"] if each["state"] == "failed"] == failed
+    assert {each for each in found if not each.startswith("LIFE-")} == failed
 
 
 def test_the_sample_stays_small() -> None:
