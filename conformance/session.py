@@ -71,7 +71,8 @@ class Session:
 
     ``whole`` unless the user selected some requirements only; ``noticed`` is what a user should know of the target
     that no check judges; ``reached`` counts what its requests reached;
-    ``case`` is the one story that the run is about, if it is about one.
+    ``case`` is the one story that the run is about, if it is about one; ``base_status`` is the one that the first
+    approval of the run was seen to lead to.
     """
 
     target: Target
@@ -84,6 +85,7 @@ class Session:
     base_order: Order | None = None
     base_refund: Refund | None = None
     base_key: str = ""
+    base_status: RefundStatus | None = None
     began: float = 0.0
     controls: list[Exchange] = field(factory=list)
     noticed: list[str] = field(factory=list)
@@ -209,6 +211,7 @@ class Session:
             )
         except Blocked:
             return  # a get that cannot be read is judged by the checks
+        self.base_status = now.status
         if now.status in api.pending:
             rejection = api.review_refund(order, refund, Action.REJECT)
             rejection.exchange.role = "arrange"

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -801,6 +802,18 @@ class TakesStatusesOfReviews(Shop):
 
 
 # What is answered, and what comes afterwards.
+
+
+@breaks("REVIEW-30")
+class LetsApprovalsRunOut(Shop):
+    """Shows an approved refund as initiated again when three seconds have passed."""
+
+    def record(self, operation: str, refund: StoredRefund) -> dict[str, Any]:
+        """Look at the time since the approval."""
+        age = (self.clock.now() - datetime.fromisoformat(refund.updated)).total_seconds()
+        if refund.status == COMPLETED and age > 3:  # noqa: PLR2004 - seconds
+            refund = evolve(refund, status=INITIATED)
+        return super().record(operation, refund)
 
 
 class AnswersReviews(Shop):

@@ -690,3 +690,17 @@ def test_a_refund_can_be_approved_after_refused_reviews(api: RefundApi, shipped_
 
     after = until_decided(api, shipped_order, (refund.refund_id, APPROVE))
     verify.holds(decided(api, after[refund.refund_id], APPROVE), wanted(api, APPROVE), after)
+
+
+@requirement("REVIEW-30", late=True)
+def test_the_first_approval_of_the_run_stands_at_its_end(
+    api: RefundApi, session: Session, accepted_create: Refund
+) -> None:
+    """What was approved before the first check is still approved after all the others."""
+    if session.base_order is None or session.base_status not in api.approved:
+        raise Blocked("the first approval of the run was not seen to take effect (REVIEW-01)")
+    allowed = {COMPLETED} if session.base_status is COMPLETED else api.approved
+
+    now = verify.look_get(api, session.base_order, accepted_create)
+
+    verify.holds(now.status in allowed, f"status {verify.shown(sorted(allowed))}", now)
