@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from html import escape
 from typing import Any
 
 from attrs import evolve
@@ -437,6 +438,16 @@ reason_fault(
 reason_fault("RECORD-57", "cuts-reasons-off", "Stores the first 100 characters of a reason.", lambda text: text[:100])
 reason_fault("RECORD-57", "keeps-199-characters", "Stores the first 199 characters of a reason.", lambda t: t[:199])
 reason_fault("RECORD-58", "trims-reasons", "Stores a reason without the blanks around it.", str.strip)
+
+
+@breaks("RECORD-55")
+class EscapesReasonsInLists(Shop):
+    """Writes the markup of a reason as entities in a list."""
+
+    def render_line(self, operation: str, line: StoredRefundLine) -> JSON:
+        """Escape."""
+        rendered = super().render_line(operation, line)
+        return rendered | {"rightsReason": escape(line.reason)} if operation == "list" else rendered
 
 
 @breaks("RECORD-54")

@@ -320,7 +320,7 @@ REASONS = {
 
 @define
 class Reasons:
-    """Refunds with unusual reasons: what create and get answered, and which line has which."""
+    """Refunds with unusual reasons: what create, get and list answered, and which line has which."""
 
     parts: dict[str, Part]
     answers: dict[str, list[Answer]]
@@ -340,12 +340,12 @@ def reasons(api: RefundApi, new_order: NewOrder, plain_reason: None) -> Reasons:
 
 
 def shown_by(api: RefundApi, order: Order, *parts: Part) -> list[Answer]:
-    """Return what create answers, and get after it was accepted."""
+    """Return what create answers, and get and list after it was accepted."""
     answers = [api.create_refund(order, *parts, rights_type=RightsType.REFUND)]
     if answers[0].accepted and answers[0].refund is not None:
         if api.wire.lag:
             verify.await_visible(api, order, answers[0].refund)
-        answers.append(api.get_refund(order, answers[0].refund))
+        answers += [api.get_refund(order, answers[0].refund), api.list_refunds(order)]
     for answer in answers:
         answer.exchange.role = "probe"
     return answers
