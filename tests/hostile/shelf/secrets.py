@@ -7,7 +7,7 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 from tests.hostile.server import ORDERS, TOKEN, Asked, Hangup, Reply
-from tests.hostile.shelf.behaviour import SOUND, Behaviour, Expected, broken, fine, turning, unjudged
+from tests.hostile.shelf.behaviour import SOUND, Behaviour, Expected, broken, failed, turning, unjudged
 
 SPELLINGS: dict[str, Callable[[str], str]] = {
     "as it is": str,
@@ -84,7 +84,7 @@ SECRETS: dict[str, Behaviour] = {
     "tells the token in every refusal": broken(in_the_body),
     "tells the token in headers": unjudged(in_headers, "redirect"),
     "tells the token in the status line": unjudged(in_the_status_line, "broke"),
-    "tells the token in every record": fine(in_records),  # the standard profile looks for that
+    "tells the token in every record": failed(in_records),
     "tells the token over and over": broken(over_and_over),
     "tells the token where texts are cut": broken(halves),
     "tells the token from the middle on": broken(turning(SOUND, in_the_body, 60)),
