@@ -64,7 +64,11 @@ def first_look(session: Session) -> list[Finding]:
 
 def examine(session: Session) -> Iterator[Finding]:
     """Yield everything that a run would stumble over; it makes a few orders and refunds, and leaves none open."""
-    first = first_look(session)
+    try:
+        first = first_look(session)
+    except Blocked as trouble:
+        yield Finding("reachable", State.TROUBLE, trouble.reason, "Try again; see limits in docs/target-file.md.")
+        return
     yield from first
     if first[0].state is State.TROUBLE:
         return

@@ -139,13 +139,13 @@ def _carry_out(plan: Plan, session: Session, workers: int | None) -> int:
 
 def blocked_from_the_start(session: Session) -> str | None:
     """Find out about the target; return why nothing can be judged, if that is so."""
-    first = first_look(session)
-    session.wire.take_recorded()
-    words = [f"{found.subject}: {found.seen}. {found.remedy}" for found in first if found.state is not State.OK]
-    session.noticed = [session.wire.redact(told) for told in words]
-    if first[0].state is State.TROUBLE:
-        return session.wire.redact(f"{first[0].seen}. {first[0].remedy}")
     try:
+        first = first_look(session)
+        session.wire.take_recorded()
+        words = [f"{found.subject}: {found.seen}. {found.remedy}" for found in first if found.state is not State.OK]
+        session.noticed = [session.wire.redact(told) for told in words]
+        if first[0].state is State.TROUBLE:
+            return session.wire.redact(f"{first[0].seen}. {first[0].remedy}")
         session.find_out()
     except Blocked as trouble:
         return session.wire.redact(trouble.reason)

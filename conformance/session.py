@@ -166,6 +166,7 @@ class Session:
             )
         page = answer.exchange.body.lstrip()[:15].lower()
         if answer.json is None and page.startswith((b"<!doctype", b"<html")) and not answer.refused:
+            answer.exchange.exempt = True  # whoever it is of, it is no record of the target's
             raise Blocked(f"{self.target.base_url} answers with a web page, not with the API: check base_url")
 
     def _find_out_lag(self, order: Order, refund: Refund) -> None:

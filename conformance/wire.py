@@ -37,8 +37,8 @@ DECODERS = {"gzip": zlib.MAX_WBITS | 16, "x-gzip": zlib.MAX_WBITS | 16, "deflate
 RATE_LIMITED = {429, 503}
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.25, 8.0
 """Seconds to wait after an answer that asks for patience without saying for how much."""
-GATEWAYS = {502, 504}
-"""Only a gateway answers so, and says that it has no answer of the server behind it (RFC 9110, 15.6.3 and 15.6.5)."""
+GATEWAYS = {407, 502, 504, 511}
+"""Only a proxy or a gateway answers so; it has no answer of the server behind it (RFC 9110, 15.5.8, 15.6.3, 15.6.5)."""
 
 
 @frozen
@@ -380,7 +380,7 @@ def _encoding(exchange: Exchange) -> str:
 def _what_is_missing(exchange: Exchange) -> str | None:
     """Return why an answer that came cannot be taken for the target's own, whole answer."""
     if exchange.status in GATEWAYS:
-        return f"a gateway answered {exchange.status}: it got no answer from the target"
+        return f"a gateway or a proxy answered {exchange.status}, and not the target"
     if exchange.cut_off:
         return f"the answer has more than the {len(exchange.body)} bytes that were read, or its encoding breaks off"
     if len(exchange.body) > LIGHT and sum(map(exchange.body.count, b"{[,")) > MAX_VALUES:
