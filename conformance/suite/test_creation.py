@@ -595,6 +595,9 @@ def test_a_rejection_gives_units_back_once_at_most(session: Session, whole: Whol
     again = "free again" if whole.second.accepted else "still used up"
     session.observe("A33", f"the units of a rejected refund are {again}")
     if whole.second.accepted:
+        second = whole.second.refund
+        reused = second is not None and second.refund_id in whole.listed
+        verify.holds(not reused, "a new refund after the rejection", verify.shown(second))
         if not whole.before.keys() - whole.listed.keys():
             raise Blocked("a second refund of the order is already not there (CREATE-20)")
         stays_within(session, ordered(whole.order), whole.one_more, whole.before, whole.after)
