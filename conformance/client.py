@@ -283,7 +283,9 @@ class RefundApi:
         """List the refunds of an order; ``limit`` may be ``ABSENT``."""
         order_id = order.order_id if isinstance(order, Order) else order
         query = {} if isinstance(limit, Absent) else {"limit": limit}
-        answer = self.send("GET", f"{API}/orders/{quote(str(order_id), safe='')}/refunds", "list", query=query)
+        answer = self.send(
+            "GET", f"{API}/orders/{quote(str(order_id), safe='', errors='surrogatepass')}/refunds", "list", query=query
+        )
         for refund in (answer.refunds if answer.exchange.trouble is None else None) or ():
             self.ledger.note_listed(refund, str(order_id))
         return answer
@@ -310,7 +312,13 @@ class RefundApi:
 
     def review(self, refund_id: str, body: Any, **more: Any) -> Answer:
         """PUT a body to review."""
-        return self.send("PUT", f"{API}/refunds/{quote(str(refund_id), safe='')}", "review", body=body, **more)
+        return self.send(
+            "PUT",
+            f"{API}/refunds/{quote(str(refund_id), safe='', errors='surrogatepass')}",
+            "review",
+            body=body,
+            **more,
+        )
 
     def send(
         self,
@@ -324,7 +332,7 @@ class RefundApi:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Send any request and return the answer. ``content`` is sent as it stands, ``body`` as JSON."""
-        url = self.base_url + path + (f"?{urlencode(query)}" if query else "")
+        url = self.base_url + path + (f"?{urlencode(query, errors='surrogatepass')}" if query else "")
         sent = {"Accept": "application/json"}
         if self.token is not None:
             sent[TOKEN_HEADER] = self.token

@@ -480,12 +480,12 @@ def list_with(query: list[tuple[str, str]]) -> Reading:
 
 def list_path(order_id: str) -> str:
     """Return the path of a list."""
-    return f"{API}/orders/{quote(order_id, safe='')}/refunds"
+    return f"{API}/orders/{quote(order_id, safe='', errors='surrogatepass')}/refunds"
 
 
 def item_path(refund_id: str) -> str:
     """Return the path of a review."""
-    return f"{API}/refunds/{quote(refund_id, safe='')}"
+    return f"{API}/refunds/{quote(refund_id, safe='', errors='surrogatepass')}"
 
 
 def in_other_digits(identifier: str) -> str:
