@@ -156,11 +156,7 @@ class Performance:
                 if units
             ]
             rights_type = RightsType.RETURN_AND_REFUND if step.returned else RightsType.REFUND
-            parcel = {
-                "shippingCarrierCode": f"C{step.key}",
-                "shippingCarrier": "By air",
-                "trackingNumber": f"T{step.key}",
-            }
+            parcel = parcel_of(step)
             self.asked.setdefault(step.key, Asked(order, step.units, reasons, rights_type, parcel))
             plain = step.returned and step.key % 4 == 1  # type 1 is the default, and the customer may be left out
             self.bodies[step] = self.api.create_body(
@@ -168,7 +164,7 @@ class Performance:
                 *(parts if step.key % 2 else parts[::-1]),
                 rights_type=ABSENT if plain else rights_type,
                 customer_id=ABSENT if plain else None,
-                shipping=parcel,
+                shipping=parcel or ABSENT,
                 request_no=self.keys.setdefault(step.key, self.api.keys(LENGTHS[step.key % len(LENGTHS)])),
             )
         return self.bodies[step]
@@ -381,6 +377,13 @@ class Performance:
         if isinstance(step, List) or not answer.accepted or answer.refund is None:
             return None
         return step.key, answer.refund.refund_id
+
+
+def parcel_of(step: Create) -> dict[str, str]:
+    """Return the logistics information of a return; what it means for another refund is open (reading A14)."""
+    if not step.returned:
+        return {}
+    return {"shippingCarrierCode": f"C{step.key}", "shippingCarrier": "By air", "trackingNumber": f"T{step.key}"}
 
 
 def _units(units: Iterable[Any]) -> str:

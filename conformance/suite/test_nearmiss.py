@@ -55,16 +55,27 @@ def rows(misses: Table, identifier: Callable[[NearMiss], str], *, strict: bool) 
 # Creates.
 
 
-def create_body(api: RefundApi, order: Order) -> dict[str, Any]:
-    """Return the legal create that is edited: two units of the second line, without return, with a parcel."""
+def about_the_parcel(name: str) -> bool:
+    """Say whether a near miss edits the logistics information."""
+    return "shipping" in name
+
+
+def create_body(api: RefundApi, order: Order, name: str = "") -> dict[str, Any]:
+    """Return the legal create that is edited: two units of the second line, without return.
+
+    One whose logistics information is edited is of a return: what it means for another refund is open (reading A14).
+    """
+    part = Part(order.lines[1], UNITS)
+    if not about_the_parcel(name):
+        return api.create_body(order, part, rights_type=RightsType.REFUND)
     shipping = {"shippingCarrierCode": "7", "shippingCarrier": "carrier", "trackingNumber": "70012"}
-    return api.create_body(order, Part(order.lines[1], UNITS), rights_type=RightsType.REFUND, shipping=shipping)
+    return api.create_body(order, part, shipping=shipping)
 
 
 def send_create(api: RefundApi, name: str, order: Order) -> Answer:
     """Send a near miss of a create, with a request number of its own."""
-    miss = table("create", create_body(api, order))[name]
-    return api.create(ABSENT, content=miss.applied_to(create_body(api, order)))
+    miss = table("create", create_body(api, order, name))[name]
+    return api.create(ABSENT, content=miss.applied_to(create_body(api, order, name)))
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +120,8 @@ class Spelled:
             verify.holds(told.refund_id in self.there, f"refund {told.refund_id} on its order", sorted(self.there))
             stored = self.there[told.refund_id]
             verify.same({self.order.lines[1].line_item_id: UNITS}, stored.quantities, "the units of each line")
-            verify.same(RightsType.REFUND, stored.rights_type, "the rightsType")
+            rights_type = RightsType.RETURN_AND_REFUND if about_the_parcel(row) else RightsType.REFUND
+            verify.same(rights_type, stored.rights_type, "the rightsType")
 
 
 @pytest.fixture(scope="module")

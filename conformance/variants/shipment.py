@@ -1,9 +1,11 @@
 """Honest readings of shipments and of logistics information."""
 
+from typing import Any
+
 from attrs import evolve
 
 from conformance.reference.answers import JSON
-from conformance.reference.rules import REFUND, RefundRequest, Shop
+from conformance.reference.rules import REFUND, RefundRequest, Refusal, Shop
 from conformance.reference.store import StoredRefund
 from conformance.variants import reads
 
@@ -16,6 +18,18 @@ class DropsParcelsWithoutReturn(Shop):
         """Keep it for returns alone."""
         refund = super().new_refund(request)
         return evolve(refund, shipping={}) if refund.rights_type == REFUND else refund
+
+
+@reads("A14", aspect="parcel of type 2")
+class RefusesParcelsWithoutReturn(Shop):
+    """Refuses a create of type 2 that brings logistics information: nothing is sent back."""
+
+    def read_request(self, body: Any) -> RefundRequest:
+        """Look at the two together."""
+        request = super().read_request(body)
+        if request.rights_type == REFUND and request.shipping:
+            raise Refusal(400, "no shipping for a refund without return")
+        return request
 
 
 @reads("A13", aspect="absent parcel")
