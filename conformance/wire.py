@@ -28,7 +28,7 @@ LIGHT = 64 * 1024
 """Bytes of a body that nobody minds to keep."""
 MAX_HEAVY = 96 * 1024 * 1024
 """Bytes that the bodies which are not light may have in a whole run; after that each must be."""
-MAX_VALUES = 100_000
+MAX_VALUES = 30_000
 """Values in the JSON of an answer; as objects they take a hundred times the bytes."""
 OPENING = 160
 """Characters of a body that an explanation shows."""

@@ -9,7 +9,6 @@ from tests.hostile.shelf.behaviour import (
     Behaviour,
     blocked,
     endless,
-    failed,
     fine,
     hanging,
     plain,
@@ -61,12 +60,12 @@ SIZES: dict[str, Behaviour] = {
     "breaks off its gzip": unjudged(plain(gzip.compress(b"{}" * 999)[:9], 200, ("Content-Encoding", "gzip"))),
     "says gzip and sends none": unjudged(plain(b"{}", 200, ("Content-Encoding", "gzip")), BROKE),
     "has an encoding that nobody knows": unjudged(plain(b"{}", 200, ("Content-Encoding", "zpaq")), "zpaq"),
-    "lists a million empty refunds": unjudged(plain(b'{"refunds": [' + b"{}," * MILLION + b"{}]}"), "100000 values"),
+    "lists a million empty refunds": unjudged(plain(b'{"refunds": [' + b"{}," * MILLION + b"{}]}"), "30000 values"),
     "has a refund of a million lines": unjudged(
-        plain(b'{"refund": {"refundId": "7", "lineItems": [' + b"{}," * MILLION + b"{}]}}"), "100000 values"
+        plain(b'{"refund": {"refundId": "7", "lineItems": [' + b"{}," * MILLION + b"{}]}}"), "30000 values"
     ),
-    "has a refund of 45,000 empty lines": failed(
-        plain(b'{"refund": {"refundId": "7", "lineItems": [' + b"{}," * 44_000 + b"{}]}}")
+    "has a refund of 45,000 empty lines": unjudged(
+        plain(b'{"refund": {"refundId": "7", "lineItems": [' + b"{}," * 44_000 + b"{}]}}"), "30000 values"
     ),
     "has 4 MB of text in every refund": unjudged(
         rewritten(lambda body: body.replace(b'"refundId"', b'"x": "' + MEGABYTE * 4 + b'", "refundId"'))
