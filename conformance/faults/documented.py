@@ -82,7 +82,7 @@ class PassesFarNegativeLimitsOn(Shop):
         return super().read_limit(value)
 
 
-@breaks("ROBUST-87")
+@breaks("ROBUST-87", also=("ROBUST-14",))
 class FailsOnNegativeIds(Shop):
     """Fails on a negative refund in a query."""
 
