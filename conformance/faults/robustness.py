@@ -11,6 +11,8 @@ from conformance.reference.rules import APPROVE, CANCELED, RefundRequest, Refusa
 from conformance.reference.store import StoredLine, StoredOrder, StoredRefund
 
 CREATE, REVIEW = "POST", "PUT"
+TOO_LONG = 12
+"""Seconds after which nobody waits for the answer any more."""
 
 
 class Mending(App):
@@ -196,7 +198,7 @@ class HangsOnDeepCreates(BreaksOnDepth):
 
     def fail(self, shop: Shop) -> None:
         """Take long."""
-        shop.clock.sleep(60)
+        shop.clock.sleep(TOO_LONG)
 
 
 @breaks("ROBUST-06")
@@ -354,7 +356,7 @@ class HangsOnLongBodies(Breaking):
 
     def fail(self, shop: Shop) -> None:
         """Take long."""
-        shop.clock.sleep(60)
+        shop.clock.sleep(TOO_LONG)
 
 
 @breaks("ROBUST-10")
@@ -458,7 +460,7 @@ class WritesExponentsOut(Shop):
     def number(self, value: Any, name: str) -> int:
         """Take long for many digits."""
         if not isinstance(value, str | int | bool | type(None)) and name == "quantity":
-            self.clock.sleep(60)
+            self.clock.sleep(TOO_LONG)
         return super().number(value, name)
 
 

@@ -11,7 +11,7 @@ from conformance.catalogue import Catalogue
 from conformance.client import Answer, RefundApi
 from conformance.model import Action, Order, Refund, RefundId
 from conformance.plugin import PLAN
-from conformance.results import Blocked, Failed
+from conformance.results import Blocked, Failed, Unanswered
 from conformance.session import Session, Shop
 from conformance.wire import Exchange
 
@@ -168,7 +168,8 @@ class Probes:
         self.bench.api.wire.show(answer.exchange)
         self.bench.api.wire.show(self.looks[name])
         if name in self.silent:
-            raise Failed("a refusal (4xx)", f"{answer.described}, twice, while other requests were answered")
+            observed = f"{answer.described}, twice, while other requests were answered"
+            raise Unanswered("a refusal (4xx)", observed, answer.exchange)
         before, after = self.effects.get(name, ({}, {}))
         verify.no_effect(answer, before, after)
 
