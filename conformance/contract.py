@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from functools import cache
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
@@ -11,6 +12,7 @@ import yaml
 from attrs import frozen
 
 from conformance.catalogue import OPERATIONS, spec_folder
+from conformance.results import UsageError
 
 OPERATION_IDS = dict(zip(OPERATIONS, ("createRefund", "reviewRefund", "listRefunds", "getRefund"), strict=True))
 
@@ -28,10 +30,20 @@ class Breach:
 
 
 @cache
-def load_document() -> dict[str, Any]:
-    """Return the OpenAPI document as data."""
-    text = (spec_folder() / "openapi.yaml").read_text(encoding="utf-8")
-    document: dict[str, Any] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+def load_document(path: Path | None = None) -> dict[str, Any]:
+    """Return the OpenAPI document as data, by default the suite's own.
+
+    Raises:
+        UsageError: it cannot be read, or is no OpenAPI document.
+    """
+    path = path or spec_folder() / "openapi.yaml"
+    try:
+        text = path.read_text(encoding="utf-8")
+        document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise UsageError(f"{path}: the OpenAPI document cannot be read: {error}") from None
+    if not isinstance(document, dict) or not {"openapi", "paths", "components"} <= document.keys():
+        raise UsageError(f"{path}: is no OpenAPI document: it has no openapi, paths and components")
     return document
 
 

@@ -4,6 +4,7 @@ import base64
 import contextlib
 import html
 import json
+import shutil
 import tempfile
 from collections.abc import Callable
 from decimal import Decimal
@@ -16,9 +17,9 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conformance.catalogue import load_catalogue
+from conformance.catalogue import load_catalogue, spec_folder
 from conformance.client import Answer
-from conformance.contract import breaches_of
+from conformance.contract import breaches_of, load_document
 from conformance.model import load_json, read_id, read_money, read_number, read_refund, read_time
 from conformance.observe import observations
 from conformance.orders import PoolOrders
@@ -287,6 +288,31 @@ def test_no_secret_survives_however_it_is_written_and_cut(secret: str, at: int) 
         assert told not in redact(f"<<{spelling}>>")
         half = spelling[: len(spelling) // 2 + 1]
         assert half not in redact.start(f"<<{spelling}>>" * 40, at) or half in "$N>>"
+
+
+@seriously
+@given(
+    data=VALUES | st.fixed_dictionaries({"area": TEXTS, "prefix": TEXTS, "requirements": st.lists(VALUES, max_size=3)})
+)
+def test_a_catalogue_of_any_data_is_taken_or_explained(data: Any) -> None:
+    """A file of requirements with any data in it is loaded, or the message says what is wrong with it."""
+    with tempfile.TemporaryDirectory() as folder:
+        spec = Path(folder) / "spec"
+        shutil.copytree(spec_folder(), spec, ignore=shutil.ignore_patterns("lint", "node_modules"))
+        (spec / "requirements" / "review.yaml").write_text(
+            yaml.safe_dump(json.loads(json.dumps(data, default=str))), encoding="utf-8", errors="replace"
+        )
+        with contextlib.suppress(UsageError):
+            load_catalogue(spec)
+        load_catalogue.cache_clear()
+
+
+@seriously
+@given(at=st.integers(0, 20_000), damage=st.binary(max_size=20))
+def test_a_damaged_openapi_document_is_taken_or_explained(at: int, damage: bytes) -> None:
+    """An OpenAPI document with some bytes replaced is loaded, or the message says that it is none."""
+    whole = (spec_folder() / "openapi.yaml").read_bytes()
+    only_named_errors(load_document, whole[:at] + damage + whole[at + len(damage) :])
 
 
 def test_yaml_is_what_the_tests_take_it_for() -> None:
