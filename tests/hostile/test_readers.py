@@ -307,7 +307,7 @@ def test_a_catalogue_of_any_data_is_taken_or_explained(data: Any) -> None:
         load_catalogue.cache_clear()
 
 
-@seriously
+@settings(seriously, max_examples=20)
 @given(at=st.integers(0, 20_000), damage=st.binary(max_size=20))
 def test_a_damaged_openapi_document_is_taken_or_explained(at: int, damage: bytes) -> None:
     """An OpenAPI document with some bytes replaced is loaded, or the message says that it is none."""
