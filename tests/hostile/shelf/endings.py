@@ -50,7 +50,7 @@ def never_the_same() -> object:
 
 ENDINGS: dict[str, Behaviour] = {
     "dies in the middle": blocked(turning(SOUND, dying, AFTER), "no connection"),
-    "dies after its first answer": unjudged(turning(SOUND, dying, 1), "no connection"),
+    "dies after its first answer": unjudged(turning(SOUND, dying, 1), "connection"),
     "hangs from the middle on": blocked(turning(SOUND, silent, AFTER), "no answer", seconds=4),
     "resets from the middle on": blocked(turning(SOUND, reset, AFTER)),
     "loses its server behind the gateway in the middle": blocked(turning(SOUND, plain(b"", 502), AFTER), "gateway"),
