@@ -5,6 +5,7 @@ import pytest
 from conformance.catalogue import load_catalogue
 from conformance.faults import Fault, load_faults
 from conformance.plugin import find_checks
+from conformance.proof import SEARCHING
 from conformance.results import Conclusion, Outcome, Run
 
 from .conftest import Judge, told
@@ -21,6 +22,23 @@ def test_a_fault_is_failed_for_what_it_breaks(judge: Judge, fault: Fault) -> Non
     assert not told(run, Outcome.ERROR)
     if any(verdict.must for verdict in run.verdicts):
         assert run.conclusion is Conclusion.NON_CONFORMANT
+
+
+def some_of_each_area() -> list[Fault]:
+    """Return two faults of every shelf; ``make prove`` tries all of them in this way."""
+    shelves: dict[str, list[Fault]] = {}
+    for fault in load_faults().values():
+        shelves.setdefault(fault.area, []).append(fault)
+    return [fault for shelf in shelves.values() for fault in shelf[:2]]
+
+
+@pytest.mark.parametrize("fault", [pytest.param(fault, id=fault.name) for fault in some_of_each_area()])
+def test_a_fault_is_failed_for_nothing_else(judge: Judge, fault: Fault) -> None:
+    """A whole run fails it for what it names, and for nothing that a server which breaks that could still keep."""
+    told_of = failed(judge(fault.make))
+
+    assert fault.requirement in told_of
+    assert told_of - SEARCHING <= {fault.requirement, *fault.also}
 
 
 def failed(run: Run) -> set[str]:

@@ -6,7 +6,7 @@ from typing import Any
 from attrs import evolve
 
 from conformance.faults import breaks
-from conformance.faults.races import WINDOW, Unguarded
+from conformance.faults.races import WINDOW
 from conformance.reference.rules import APPROVE, CANCELED, COMPLETED, INITIATED, REFUND, RefundRequest, Refusal, Shop
 from conformance.reference.store import StoredRefund
 
@@ -37,19 +37,17 @@ class BlocksOrdersAfterARefusedReturn(Shop):
 
 
 @breaks("LIFE-02")
-class FreesKeysOfDecidedRefunds(Unguarded):
+class FreesKeysOfDecidedRefunds(Shop):
     """Takes a key for a new one when its refund was decided and it comes with other units."""
 
-    def create(self, body: Any) -> StoredRefund:
-        """Look the refund of the key up, and forget it."""
-        request = self.read_request(body)
-        existing = self.recall(request.key)
-        if existing is None or existing.status == INITIATED or not is_other(existing, request):
-            return super().create(body)
+    def replay(self, existing: StoredRefund, request: RefundRequest) -> StoredRefund:
+        """Create another refund under it."""
+        if existing.status == INITIATED or not is_other(existing, request):
+            return super().replay(existing, request)
         self.check_shipped(request)
         self.check_refundable(request)
         refund = self.new_refund(request)
-        self.save(refund, request)
+        self.store.add_refund(refund)
         return refund
 
 
