@@ -27,6 +27,7 @@ from conformance.wire import Exchange
 from conformance.workers import WORKER, Job, Queue, shard_of
 
 SUITE = Path(__file__).parent / "suite"
+CHECK = pytest.StashKey[Check]()
 PLAN = pytest.StashKey[Plan]()
 NOT_NEEDED = (
     "anyio", "cacheprovider", "debugging", "doctest", "faulthandler", "hypothesispytest", "junitxml", "legacypath",
@@ -309,7 +310,18 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
+def judged_by(item: pytest.Item) -> str:
+    """Return the id of the requirement that a check judges."""
+    return _check(item).requirement
+
+
 def _check(item: pytest.Item) -> Check:
+    if CHECK not in item.stash:
+        item.stash[CHECK] = _read_check(item)
+    return item.stash[CHECK]
+
+
+def _read_check(item: pytest.Item) -> Check:
     mark = item.get_closest_marker("requirement")
     if mark is None:
         raise pytest.UsageError(f"{item.nodeid} names no requirement")

@@ -256,7 +256,7 @@ def open_session(
         pace=Pace(requests_per_second),
         writes=Writes(max_writes),
         redact=redact,
-        verify=_tls(target),
+        verify=True if transport is not None else _tls(target),
         transport=transport,
         headers=dict(target.headers),
     )
@@ -289,11 +289,10 @@ def _provider(target: Target, wire: Wire) -> OrderProvider:
     return PoolOrders(orders.pool)
 
 
-def _tls(target: Target) -> Any:
-    if not target.verify_tls:
-        return False
-    if target.ca_file is None:
-        return True
+def _tls(target: Target) -> ssl.SSLContext:
+    """Return the one context of all connections: to load what is trusted takes longer than many requests."""
+    if target.ca_file is None or not target.verify_tls:
+        return httpx.create_ssl_context(verify=target.verify_tls, trust_env=False)
     try:
         return ssl.create_default_context(cafile=str(target.ca_file))
     except (OSError, ssl.SSLError) as error:
