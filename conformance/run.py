@@ -104,7 +104,7 @@ def run(
         if options.explore and not plan.blocked and not interrupts.came():
             explore(session, options.explore, folder, record.add, interrupts.came)
         requests, seconds = session.wire.api_requests, time.monotonic() - started
-        _tidy(session, options, interrupts)
+        _tidy(session, options, interrupts, plan.workers)
         session.close()
         for use in waivers.uses(options.waivers, record.run, today):
             record.add(use)
@@ -152,12 +152,12 @@ def blocked_from_the_start(session: Session) -> str | None:
     return None
 
 
-def _tidy(session: Session, options: Options, interrupts: "Interrupts") -> None:
+def _tidy(session: Session, options: Options, interrupts: "Interrupts", workers: int) -> None:
     """Reject what is open, unless it is to stay; nobody waits for that who has interrupted the run twice."""
     before = interrupts.count
     if not options.keep and before <= 1:
         with contextlib.suppress(KeyboardInterrupt):
-            tidy.tidy_up(session, stop=lambda: interrupts.count > before)
+            tidy.tidy_up(session, stop=lambda: interrupts.count > before, workers=workers)
     interrupts.over = True
     tidy.leave_open(session, tidy.KEPT if options.keep else tidy.INTERRUPTED)
 

@@ -4,6 +4,8 @@ It takes one request for each, and another look only at those whose answer does 
 """
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 
 from attrs import evolve
 
@@ -13,6 +15,7 @@ from conformance.model import Action
 from conformance.results import Blocked, Made, Run, UsageError
 from conformance.session import Session, Shop, open_session
 from conformance.target import Target
+from conformance.workers import WORKER
 
 KEPT = "kept: --keep"
 INTERRUPTED = "not rejected: interrupted"
@@ -55,8 +58,13 @@ def tidy_record(run: Run, target: Target) -> list[Made]:
     return list({(made.shop, made.what, made.id): made for made in told}.values())
 
 
-def tidy_up(session: Session, stop: Callable[[], object] = lambda: False, dialects: Sequence[Dialect] = ()) -> None:
-    """Every open refund of the ledgers is rejected, or is left with the reason.
+def tidy_up(
+    session: Session,
+    stop: Callable[[], object] = lambda: False,
+    dialects: Sequence[Dialect] = (),
+    workers: int = 1,
+) -> None:
+    """Every open refund of the ledgers is rejected, so many at a time as there are workers, or is left with the reason.
 
     ``dialects`` are further wire forms of numbers to try, until a rejection was accepted. Trouble with the target twice
     in a row ends it, and so does ``stop``.
@@ -64,7 +72,7 @@ def tidy_up(session: Session, stop: Callable[[], object] = lambda: False, dialec
     session.wire.writes.open_refunds = lambda: 0  # this is what their room was kept for
     try:
         for shop in session.shops:
-            _reject_all(shop, stop, dialects)
+            _reject_all(shop, stop, dialects, workers)
     except Blocked as trouble:
         leave_open(session, f"not rejected: {trouble.reason}")
 
@@ -100,21 +108,26 @@ def take_over(session: Session, run: Run) -> None:
                 _ = shop.api.list_refunds(order.id).status
 
 
-def _reject_all(shop: Shop, stop: Callable[[], object], dialects: Sequence[Dialect]) -> None:
+def _reject_all(shop: Shop, stop: Callable[[], object], dialects: Sequence[Dialect], workers: int) -> None:
     accepted: set[str] = set()
-    troubles = 0
-    for made in shop.api.ledger.open_refunds:
-        if stop():
-            break
+    troubles: list[Blocked] = []
+    numbers = count()
+
+    def reject(made: Made) -> None:
+        if stop() or len(troubles) >= PATIENCE:
+            return
         try:
             if _reject(shop, made, () if accepted else dialects):
                 accepted.add(made.id)
-            troubles = 0
+            troubles.clear()
         except Blocked as trouble:
             shop.api.ledger.leave(made, f"not rejected: {trouble.reason}")
-            troubles += 1
-            if troubles == PATIENCE:
-                raise
+            troubles.append(trouble)
+
+    with ThreadPoolExecutor(workers, initializer=lambda: WORKER.set(next(numbers))) as pool:
+        list(pool.map(reject, shop.api.ledger.open_refunds))
+    if len(troubles) >= PATIENCE:
+        raise troubles[-1]
     _wait_for(shop, accepted)
 
 
