@@ -51,6 +51,7 @@ ANSWERS: dict[str, Behaviour] = {
     "is unavailable at first, and then well": fine(
         turning(plain(b"", 503, ("Retry-After", "0")), sound(lambda reply: reply), 3)
     ),
+    "tells a date of long ago": fine(sound(lambda reply: reply.telling(("Date", "Mon, 01 Jan 2001 00:00:00 GMT")))),
     "sets cookies, HSTS and odd limits": fine(
         sound(
             lambda reply: reply.telling(
