@@ -1,9 +1,11 @@
 """Where the time of a run goes, and what the same requests cost without a suite: ``make bench``.
 
 A standard run of the embedded reference is timed from start to exit as a user sees it, then measured from inside; then
-a bare keep-alive loop sends the same requests to a fresh server of the same kind.
+a bare keep-alive loop sends the same requests to a fresh server of the same kind. After that the same run is timed with
+latency added, by one worker and by several, and a sample of the faulty servers is judged in two profiles.
 """
 
+import random
 import subprocess
 import sys
 import tempfile
@@ -15,21 +17,29 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import yaml
 from attrs import define, field
 from rich.console import Console
 from rich.table import Table
 
 from conformance import generated
 from conformance.catalogue import load_catalogue
-from conformance.clock import RealClock
+from conformance.clock import RealClock, VirtualClock
+from conformance.faults import load_faults
+from conformance.proof import judge_in_process
 from conformance.reference.app import WSGI
 from conformance.reference.server import make_reference, serving
 from conformance.report import draw
 from conformance.results import Run
 from conformance.run import Options, run
+from tests.proxy import Trouble, moved, proxied, served_reference
 
 PROFILE = "standard"
 DEAREST = 10
+LATENCY = 0.05
+"""Seconds added to each answer."""
+MANY = 8
+FAULTS = 40
 
 
 @define
@@ -97,9 +107,9 @@ def timed_app(app: WSGI, spent: Spent) -> WSGI:
     return answer
 
 
-def from_outside(folder: Path) -> float:
+def from_outside(folder: Path, *more: str) -> float:
     """Return the seconds of a whole run, from start to exit, in a process of its own."""
-    command = [sys.executable, "-m", "conformance", "run", "--profile", PROFILE, "--out", str(folder)]
+    command = [sys.executable, "-m", "conformance", "run", *more, "--out", str(folder)]
     started = time.perf_counter()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - started
@@ -162,16 +172,44 @@ def dearest(done: Run) -> list[tuple[str, int]]:
     return requests.most_common(DEAREST)
 
 
+def from_afar(folder: Path, workers: int) -> float:
+    """Return the seconds of a whole run against a server that is some way off, from start to exit."""
+    with served_reference() as target, proxied(target["base_url"].rpartition("/")[0], Trouble(LATENCY)) as behind:
+        file = folder / "target.yaml"
+        file.write_text(yaml.safe_dump(moved(target, behind.origin)), encoding="utf-8")
+        return from_outside(folder, str(file), "--workers", str(workers))
+
+
+def killed(profile: str, faults: Iterable[str], folder: Path) -> tuple[int, int]:
+    """Return how many of some faulty servers are not found conformant, and the requests of such a run, on average."""
+    counts, requests = 0, []
+    for name in faults:
+        clock = VirtualClock()
+        reference = load_faults()[name].make(clock)
+        footer = judge_in_process(reference, clock, Options(profile=profile), folder).footer or {}
+        reference.store.close()
+        counts += footer["counts"]["failed"] > 0
+        requests.append(footer["requests"])
+    return counts, sum(requests) // len(requests)
+
+
 def main() -> None:
     """Print the figures."""
     console = Console()
+    faults = random.Random(0).sample(sorted(load_faults()), FAULTS)
     with tempfile.TemporaryDirectory() as folder:
-        outside = from_outside(Path(folder))
+        outside = from_outside(Path(folder), "--profile", PROFILE)
+        quick = from_outside(Path(folder), "--profile", "quick")
+        alone, together = (from_afar(Path(folder), workers) for workers in (1, MANY))
+        kills = {profile: killed(profile, faults, Path(folder)) for profile in ("quick", PROFILE)}
         done, seconds, shares, sent = from_inside(Path(folder))
     bare = replayed(sent)
     assert done.footer is not None
     figures = Table("figure", "value", title=f"{PROFILE} run of the reference", title_justify="left")
     figures.add_row("from start to exit", f"{outside:.2f} s")
+    figures.add_row("  of a quick run", f"{quick:.2f} s")
+    figures.add_row(f"  with {1000 * LATENCY:.0f} ms of latency, 1 worker", f"{alone:.2f} s")
+    figures.add_row(f"  and {MANY} workers", f"{together:.2f} s, {alone / together:.1f} times as fast")
     figures.add_row("requests to the API", str(done.footer["requests"]))
     figures.add_row("requests to the order provider", str(done.footer["order_requests"]))
     figures.add_row("requests per second", f"{len(sent) / seconds:.0f}")
@@ -179,6 +217,9 @@ def main() -> None:
         figures.add_row(f"  in {place}", f"{spent:.2f} s, {100 * spent / seconds:.0f} %")
     figures.add_row(f"the same {len(sent)} requests sent bare", f"{bare:.2f} s")
     figures.add_row("ratio to sending them bare", f"{seconds / bare:.1f}")
+    for profile, (count, requests) in kills.items():
+        told = f"{count} in {requests} requests, {100 * count / requests:.0f} per 100"
+        figures.add_row(f"of {FAULTS} faults, {profile} kills", told)
     console.print(figures)
     table = Table("requests", "check", title="the dearest checks", title_justify="left")
     for check, count in dearest(done):
