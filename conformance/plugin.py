@@ -4,24 +4,18 @@ A check that returns has passed; ``Failed`` fails it, ``Blocked`` blocks it; any
 """
 
 import inspect
-import json
 import threading
-import traceback
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
 import pytest
-from attrs import evolve
 
-from conformance import contract
 from conformance.catalogue import AREAS, Catalogue, Requirement
-from conformance.client import Answer, breaches
-from conformance.evidence import as_evidence
-from conformance.observe import observations
-from conformance.plan import ANY_EXCHANGE, CASE, Check, Plan
-from conformance.results import Blocked, Evidence, Failed, Outcome, Unanswered, Verdict
+from conformance.judge import Judge
+from conformance.plan import CASE, Check, Plan
+from conformance.results import Blocked, Verdict
 from conformance.settings import PROFILES
 from conformance.wire import Exchange
 from conformance.workers import WORKER, Job, Queue, shard_of
@@ -36,8 +30,6 @@ NOT_NEEDED = (
     "xdist",
 )  # fmt: skip
 """Plugins of pytest that a run of ours has no use for; each that is left out makes every check a little quicker."""
-MOST_OF_A_VALUE, MOST_OF_A_TEXT, MOST_OF_A_TRACE = 160, 2_000, 20_000
-"""Characters that a verdict keeps of what a server said, and of what went wrong in here."""
 
 
 def requirement(identifier: str, *, profile: str = "standard", late: bool = False) -> pytest.MarkDecorator:
@@ -55,6 +47,7 @@ class ConformancePlugin:
     def __init__(self, plan: Plan, worker: int = 0) -> None:
         self.plan = plan
         self._worker = worker
+        self._judge = Judge(plan)
         self._arranged: dict[tuple[str, str], list[Exchange]] = {}
 
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -197,117 +190,16 @@ class ConformancePlugin:
             shown = [exchange for exchange in self._arrangements(item) if all(exchange is not e for e in exchanges)]
             exchanges = sorted(shown + exchanges, key=lambda exchange: exchange.at)
         fresh = [exchange for exchange in exchanges if not exchange.counted]
-        verdict = self._verdict(check, wanted, call, exchanges)
+        error = None if call.excinfo is None else call.excinfo.value
+        verdict = self._judge.verdict(check, wanted, error, exchanges, call.duration)
         self.plan.hand_on(verdict)
         try:
-            for exchange in fresh:
-                self._note_breaches(exchange)
-            self._observe(fresh, check)
-        except Exception as error:  # noqa: BLE001 - what a server sent must not end the run
-            outcome, told = _outcome(error)
-            explanation = self._redact(told["explanation"], MOST_OF_A_TRACE)
-            self.plan.hand_on(
-                evolve(verdict, check=ANY_EXCHANGE, outcome=outcome, explanation=explanation, evidence=())
-            )
+            self._judge.look_through(fresh, check)
+        except Exception as trouble:  # noqa: BLE001 - what a server sent must not end the run
+            self.plan.hand_on(self._judge.turned_over(verdict, trouble))
         if self.plan.stop():
             item.session.shouldstop = "interrupted"
         return verdict
-
-    def _verdict(
-        self, check: Check, wanted: Requirement, call: pytest.CallInfo[None], exchanges: list[Exchange]
-    ) -> Verdict:
-        error = None if call.excinfo is None else call.excinfo.value
-        if error is None and (problem := _own_mistake(exchanges)):
-            error = RuntimeError(problem)
-        if isinstance(error, Failed) and not isinstance(error, Unanswered) and (trouble := _trouble(exchanges)):
-            error = Blocked(f"this came out failed, but a request of it got no answer, so it proves nothing: {trouble}")
-        outcome, told = _outcome(error)
-        redact = self._redact
-        verdict = Verdict(
-            requirement=wanted.id,
-            check=check.name,
-            outcome=outcome,
-            level=wanted.level,
-            basis=wanted.basis,
-            area=wanted.area,
-            title=wanted.text,
-            lines=wanted.lines,
-            explanation=redact(told["explanation"], MOST_OF_A_TRACE),
-            expected=redact(told.get("expected", ""), MOST_OF_A_TEXT),
-            observed=redact(told.get("observed", ""), MOST_OF_A_TEXT),
-            lacks=told.get("lacks") or None,
-            again=self.plan.again(wanted),
-            seconds=round(call.duration, 4),
-            requests=_count(exchanges),
-            evidence=self._evidence(exchanges, getattr(error, "about", None)),
-        )
-        if outcome is Outcome.FAILED:
-            verdict = evolve(verdict, explanation=four_lines(verdict) + self._story(getattr(error, "story", ())))
-        return verdict
-
-    def _story(self, story: Iterable[tuple[str, Exchange]]) -> str:
-        """Return the steps that led to a failure, each with the request that takes it again."""
-        if self.plan.session is None:
-            return ""
-        redact = self.plan.session.wire.redact
-        return "".join(
-            f"\n  step {number:<4} {sentence}\n            {as_evidence(exchange, redact).curl}"
-            for number, (sentence, exchange) in enumerate(story, start=1)
-        )
-
-    def _redact(self, text: str, most: int) -> str:
-        return text if self.plan.session is None else self.plan.session.wire.redact.start(text, most)
-
-    def _evidence(self, exchanges: Iterable[Exchange], about: object = None) -> tuple[Evidence, ...]:
-        if self.plan.session is None:
-            return ()
-        redact = self.plan.session.wire.redact
-        return tuple(as_evidence(exchange, redact, decides=exchange is about) for exchange in exchanges)
-
-    def _observe(self, exchanges: Iterable[Exchange], check: Check) -> None:
-        if self.plan.session is not None:
-            for exchange in exchanges:
-                self.plan.session.reached.note(exchange)
-                for reading, observed in observations(exchange):
-                    self.plan.session.observe(reading, observed, check.name)
-
-    def _note_breaches(self, exchange: Exchange) -> None:
-        if exchange.role == "open" or exchange.exempt or _request_problem(exchange) is not None:
-            return  # what comes of a request that breaks the page may break it too
-        for breach in breaches(Answer(exchange)):
-            wanted = self.plan.catalogue.documenting(breach.operation, breach.field)
-            if wanted is None or wanted.id in self.plan.breaches:
-                continue
-            verdict = Verdict(
-                requirement=wanted.id, check=ANY_EXCHANGE, outcome=Outcome.FAILED, level=wanted.level,
-                basis=wanted.basis, area=wanted.area, title=wanted.text, lines=wanted.lines,
-                expected=f"{breach.field} in the answer of {breach.operation}, with a documented value",
-                observed=self._redact(f"{breach.field} {breach.problem}", MOST_OF_A_VALUE),
-                again=self.plan.again(wanted), evidence=self._evidence([exchange]),
-            )  # fmt: skip
-            self.plan.breaches[wanted.id] = evolve(verdict, explanation=four_lines(verdict))
-
-
-def four_lines(verdict: Verdict) -> str:
-    """Return a failure as people read it: requirement, place on the page, expected, observed, how to see it again."""
-    probe = verdict.deciding
-    place = f"page line{'s' if len(verdict.lines) > 1 else ''} {', '.join(map(str, verdict.lines))}"
-    lines = [
-        f"{verdict.requirement} ({verdict.level}, {verdict.basis}) {verdict.title}",
-        f"  {place}" + (f" · {probe.method} {probe.url}" if probe else ""),
-        f"  expected  {_one_line(verdict.expected)}",
-        f"  observed  {_one_line(verdict.observed)}",
-    ]
-    if probe is not None:
-        lines.append(f"  reproduce {probe.curl}")
-    if verdict.again:
-        lines.append(f"  again     {verdict.again}")
-    return "\n".join(lines)
-
-
-def _one_line(text: str) -> str:
-    """Return a text that no line break of a server's can turn into lines of ours."""
-    return " ".join(text.split())
 
 
 def judged_by(item: pytest.Item) -> str:
@@ -334,50 +226,6 @@ def _read_check(item: pytest.Item) -> Check:
         late=bool(mark.kwargs["late"]),
         sentence=sentence,
     )
-
-
-def _outcome(error: BaseException | None) -> tuple[Outcome, dict[str, str]]:
-    if error is None:
-        return Outcome.PASSED, {"explanation": ""}
-    if isinstance(error, Failed):
-        return Outcome.FAILED, {"explanation": "", "expected": error.expected, "observed": error.observed}
-    if isinstance(error, Blocked):
-        return Outcome.BLOCKED, {"explanation": error.reason, "lacks": error.lacks or ""}
-    trace = "".join(traceback.format_exception(error))
-    return Outcome.ERROR, {"explanation": trace}
-
-
-def _count(exchanges: Iterable[Exchange]) -> int:
-    """Return how many requests to the API these are, each counted once in a run, wherever it is shown."""
-    fresh = [e for e in exchanges if not e.counted and e.operation != "orders"]
-    for exchange in fresh:
-        exchange.counted = True
-    return len(fresh)
-
-
-def _trouble(exchanges: Iterable[Exchange]) -> str | None:
-    """Return the first trouble that kept an answer from coming; that of a batch is judged row by row."""
-    return next((exchange.trouble for exchange in exchanges if exchange.trouble and not exchange.batched), None)
-
-
-def _own_mistake(exchanges: Iterable[Exchange]) -> str | None:
-    """Return what is wrong with a request that was meant to be valid; probes are invalid on purpose."""
-    for exchange in exchanges:
-        problem = None if exchange.role in {"probe", "open"} else _request_problem(exchange)
-        if problem is not None:
-            return f"the suite sent a request that breaks the page, and did not mean to: {problem}"
-    return None
-
-
-def _request_problem(exchange: Exchange) -> str | None:
-    """Return what is wrong with the body of a create or a review."""
-    body = exchange.request.body
-    if exchange.operation not in {"create", "review"} or not body:
-        return None
-    try:
-        return contract.request_problem(exchange.operation, json.loads(body))
-    except (ValueError, RecursionError):
-        return "the body is not JSON"
 
 
 def _jobs(items: Sequence[pytest.Item]) -> list[Job]:

@@ -1,0 +1,180 @@
+"""What a check came to: its verdict with the evidence, and what its exchanges show by the way."""
+
+import json
+import traceback
+from collections.abc import Iterable
+
+from attrs import evolve
+
+from conformance import contract
+from conformance.catalogue import Requirement
+from conformance.client import Answer, breaches
+from conformance.evidence import as_evidence
+from conformance.observe import observations
+from conformance.plan import ANY_EXCHANGE, Check, Plan
+from conformance.results import Blocked, Evidence, Failed, Outcome, Unanswered, Verdict
+from conformance.wire import Exchange
+
+MOST_OF_A_VALUE, MOST_OF_A_TEXT, MOST_OF_A_TRACE = 160, 2_000, 20_000
+"""Characters that a verdict keeps of what a server said, and of what went wrong in here."""
+
+
+class Judge:
+    """Says a verdict for each check of a plan."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+
+    def verdict(
+        self,
+        check: Check,
+        wanted: Requirement,
+        error: BaseException | None,
+        exchanges: list[Exchange],
+        seconds: float,
+    ) -> Verdict:
+        """Return what a check came to that ended with an error or with none, after some exchanges."""
+        if error is None and (problem := _own_mistake(exchanges)):
+            error = RuntimeError(problem)
+        if isinstance(error, Failed) and not isinstance(error, Unanswered) and (trouble := _trouble(exchanges)):
+            error = Blocked(f"this came out failed, but a request of it got no answer, so it proves nothing: {trouble}")
+        outcome, told = _outcome(error)
+        redact = self._redact
+        verdict = Verdict(
+            requirement=wanted.id,
+            check=check.name,
+            outcome=outcome,
+            level=wanted.level,
+            basis=wanted.basis,
+            area=wanted.area,
+            title=wanted.text,
+            lines=wanted.lines,
+            explanation=redact(told["explanation"], MOST_OF_A_TRACE),
+            expected=redact(told.get("expected", ""), MOST_OF_A_TEXT),
+            observed=redact(told.get("observed", ""), MOST_OF_A_TEXT),
+            lacks=told.get("lacks") or None,
+            again=self.plan.again(wanted),
+            seconds=round(seconds, 4),
+            requests=_count(exchanges),
+            evidence=self._evidence(exchanges, getattr(error, "about", None)),
+        )
+        if outcome is Outcome.FAILED:
+            verdict = evolve(verdict, explanation=four_lines(verdict) + self._story(getattr(error, "story", ())))
+        return verdict
+
+    def _story(self, story: Iterable[tuple[str, Exchange]]) -> str:
+        """Return the steps that led to a failure, each with the request that takes it again."""
+        if self.plan.session is None:
+            return ""
+        redact = self.plan.session.wire.redact
+        return "".join(
+            f"\n  step {number:<4} {sentence}\n            {as_evidence(exchange, redact).curl}"
+            for number, (sentence, exchange) in enumerate(story, start=1)
+        )
+
+    def _redact(self, text: str, most: int) -> str:
+        return text if self.plan.session is None else self.plan.session.wire.redact.start(text, most)
+
+    def _evidence(self, exchanges: Iterable[Exchange], about: object = None) -> tuple[Evidence, ...]:
+        if self.plan.session is None:
+            return ()
+        redact = self.plan.session.wire.redact
+        return tuple(as_evidence(exchange, redact, decides=exchange is about) for exchange in exchanges)
+
+    def turned_over(self, verdict: Verdict, error: Exception) -> Verdict:
+        """Return the verdict on the suite itself when looking through a check's exchanges went wrong."""
+        outcome, told = _outcome(error)
+        explanation = self._redact(told["explanation"], MOST_OF_A_TRACE)
+        return evolve(verdict, check=ANY_EXCHANGE, outcome=outcome, explanation=explanation, evidence=())
+
+    def look_through(self, exchanges: Iterable[Exchange], check: Check) -> None:
+        """Note what exchanges show by the way: breaches of the document, observed readings, what was reached."""
+        for exchange in exchanges:
+            self._note_breaches(exchange)
+        if self.plan.session is not None:
+            for exchange in exchanges:
+                self.plan.session.reached.note(exchange)
+                for reading, observed in observations(exchange):
+                    self.plan.session.observe(reading, observed, check.name)
+
+    def _note_breaches(self, exchange: Exchange) -> None:
+        if exchange.role == "open" or exchange.exempt or _request_problem(exchange) is not None:
+            return  # what comes of a request that breaks the page may break it too
+        for breach in breaches(Answer(exchange)):
+            wanted = self.plan.catalogue.documenting(breach.operation, breach.field)
+            if wanted is None or wanted.id in self.plan.breaches:
+                continue
+            verdict = Verdict(
+                requirement=wanted.id, check=ANY_EXCHANGE, outcome=Outcome.FAILED, level=wanted.level,
+                basis=wanted.basis, area=wanted.area, title=wanted.text, lines=wanted.lines,
+                expected=f"{breach.field} in the answer of {breach.operation}, with a documented value",
+                observed=self._redact(f"{breach.field} {breach.problem}", MOST_OF_A_VALUE),
+                again=self.plan.again(wanted), evidence=self._evidence([exchange]),
+            )  # fmt: skip
+            self.plan.breaches[wanted.id] = evolve(verdict, explanation=four_lines(verdict))
+
+
+def four_lines(verdict: Verdict) -> str:
+    """Return a failure as people read it: requirement, place on the page, expected, observed, how to see it again."""
+    probe = verdict.deciding
+    place = f"page line{'s' if len(verdict.lines) > 1 else ''} {', '.join(map(str, verdict.lines))}"
+    lines = [
+        f"{verdict.requirement} ({verdict.level}, {verdict.basis}) {verdict.title}",
+        f"  {place}" + (f" · {probe.method} {probe.url}" if probe else ""),
+        f"  expected  {_one_line(verdict.expected)}",
+        f"  observed  {_one_line(verdict.observed)}",
+    ]
+    if probe is not None:
+        lines.append(f"  reproduce {probe.curl}")
+    if verdict.again:
+        lines.append(f"  again     {verdict.again}")
+    return "\n".join(lines)
+
+
+def _one_line(text: str) -> str:
+    """Return a text that no line break of a server's can turn into lines of ours."""
+    return " ".join(text.split())
+
+
+def _outcome(error: BaseException | None) -> tuple[Outcome, dict[str, str]]:
+    if error is None:
+        return Outcome.PASSED, {"explanation": ""}
+    if isinstance(error, Failed):
+        return Outcome.FAILED, {"explanation": "", "expected": error.expected, "observed": error.observed}
+    if isinstance(error, Blocked):
+        return Outcome.BLOCKED, {"explanation": error.reason, "lacks": error.lacks or ""}
+    trace = "".join(traceback.format_exception(error))
+    return Outcome.ERROR, {"explanation": trace}
+
+
+def _count(exchanges: Iterable[Exchange]) -> int:
+    """Return how many requests to the API these are, each counted once in a run, wherever it is shown."""
+    fresh = [e for e in exchanges if not e.counted and e.operation != "orders"]
+    for exchange in fresh:
+        exchange.counted = True
+    return len(fresh)
+
+
+def _trouble(exchanges: Iterable[Exchange]) -> str | None:
+    """Return the first trouble that kept an answer from coming; that of a batch is judged row by row."""
+    return next((exchange.trouble for exchange in exchanges if exchange.trouble and not exchange.batched), None)
+
+
+def _own_mistake(exchanges: Iterable[Exchange]) -> str | None:
+    """Return what is wrong with a request that was meant to be valid; probes are invalid on purpose."""
+    for exchange in exchanges:
+        problem = None if exchange.role in {"probe", "open"} else _request_problem(exchange)
+        if problem is not None:
+            return f"the suite sent a request that breaks the page, and did not mean to: {problem}"
+    return None
+
+
+def _request_problem(exchange: Exchange) -> str | None:
+    """Return what is wrong with the body of a create or a review."""
+    body = exchange.request.body
+    if exchange.operation not in {"create", "review"} or not body:
+        return None
+    try:
+        return contract.request_problem(exchange.operation, json.loads(body))
+    except (ValueError, RecursionError):
+        return "the body is not JSON"
