@@ -10,12 +10,12 @@ from conformance.report.sections import observed_readings
 from conformance.report.text import as_json
 from conformance.results import Outcome, Verdict
 
-VERSION = "1.1"
+VERSION = "1.2"
 """The second number grows when something is added, the first when a reader would have to change."""
 
 
 def draw_machine(material: Material) -> str:
-    """Return verdict, requirements with their checks, what was not checked and why, and observed readings."""
+    """Return the verdict and all that it rests on, but the exchanges, which only the record has."""
     run, header, footer = material.run, material.run.header, material.footer
     return as_json(
         {
@@ -42,6 +42,7 @@ def draw_machine(material: Material) -> str:
             "waivers": [asdict(waiver) for waiver in run.waivers],
             "ledger": [asdict(made) for made in run.ledger],
             "readings": [{"id": each.identifier, "observed": each.seen} for each in observed_readings(material)],
+            "reach": [asdict(reach) for reach in run.reach],
         }
     )
 

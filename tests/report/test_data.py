@@ -12,7 +12,7 @@ from conformance.report.ctrf import draw_ctrf
 from conformance.report.har import draw_har
 from conformance.report.machine import draw_machine
 from conformance.report.material import Material
-from conformance.results import Run
+from conformance.results import Reach, Run
 
 from .runs import exchange, make_run, verdict
 
@@ -120,6 +120,16 @@ def test_the_machine_report_says_what_the_run_says(failing: Run, catalogue: Cata
     assert found["LIST-01"]["checks"][0]["reason"].endswith("404")
     assert report["not_checked"][0]["requirements"] == ["LIST-01"]
     assert report["milliseconds"] == 4250
+
+
+def test_the_machine_report_tells_the_reach(conformant: Run, catalogue: Catalogue) -> None:
+    """A program can hold against a run that a parameter was never tried."""
+    conformant.reach.append(Reach("create", "requestNo", "minLength", refused=4))
+
+    assert machine(conformant, catalogue)["reach"] == [
+        {"operation": "create", "parameter": "requestNo", "keyword": "minLength",
+         "accepted": 0, "refused": 4, "broken": 0},
+    ]  # fmt: skip
 
 
 def test_the_machine_report_names_a_declared_lack(blocked: Run, catalogue: Catalogue) -> None:
