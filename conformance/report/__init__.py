@@ -9,7 +9,7 @@ from pathlib import Path
 from attrs import frozen
 
 from conformance.catalogue import Catalogue
-from conformance.report.material import PAGE, Material
+from conformance.report.material import PAGE, SCRIPTS, Material
 from conformance.results import Run, UsageError
 
 
@@ -58,14 +58,31 @@ def draw(
 ) -> dict[str, Path]:
     """Write the reports of a run into a folder and return their paths by format.
 
-    A report that was there is replaced as a whole, or not at all.
+    A report that was there is replaced as a whole, or not at all. Beside them are the scripts of the failed checks,
+    which the page and the JUnit file name.
 
     Raises:
         UsageError: a format is unknown, or the folder cannot be written to.
     """
     check_formats(formats)
     material = Material(run, catalogue, folder, proof or {})
-    return {name: _write(folder / FORMATS[name].file, FORMATS[name].render(material)) for name in formats}
+    paths = {name: _write(folder / FORMATS[name].file, FORMATS[name].render(material)) for name in formats}
+    return paths | _write_scripts(folder / SCRIPTS, {each.name: each.text for each in material.scripts.values()})
+
+
+def _write_scripts(folder: Path, texts: Mapping[str, str]) -> dict[str, Path]:
+    """Leave the scripts of this run in the folder, and none of an earlier one."""
+    try:
+        for old in folder.glob("*.sh"):
+            if old.name not in texts:
+                old.unlink()
+        if not texts and folder.is_dir():
+            folder.rmdir()
+    except OSError as error:
+        raise UsageError(f"{folder}: an old script cannot be removed: {error.strerror}") from None
+    for name, text in texts.items():
+        _write(folder / name, text)
+    return {SCRIPTS: folder} if texts else {}
 
 
 def _write(path: Path, text: str) -> Path:

@@ -16,8 +16,8 @@ from conformance.report.bodies import Allowance
 from conformance.report.exchanges import Shown, shown
 from conformance.report.facts import Table, facts, made_by, table
 from conformance.report.findings import Standing, State, place, spans
-from conformance.report.material import Material
-from conformance.report.repro import script
+from conformance.report.material import MOST_CASES, SCRIPTS, Material
+from conformance.report.repro import Script
 from conformance.report.sections import observed_readings, parts
 from conformance.report.text import harmless, shortened
 from conformance.results import Verdict
@@ -27,9 +27,6 @@ EVIDENCE_BYTES = 3_000_000
 """What all evidence together may take of the page, so that it stays quick to open whatever a server sends."""
 
 MOST_PER_FINDING = 150_000
-MOST_CASES = 3
-"""Failed checks of one requirement that are shown with their exchanges; the others are named with what they saw."""
-
 MOST_OTHERS = 50
 MOST_TEXT = 1500
 """Characters shown of what was expected and of what was observed."""
@@ -62,7 +59,7 @@ class Case:
     observed: str
     exchanges: Sequence[Shown] = ()
     left_out: int = 0
-    script: str = ""
+    script: Script | None = None
 
 
 @frozen
@@ -123,10 +120,10 @@ def _card(material: Material, standing: Standing, allowance: Allowance) -> Card:
 def _case(material: Material, verdict: Verdict, allowance: Allowance) -> Case:
     brief = _brief(verdict, allowance, MOST_TEXT)
     exchanges, left_out = shown(verdict, allowance)
-    text = harmless(script(verdict, material.run_id, material.base_url)) if allowance.left else ""
-    kept = allowance.cut(text)
+    script = material.scripts.get((verdict.requirement, verdict.check))
     # Half a script is worse than none.
-    return evolve(brief, exchanges=exchanges, left_out=left_out, script=kept if kept == text else "")
+    whole = script is not None and allowance.cut(script.text) == script.text
+    return evolve(brief, exchanges=exchanges, left_out=left_out, script=script if whole else None)
 
 
 def _brief(verdict: Verdict, allowance: Allowance, most: int) -> Case:
@@ -178,7 +175,13 @@ def environment() -> Environment:
         # Whatever a template shows passes here, so none can forget it.
         finalize=lambda value: harmless(value) if type(value) is str else value,
     )
-    made.globals |= {"source": _source, "symbols": SYMBOLS, "State": State, "OPERATIONS": OPERATIONS}
+    made.globals |= {
+        "source": _source,
+        "symbols": SYMBOLS,
+        "SCRIPTS": SCRIPTS,
+        "State": State,
+        "OPERATIONS": OPERATIONS,
+    }
     made.filters |= {
         "place": place,
         "spans": spans,

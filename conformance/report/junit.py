@@ -1,6 +1,7 @@
 """``junit.xml``: a suite for each requirement with its properties, and a test case for each check.
 
-It keeps to what all readers share: the Ant schema knows properties of suites only, and no output of a single case.
+It keeps to what readers share: properties are of suites, since not all take them of a case; attachments are of cases,
+since GitLab and Azure look for them nowhere else, and GitLab takes the first.
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,7 +9,7 @@ from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from conformance.report.findings import Standing, spans, told
-from conformance.report.material import PAGE, Material
+from conformance.report.material import PAGE, SCRIPTS, Material
 from conformance.report.text import harmless, one_line
 from conformance.results import Outcome, Verdict, WaiverUse
 
@@ -22,8 +23,8 @@ def draw_junit(material: Material) -> str:
             suite = _suite(root, standing.requirement.id, standing.requirement.area, started, standing.verdicts)
             _describe(suite, standing)
             for verdict in standing.verdicts:
-                _add_case(suite, verdict)
-            _close(suite, _attachments(standing, material.folder))
+                _add_case(suite, verdict, _output(verdict, material))
+            _close(suite)
     if material.run.waivers:
         _add_waivers(root, started, material.run.waivers)
     if material.run.interrupted or not material.run.verdicts:
@@ -59,7 +60,7 @@ def _describe(suite: Element, standing: Standing) -> None:
         SubElement(properties, "property", name=name, value=harmless(value))
 
 
-def _add_case(suite: Element, verdict: Verdict) -> None:
+def _add_case(suite: Element, verdict: Verdict, output: str) -> None:
     case = SubElement(
         suite, "testcase", name=one_line(verdict.check), classname=harmless(verdict.requirement),
         time=f"{verdict.seconds:.3f}",
@@ -74,16 +75,24 @@ def _add_case(suite: Element, verdict: Verdict) -> None:
         SubElement(case, "error", type="error of the suite", message=one_line(last)).text = told(verdict)
     elif verdict.outcome is Outcome.BLOCKED:
         SubElement(case, "skipped").text = harmless(verdict.explanation)
+    if output:
+        SubElement(case, "system-out").text = output
 
 
-def _attachments(standing: Standing, folder: Path) -> str:
-    # Readers look for the path from the workspace; an absolute one would only tell about this machine.
-    page = PAGE if folder.is_absolute() else (folder / PAGE).as_posix()
-    return f"{PAGE}#{standing.requirement.id}\n[[ATTACHMENT|{page}]]" if standing.failed else ""
+def _output(verdict: Verdict, material: Material) -> str:
+    """Return where a failed check is on the page, and its script as an attachment."""
+    if verdict.outcome is not Outcome.FAILED:
+        return ""
+    lines = [f"{PAGE}#{verdict.requirement}"]
+    if script := material.scripts.get((verdict.requirement, verdict.check)):
+        path = Path(SCRIPTS, script.name)
+        # Readers look for it from the workspace or from this file; an absolute path would tell of this machine.
+        lines.append(f"[[ATTACHMENT|{(path if material.folder.is_absolute() else material.folder / path).as_posix()}]]")
+    return harmless("\n".join(lines))
 
 
-def _close(suite: Element, output: str = "") -> None:
-    SubElement(suite, "system-out").text = harmless(output)
+def _close(suite: Element) -> None:
+    SubElement(suite, "system-out")
     SubElement(suite, "system-err")
 
 

@@ -9,11 +9,15 @@ from attrs import field, frozen
 
 from conformance.catalogue import Catalogue
 from conformance.report.findings import Reason, Standing, State, reasons, standings, worst_first
+from conformance.report.repro import Script, scripts
 from conformance.report.text import one_line
 from conformance.results import Evidence, Run, Verdict
 
 PAGE = "report.html"
 RECORD = "run.jsonl"
+SCRIPTS = "repro"
+MOST_CASES = 3
+"""Failed checks of one requirement that are shown whole, each with its script; the others are only named."""
 
 
 @frozen
@@ -44,6 +48,16 @@ class Material:
     def errors(self) -> list[Standing]:
         """The requirements of which a check ended in an error of the suite."""
         return [standing for standing in self.standings.values() if standing.errors]
+
+    @cached_property
+    def scripts(self) -> dict[tuple[str, str], Script]:
+        """The scripts of failed checks, by requirement and check; those that no script can do again have none."""
+        shown = [standing.failed[:MOST_CASES] for standing in self.findings]
+        return {
+            (verdict.requirement, verdict.check): each
+            for failed in shown
+            for verdict, each in scripts(failed, self.run_id, self.base_url)
+        }
 
     @cached_property
     def exchanges(self) -> list[tuple[Verdict, Evidence]]:

@@ -1,8 +1,10 @@
-"""``repro.sh``: the requests of a check as a shell script that needs sh, curl, and nothing of this suite."""
+"""``repro/REVIEW-16.sh``: the requests of a check as a shell script that needs sh, curl, and nothing of this suite."""
 
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+
+from attrs import frozen
 
 from conformance.report.text import harmless, one_line
 from conformance.results import Evidence, Verdict
@@ -16,6 +18,9 @@ _ID = re.compile(
 )
 _ANYWHERE = {"run", "base"}
 """What is replaced wherever it stands; ids only where they are what their name says."""
+
+_FILE = re.compile(r"[A-Za-z0-9_-]+")
+"""What the name of a file is made of; a record of another's making may say anything."""
 
 _KINDS = {"orders": "orderId", "refunds": "refundId"}
 _TOKEN = re.compile(r"\$(?:GENSTORE_TOKEN|TOKEN_[A-Z_]+|OTHER_SHOP_[A-Z_]+)")
@@ -43,6 +48,22 @@ pick() {{
 
 Names = dict[tuple[str, str], str]
 """The variables of a script, by the kind and the value of the id that each stands for."""
+
+
+@frozen
+class Script:
+    """A script and the name of its file."""
+
+    name: str
+    text: str
+
+
+def scripts(failed: Sequence[Verdict], run_id: str, base_url: str) -> Iterator[tuple[Verdict, Script]]:
+    """Yield the failed checks of one requirement, each with its script, if it has one."""
+    for number, verdict in enumerate(failed, start=1):
+        text = harmless(script(verdict, run_id, base_url))
+        if text and _FILE.fullmatch(verdict.requirement):
+            yield verdict, Script(f"{verdict.requirement}{'' if number == 1 else f'-{number}'}.sh", text)
 
 
 def script(verdict: Verdict, run_id: str, base_url: str = "") -> str:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from conformance.catalogue import Catalogue
 from conformance.record import Record, read_record
@@ -11,10 +12,12 @@ from conformance.results import Run, UsageError
 
 
 def test_the_paths_of_what_was_written_are_returned(failing: Run, catalogue: Catalogue, tmp_path: Path) -> None:
-    """By default the page and the JUnit file; the folder is made when it is not there."""
-    paths = draw(failing, catalogue, tmp_path / "new")
+    """By default the page, the JUnit file and the scripts; the folder is made when it is not there."""
+    new = tmp_path / "new"
 
-    assert paths == {"html": tmp_path / "new" / "report.html", "junit": tmp_path / "new" / "junit.xml"}
+    paths = draw(failing, catalogue, new)
+
+    assert paths == {"html": new / "report.html", "junit": new / "junit.xml", "repro": new / "repro"}
     assert all(path.stat().st_size for path in paths.values())
 
 
@@ -23,6 +26,27 @@ def test_every_format_draws_every_run(any_run: Run, catalogue: Catalogue, tmp_pa
     paths = draw(any_run, catalogue, tmp_path, list(FORMATS))
 
     assert sorted(tmp_path.iterdir()) == sorted(paths.values())
+
+
+def test_scripts_of_an_earlier_run_do_not_stay(
+    failing: Run, conformant: Run, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    """There is a script for each failed check of this run, and no folder for none."""
+    draw(failing, catalogue, tmp_path)
+    assert {path.name for path in (tmp_path / "repro").iterdir()} == {"CREATE-04.sh", "REVIEW-01.sh", "REVIEW-04.sh"}
+
+    draw(conformant, catalogue, tmp_path)
+
+    assert not (tmp_path / "repro").exists()
+
+
+def test_no_script_is_written_elsewhere(failing: Run, catalogue: Catalogue, tmp_path: Path) -> None:
+    """A record of another's making may give a requirement any name; it does not choose the place."""
+    failing.verdicts = [evolve(each, requirement=f"../../{each.requirement}") for each in failing.verdicts]
+
+    draw(failing, catalogue, tmp_path / "a" / "b", list(FORMATS))
+
+    assert {path.suffix for path in tmp_path.rglob("*") if path.is_file()} == {".html", ".xml", ".md", ".json", ".har"}
 
 
 def test_an_unknown_format_is_the_users_mistake(failing: Run, catalogue: Catalogue, tmp_path: Path) -> None:
@@ -57,7 +81,7 @@ def test_an_old_report_is_replaced_as_a_whole(
     monkeypatch.setattr(Path, "replace", look_first)
     draw(failing, catalogue, tmp_path, ["html"])
 
-    assert seen == ["old"]
+    assert seen[0] == "old"
     assert (tmp_path / "report.html").read_text() != "old"
 
 

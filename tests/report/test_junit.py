@@ -1,6 +1,7 @@
 """``junit.xml`` is taken by its readers and says what the run says."""
 
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,10 @@ from junitparser import JUnitXml
 from lxml import etree
 
 from conformance.catalogue import Catalogue
+from conformance.report import draw
 from conformance.report.junit import draw_junit
 from conformance.report.material import Material
-from conformance.results import Run
+from conformance.results import Outcome, Run
 
 from .runs import make_run, verdict
 
@@ -90,14 +92,30 @@ def test_counts_and_times_add_up(failing: Run, catalogue: Catalogue) -> None:
 
 
 @pytest.mark.parametrize("folder", [Path("reports/staging"), Path("/somewhere/of/mine")])
-def test_the_page_is_attached_by_a_path_that_tells_nothing_of_the_machine(
+def test_the_script_is_attached_by_a_path_that_tells_nothing_of_the_machine(
     failing: Run, catalogue: Catalogue, folder: Path
 ) -> None:
-    """A relative path is given as it is; of an absolute one only the file's name."""
+    """A relative path is given as it is; of an absolute one what is below it."""
     xml = draw_junit(Material(failing, catalogue, folder))
 
-    assert ("[[ATTACHMENT|reports/staging/report.html]]" in xml) is not folder.is_absolute()
+    assert ("[[ATTACHMENT|reports/staging/repro/REVIEW-04.sh]]" in xml) is not folder.is_absolute()
+    assert ("[[ATTACHMENT|repro/REVIEW-04.sh]]" in xml) is folder.is_absolute()
     assert "of/mine" not in xml
+
+
+def test_what_is_attached_is_there(failing: Run, catalogue: Catalogue, tmp_path: Path) -> None:
+    """Each failed case, and no other, names its place on the page and a script that was written beside it."""
+    text = draw(failing, catalogue, tmp_path, ["junit"])["junit"].read_text(encoding="utf-8")
+    cases = etree.fromstring(text.encode()).iter("testcase")
+    outputs = {case.get("name"): case.findtext("system-out") for case in cases}
+
+    failed = {each.check: each.requirement for each in failing.verdicts if each.outcome is Outcome.FAILED}
+    assert {name for name, output in outputs.items() if output} == set(failed)
+    for check, requirement in failed.items():
+        place, attachment = outputs[check].split("\n")
+        assert place == f"report.html#{requirement}"
+        (path,) = re.findall(r"\[\[ATTACHMENT\|(.*)\]\]", attachment)
+        assert (tmp_path / path).read_text(encoding="utf-8").startswith("#!/bin/sh\n")
 
 
 @pytest.mark.parametrize("name", ["interrupted", "empty"])
