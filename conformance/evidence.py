@@ -1,9 +1,8 @@
 """Exchanges made fit to be shown: redacted, bounded, text, and with a curl line that sends the request again."""
 
-import re
-import shlex
 from collections.abc import Iterator
 
+from conformance.curl import curl
 from conformance.redact import Redactor
 from conformance.results import Evidence
 from conformance.wire import Exchange
@@ -42,23 +41,6 @@ def as_evidence(exchange: Exchange, redact: Redactor, *, decides: bool = False) 
         aside=exchange.batched,
         inexact=inexact,
     )
-
-
-def curl(method: str, url: str, headers: dict[str, str], body: str | None) -> str:
-    """Return a shell command that sends the request; a secret stays the name of an environment variable."""
-    words = ["curl", "-sS", "-i", "-X", method, shlex.quote(url)]
-    for name, value in headers.items():
-        words += ["-H", _quote(f"{name}: {value}")]
-    if body is not None:
-        words += ["--data-binary", shlex.quote(body)]
-    return " ".join(words)
-
-
-def _quote(text: str) -> str:
-    # Only double quotes let the shell put the token in.
-    if re.search(r"\$(GENSTORE_TOKEN|TOKEN_[A-Z_]+|OTHER_SHOP_[A-Z_]+)", text) and not re.search(r'["\\`]', text):
-        return f'"{text}"'
-    return shlex.quote(text)
 
 
 def _shown_headers(exchange: Exchange, redact: Redactor) -> Iterator[tuple[str, str]]:

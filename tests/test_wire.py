@@ -73,6 +73,16 @@ def test_the_printed_curl_names_the_token_for_the_shell() -> None:
     assert """'{"reason": "it'"'"'s $5"}'""" in line
 
 
+def test_the_printed_curl_sends_empty_headers_and_adds_none() -> None:
+    """A probe with an empty token, or with a body of no type, is sent again as it was."""
+    wire = wire_to(lambda _: httpx.Response(200))
+    exchange = wire.send("POST", "http://x/y", operation="create", headers={"X-Token": ""}, body=b"{}")
+
+    line = as_evidence(exchange, wire.redact).curl
+    assert "-H 'X-Token;'" in line
+    assert "-H Content-Type: " in line
+
+
 def test_a_rate_limit_is_waited_out() -> None:
     """429 is no answer: the same request goes again, after as long as the target asks for."""
     clock, answers = VirtualClock(), [429, 429, 200]

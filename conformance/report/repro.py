@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from attrs import frozen
 
+from conformance.curl import header_words
 from conformance.report.text import harmless, one_line
 from conformance.results import Evidence, Verdict
 
@@ -111,8 +112,8 @@ def _in_the_end(verdict: Verdict) -> Iterator[str]:
 
 def _arguments(exchange: Evidence, names: Names) -> Iterator[str]:
     yield from ("-X", shlex.quote(exchange.method), _word(exchange.url, names))
-    for name, value in exchange.request_headers.items():
-        yield from ("-H", _word(f"{name}: {value}", names))
+    for header in header_words(exchange.request_headers, exchange.request_body):
+        yield from ("-H", _word(header, names))
     if exchange.request_body is not None:
         yield from ("--data-binary", _word(exchange.request_body, names))
 

@@ -119,6 +119,15 @@ def test_the_script_can_be_run_twice(tmp_path: Path) -> None:
     assert len(set(numbers)) == 2
 
 
+def test_an_empty_header_is_sent_and_none_is_added(tmp_path: Path) -> None:
+    """Left to itself, curl leaves out a header without a value, and gives a body a type."""
+    probe = exchange(request_headers={"X-Genstore-Access-Token": ""})
+
+    _, asked = run(script(verdict("REVIEW-04", Outcome.FAILED, evidence=(probe,)), ""), tmp_path)
+
+    assert "-H\nX-Genstore-Access-Token;\n-H\nContent-Type:\n--data-binary\n" in asked
+
+
 def test_ids_of_different_kinds_are_told_apart(tmp_path: Path) -> None:
     """An order and its refund may have the same number; what else has it is left alone."""
     same = '{"orderId": "5001", "lines": [{"lineItemId": "5001", "quantity": 5001}]}'
