@@ -19,7 +19,7 @@ def draw_markdown(material: Material) -> str:
     Whatever a server sent stands in ``pre`` elements and is escaped there, so that no Markdown in it is obeyed.
     """
     findings = material.findings[:MOST_FINDINGS]
-    while len((text := _drawn(material, findings)).encode()) > MOST_BYTES:
+    while len((text := _drawn(material, findings)).encode()) > MOST_BYTES and findings:
         findings = findings[:-1]
     return text
 

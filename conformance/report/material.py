@@ -10,12 +10,13 @@ from attrs import field, frozen
 from conformance.catalogue import Catalogue
 from conformance.report.findings import Reason, Standing, State, reasons, standings, worst_first
 from conformance.report.repro import Script, scripts
-from conformance.report.text import one_line
+from conformance.report.text import one_line, shortened
 from conformance.results import Evidence, Run, Verdict
 
 PAGE = "report.html"
 RECORD = "run.jsonl"
 SCRIPTS = "repro"
+MOST_TARGET = 300
 MOST_CASES = 3
 """Failed checks of one requirement that are shown whole, each with its script; the others are only named."""
 
@@ -83,7 +84,7 @@ class Material:
     @property
     def target(self) -> str:
         """The target's name, and its address unless that says the same."""
-        name, url = one_line(self.target_name), one_line(self.base_url)
+        name, url = (shortened(one_line(text), MOST_TARGET) for text in (self.target_name, self.base_url))
         return name if not url or url == name else f"{name} at {url}"
 
     @property

@@ -100,6 +100,31 @@ def hostile() -> Run:
     return run
 
 
+@pytest.fixture
+def endless() -> Run:
+    """A run whose every text is of a million characters that grow when they are shown."""
+    text = "<&>\x1b\ud800" * 200_000
+    evil = exchange(
+        url=f"{API}/refunds/{text}", request_body=text, response_body=text, curl=text, trouble=text,
+        request_headers={"X": text}, response_headers={"X": text},
+    )  # fmt: skip
+    run = make_run(
+        [
+            verdict(
+                "REVIEW-04", Outcome.FAILED, title=text, expected=text, observed=text, again=text, evidence=(evil, evil)
+            ),
+            verdict("LIST-01", Outcome.BLOCKED, explanation=text),
+            verdict("ACCESS-01", Outcome.ERROR, explanation=text),
+        ]
+    )
+    run.observations = [Observation("A01", text)]
+    run.header["target"]["name"] = text
+    run.note(Made("refund", "77", "1001", "shop", text, opened=text, request_no=text, amount=text, left=text))
+    run.reach.append(Reach("create", text, text, broken=1))
+    run.waivers.append(WaiverUse("REVIEW-04", text, text, text, text, text, state=WaiverState.USED))
+    return run
+
+
 @pytest.fixture(params=["conformant", "failing", "blocked", "interrupted", "erroneous", "hostile", "empty"])
 def any_run(request: pytest.FixtureRequest) -> Run:
     """Each of the runs in turn."""

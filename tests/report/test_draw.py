@@ -1,5 +1,6 @@
 """Reports are written whole, and hold nothing harmful in any format."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,17 @@ def test_no_format_holds_a_harmful_character(hostile: Run, catalogue: Catalogue,
     text = draw(hostile, catalogue, tmp_path, [name])[name].read_text(encoding="utf-8")
 
     assert all(character in "\n\t" or character.isprintable() for character in text)
+
+
+@pytest.mark.parametrize("name", list(FORMATS))
+def test_no_format_is_endless(endless: Run, catalogue: Catalogue, tmp_path: Path, name: str) -> None:
+    """However much a record holds in one place, a report of it stays small and is soon drawn."""
+    started = time.process_time()
+
+    path = draw(endless, catalogue, tmp_path, [name])[name]
+
+    assert path.stat().st_size < 20_000_000
+    assert time.process_time() - started < 10
 
 
 @pytest.mark.parametrize("name", list(FORMATS))
