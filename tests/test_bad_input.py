@@ -159,7 +159,7 @@ def test_a_wrong_token_leaves_the_run_incomplete(tmp_path: Path) -> None:
         path.write_text(GOOD.format(base_url=f"{origin}/first-shop", token="not-a-token-of-it"))
         done = command("run", str(path), "--out", str(tmp_path / "out"))
     cannot_be_judged(done, tmp_path / "out", "tokens/full")
-    for shown in [done.stdout, *(file.read_text() for file in (tmp_path / "out").iterdir())]:
+    for shown in [done.stdout, *(file.read_text() for file in (tmp_path / "out").rglob("*") if file.is_file())]:
         assert "not-a-token-of-it" not in shown
 
 
