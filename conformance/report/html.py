@@ -32,6 +32,9 @@ MOST_TEXT = 1500
 """Characters shown of what was expected and of what was observed."""
 
 MOST_BRIEF = 300
+MOST_IDS = 40
+"""Requirements that were not run are named up to here; of a run of one check there are hundreds."""
+
 CASE_BYTES, BRIEF_BYTES = 2000, 300
 """What the markup around a failed check takes, shown or only named."""
 
@@ -96,6 +99,8 @@ def draw_html(material: Material) -> str:
             parts=parts(material),
             readings=observed_readings(material),
             passed=[standing for standing in found if standing.state is State.PASSED],
+            not_run=[standing.requirement.id for standing in found if standing.state is State.NOT_RUN],
+            most_ids=MOST_IDS,
             waivers=_waivers(material),
             made=made_by(material.run),
             most_made=MOST_MADE,

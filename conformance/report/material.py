@@ -113,9 +113,10 @@ class Material:
         states = self.states
         against = [standing for standing in self.findings if not standing.failed[0].waived]
         must = sum(standing.requirement.level == "MUST" for standing in against)
-        parts = [f"{states[State.PASSED]} of {len(self.standings)} requirements passed"]
+        passed, all_of_them = states[State.PASSED], f"of {len(self.standings)} requirements"
+        parts = [f"{passed} {all_of_them} passed"]
         if against:
-            parts.append(f"{len(against)} failed ({must} MUST)")
+            parts = [f"{len(against)} {all_of_them} failed ({must} MUST)", f"{passed} passed"]
         parts += [f"{states[state]} {words}" for state, words in _SAID.items() if states[state]]
         return ", ".join(parts)
 

@@ -32,7 +32,7 @@ def text(element: Any) -> str:
     ("name", "verdict_", "sentence"),
     [
         ("conformant", "conformant", "7 of 7 requirements passed."),
-        ("failing", "non-conformant", "1 of 7 requirements passed, 3 failed (2 MUST), 1 could not be checked"),
+        ("failing", "non-conformant", "3 of 7 requirements failed (2 MUST), 1 passed, 1 could not be checked"),
         ("blocked", "conformant", "6 of 7 requirements passed, 1 not checked, as declared."),
         ("interrupted", "incomplete", "The run was interrupted"),
         ("erroneous", "error", "1 ended in an error of the suite"),
@@ -47,6 +47,23 @@ def test_the_verdict_comes_first(
 
     assert text(found.xpath("//h1")[0]).split(" ")[1] == verdict_
     assert sentence in text(found.get_element_by_id("verdict"))
+
+
+def test_the_head_says_what_is_at_stake(failing: Run, catalogue: Catalogue) -> None:
+    """Whoever reads no further knows what is broken, the worst first, and why that matters."""
+    worst = page(failing, catalogue).get_element_by_id("verdict").xpath(".//section[@class='first']//li")
+
+    assert [text(each).split(" ")[0] for each in worst] == ["REVIEW-04", "REVIEW-01", "CREATE-04"]
+    assert text(worst[0]) == (
+        "REVIEW-04 A refused approval changes nothing A slip of the client must not decide about money."
+    )
+
+
+def test_the_head_names_what_was_not_part_of_the_run(failing: Run, catalogue: Catalogue) -> None:
+    """A reader sees which requirements nobody looked at, and can go to each."""
+    (unchecked,) = page(failing, catalogue).get_element_by_id("verdict").xpath(".//section[@class='unchecked']")
+
+    assert {"#CREATE-03", "#ISOLATE-01", "#LIST-01"} == set(unchecked.xpath(".//@href"))
 
 
 def test_nothing_of_another_place_is_loaded(any_run: Run, catalogue: Catalogue) -> None:
