@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 
 from attrs import frozen
 
@@ -44,6 +45,15 @@ ask() {{
 pick() {{
   printf '%s' "$answer" | grep -o "\\"$1\\" *: *\\"\\{{0,1\\}}[^\\",}}]*" | sed -n "$2p" | sed 's/.*[": ]//'
 }}
+
+"""
+_AT_ONCE = """\
+ANSWERS=$(mktemp -d) || exit 1
+trap 'rm -rf "$ANSWERS"' EXIT
+read_answer() {
+  answer=$(cat "$ANSWERS/$1")
+  printf '%s\\n\\n' "$answer"
+}
 
 """
 
@@ -88,21 +98,56 @@ def script(verdict: Verdict, run_id: str, base_url: str = "") -> str:
     names = {key: variable for key, variable in fixed.items() if key[1]}
     if not any(exchange.role == "order" for exchange in exchanges):
         head += NO_ORDER
+    if len(_moments(exchanges)) < len(exchanges):
+        head += _AT_ONCE
     text = head + "\n".join([*_steps(verdict, exchanges, names), *_in_the_end(verdict)]) + "\n"
     return text if len(text) <= LONGEST else ""
 
 
 def _steps(verdict: Verdict, exchanges: Sequence[Evidence], names: Names) -> Iterator[str]:
-    probe = verdict.deciding
-    for number, exchange in enumerate(exchanges, start=1):
-        role = "the deciding request" if exchange is probe else exchange.role
-        seen = "no answer" if exchange.status is None else str(exchange.status)
-        yield f"echo {shlex.quote(f'# {number}. {role}: {exchange.method}; in the run it got {seen}')}"
-        if exchange.inexact:
-            yield "echo '# (its body was longer than the record keeps, or no text: this is not quite what was sent)'"
-        yield f"ask {' '.join(_arguments(exchange, names))}"
-        yield from _picks(exchange, names)
+    numbered = list(enumerate(exchanges, start=1))
+    for moment in _moments(exchanges):
+        steps, numbered = numbered[: len(moment)], numbered[len(moment) :]
+        asked = [f"ask {' '.join(_arguments(exchange, names))}" for exchange in moment]
+        at_once = len(moment) > 1
+        for (number, exchange), line in zip(steps, asked, strict=True):
+            yield from _told(number, exchange, verdict.deciding)
+            yield f'{line} > "$ANSWERS/{number}" &' if at_once else line
+        if at_once:
+            yield "wait  # for the answers to all of these, which were sent at one moment"
+        for number, exchange in steps:
+            if at_once:
+                yield f"read_answer {number}"
+            yield from _picks(exchange, names)
         yield ""
+
+
+def _told(number: int, exchange: Evidence, probe: Evidence | None) -> Iterator[str]:
+    role = "the deciding request" if exchange is probe else exchange.role
+    seen = "no answer" if exchange.status is None else str(exchange.status)
+    yield f"echo {shlex.quote(f'# {number}. {role}: {exchange.method}; in the run it got {seen}')}"
+    if exchange.inexact:
+        yield "echo '# (its body was longer than the record keeps, or no text: this is not quite what was sent)'"
+
+
+def _moments(exchanges: Sequence[Evidence]) -> list[list[Evidence]]:
+    """Return the exchanges with those together that were under way at one moment."""
+    found: list[list[Evidence]] = []
+    for exchange in exchanges:
+        if found and _is_at_once(found[-1][-1], exchange):
+            found[-1].append(exchange)
+        else:
+            found.append([exchange])
+    return found
+
+
+def _is_at_once(earlier: Evidence, later: Evidence) -> bool:
+    """Whether a request was sent when the one before it was not half answered; times are rounded."""
+    try:
+        apart = datetime.fromisoformat(later.at) - datetime.fromisoformat(earlier.at)
+        return timedelta() <= apart < timedelta(milliseconds=earlier.milliseconds) / 2
+    except (TypeError, ValueError):  # one has a time zone and the other none, or one is no time
+        return False
 
 
 def _in_the_end(verdict: Verdict) -> Iterator[str]:

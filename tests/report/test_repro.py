@@ -119,6 +119,25 @@ def test_the_script_can_be_run_twice(tmp_path: Path) -> None:
     assert len(set(numbers)) == 2
 
 
+def test_what_was_sent_at_one_moment_is_sent_so_again(tmp_path: Path) -> None:
+    """A race is run again as a race, and the answers are told in order, with the ids that they give."""
+    twins = tuple(evolve(created_exchange(), at=f"2026-05-04T10:00:00.10{n}+00:00") for n in (0, 1))
+    text = script(verdict("REVIEW-04", Outcome.FAILED, evidence=(order_exchange(), *twins, exchange())), "731550928464")
+
+    said, asked = run(text, tmp_path)
+
+    one, other, wait = (text.index(words) for words in (' > "$ANSWERS/2" &', ' > "$ANSWERS/3" &', "wait "))
+    assert one < other < wait
+    assert said.count('"refundId": "999"') == 2
+    assert f"{API}/refunds/999\n" in asked
+    assert not list(tmp_path.glob("tmp*"))
+
+
+def test_what_was_sent_one_after_another_stays_so() -> None:
+    """Rounded times make no race of a sequence."""
+    assert " &" not in script(verdict("REVIEW-04", Outcome.FAILED), "731550928464")
+
+
 def test_an_empty_header_is_sent_and_none_is_added(tmp_path: Path) -> None:
     """Left to itself, curl leaves out a header without a value, and gives a body a type."""
     probe = exchange(request_headers={"X-Genstore-Access-Token": ""})
