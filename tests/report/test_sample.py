@@ -20,6 +20,12 @@ def test_the_sample_says_what_its_name_says(name: str, verdict: str, failed: set
     assert {each for each in found if not each.startswith("LIFE-")} == failed
 
 
+def test_the_sample_has_the_scripts_of_its_failures() -> None:
+    """Whoever looks at the sample sees what CI would attach to each failed case."""
+    assert (SAMPLE / "faulty" / "repro" / "REVIEW-16.sh").read_text(encoding="utf-8").startswith("#!/bin/sh\n")
+    assert not (SAMPLE / "conformant" / "repro").exists()
+
+
 def test_the_sample_stays_small() -> None:
     """Whoever clones the suite does not wait for its sample; records, the largest part, are left out."""
     sizes = {path: path.stat().st_size for path in SAMPLE.rglob("*") if path.is_file() and path.name != "run.jsonl"}
