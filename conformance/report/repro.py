@@ -11,7 +11,7 @@ from conformance.curl import header_words
 from conformance.report.text import harmless, one_line
 from conformance.results import Evidence, Verdict
 
-LONGEST = 60_000
+LONGEST, MOST_SENT = 60_000, 40_000
 MOST_REQUESTS = 60
 MOST_COMMENT = 300
 _ID = re.compile(
@@ -86,6 +86,8 @@ def script(verdict: Verdict, run_id: str, base_url: str = "") -> str:
     exchanges = verdict.telling[:MOST_REQUESTS]
     if not exchanges or any(exchange.cut_off and exchange.role == "order" for exchange in exchanges):
         return ""
+    if sum(len(exchange.request_body or "") for exchange in exchanges) > MOST_SENT:
+        return ""  # before any work on what would be thrown away
     tokens = sorted(set(_TOKEN.findall(" ".join(each.curl for each in exchanges)))) or ["no token"]
     head = _HEAD.format(
         title=_comment(f"{verdict.requirement} {verdict.title}"),
