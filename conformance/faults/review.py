@@ -147,6 +147,13 @@ class ReadsThreeAsRejection(ReadsActions):
 
 
 @breaks("REVIEW-05")
+class ReadsThirtyTwoBits(ReadsActions):
+    """Reads actions into a variable of 32 bits, so that 4294967297 is an approval."""
+
+    actions = staticmethod(lambda value: APPROVE if str(value) == str(2**32 + 1) else None)
+
+
+@breaks("REVIEW-05")
 class AcceptsZeroAndDoesNothing(Shop):
     """Accepts action 0 and does nothing."""
 
@@ -578,6 +585,21 @@ class RefusesButRevives(RevivesCanceled):
         if before is not None and (before.status, refund.status) == (CANCELED, COMPLETED):
             raise Refusal(409, "the refund was already reviewed")
         return refund
+
+
+@breaks("REVIEW-16", also=("REVIEW-17",))
+class TouchesWhatItRefuses(Shop):
+    """Saves a refund, with a new update time, before it finds that it was already reviewed."""
+
+    def review(self, refund_id: str, body: Any) -> StoredRefund:
+        """Save what is decided in any case."""
+        try:
+            return super().review(refund_id, body)
+        except Refusal:
+            refund = self.store.refund(self.name, refund_id)
+            if refund is not None and not self.is_open(refund):
+                self.change(refund, refund.status)
+            raise
 
 
 @breaks("REVIEW-16")

@@ -203,7 +203,10 @@ def test_a_rejection_after_completion_changes_nothing(api: RefundApi, session: S
 
 
 def again(api: RefundApi, session: Session, first: Decision, action: Action) -> None:
-    """Another review of a decided refund leaves the order's refunds as they are, and names no other end for it."""
+    """Another review of a decided refund leaves the order's refunds as they are, and names no other end for it.
+
+    One that is refused leaves the update time, too; one that is accepted may be kept as a change (reading A39).
+    """
     before = first.now
     if but_for_the_review(before) != but_for_the_review(first.after) or not decided(
         api, before[first.refund_id], first.action
@@ -214,6 +217,8 @@ def again(api: RefundApi, session: Session, first: Decision, action: Action) -> 
     first.now = verify.look_again(api, first.order)
 
     verify.unchanged(but_for_the_review(before), but_for_the_review(first.now), "the values of the refund")
+    if answer.refused:
+        verify.unchanged(before, first.now)
     now = first.now[first.refund_id]
     allowed = {COMPLETED} if before[first.refund_id].status is COMPLETED else api.approved
     allowed = {CANCELED} if first.action is REJECT else allowed
@@ -275,6 +280,7 @@ REFUSED: dict[str, tuple[str, Callable[[ReviewBench], Answer]]] = {
     "action '3'": ("REVIEW-05", with_field("action", "3")),
     "action -1": ("REVIEW-05", with_field("action", -1)),
     "action '12'": ("REVIEW-05", with_field("action", "12")),
+    "action 2^32 + 1": ("REVIEW-05", with_field("action", 2**32 + 1)),
     "action approve": ("REVIEW-06", with_field("action", "approve")),
     "action 1abc": ("REVIEW-06", with_field("action", "1abc")),
     "action 1.9": ("REVIEW-06", with_field("action", "1.9")),
