@@ -195,10 +195,14 @@ def test_a_refund_is_not_found_under_a_near_miss(api: RefundApi, shelf: Shelf, n
 @pytest.mark.usefixtures("found")
 def test_exchanged_ids_find_nothing(api: RefundApi, shelf: Shelf) -> None:
     """The refund's id as the order's, and the order's as the refund's; unless there is such a pair by chance."""
-    answer = api.get_refund(shelf.made[0].refund_id, shelf.order.order_id)
-    if answer.refund is not None and str(answer.refund.refund_id) == str(shelf.order.order_id):
-        raise Blocked("there is a refund with the order's id, on an order with the refund's")
-    verify.refused(answer)
+    for refund in shelf.made:
+        if str(refund.refund_id) == str(shelf.order.order_id):  # orders and refunds are numbered apart
+            continue
+        answer = api.get_refund(refund.refund_id, shelf.order.order_id)
+        if answer.refund is None or str(answer.refund.refund_id) != str(shelf.order.order_id):
+            verify.refused(answer)
+            return
+    raise Blocked("there is a refund with the order's id, on orders with the ids of its refunds")
 
 
 PARTIAL: dict[str, tuple[str, Callable[[Shelf], tuple[Any, Any]]]] = {

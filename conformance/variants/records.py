@@ -6,7 +6,7 @@ from typing import Any
 from attrs import evolve
 
 from conformance.reference.answers import JSON
-from conformance.reference.rules import Shop
+from conformance.reference.rules import RefundRequest, Shop
 from conformance.reference.store import StoredOrder, StoredRefund, StoredRefundLine
 from conformance.variants import reads
 
@@ -106,6 +106,17 @@ class NumbersRefundsWithTwentyDigits(NumbersRefunds):
     """Gives refunds ids of twenty digits, beyond 2^64."""
 
     offset = 20_000_000_000_000_000_000
+
+
+@reads("A06", aspect="refund ids")
+class NumbersTheFirstRefundLikeItsOrder(Shop):
+    """Gives the first refund of an order the order's number, as two counters may that know nothing of each other."""
+
+    def new_refund(self, request: RefundRequest) -> StoredRefund:
+        """Take the order's number where no refund of its has it."""
+        refund = super().new_refund(request)
+        first = not self.store.refunds_of(self.name, request.order.id)
+        return evolve(refund, id=request.order.id) if first else refund
 
 
 class WritesTimes(Shop):
