@@ -1,6 +1,7 @@
 """Servers that take creates which they should refuse, refuse what they should take, or refund too much."""
 
 import contextlib
+import itertools
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -630,6 +631,19 @@ class BoundsEachMention(Shop):
         """Return the greatest mention of each line."""
         mentions = sorted(request.lines, key=lambda part: part.quantity)
         return {part.line: part.quantity for part in mentions}
+
+
+@breaks("CREATE-22")
+class AddsNeighbours(Shop):
+    """Adds mentions of a line up as long as no other line comes between them."""
+
+    def check_distinct(self, lines: tuple[RequestedLine, ...]) -> None:
+        """Let lines be named twice."""
+
+    def asked(self, request: RefundRequest) -> dict[StoredLine, int]:
+        """Return the sum of the last neighbours of each line."""
+        groups = itertools.groupby(request.lines, key=lambda part: part.line)
+        return {line: sum(part.quantity for part in parts) for line, parts in groups}
 
 
 @breaks("CREATE-23")

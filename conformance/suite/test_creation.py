@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from conformance import verify
 from conformance.client import ABSENT, NUMBERS, TEXT, Answer, Part, RefundApi
@@ -322,6 +322,12 @@ def more_than_half(bought: int) -> int:
     return bought // 2 + 1
 
 
+def twice_more_than_half(api: RefundApi, order: Order) -> Answer:
+    """Name a line twice, with another one between the two."""
+    half = Part(order.line, more_than_half(order.line.quantity))
+    return api.create_refund(order, half, Part(order.lines[1]), half)
+
+
 def one_more_in_the_other_form(api: RefundApi, order: Order) -> Answer:
     """Send one unit too many, with numbers in the form that is not the usual one."""
     return in_other_form(api).create_refund(order, Part(order.line, one_more(order.line.quantity)))
@@ -341,7 +347,7 @@ EXCESS: dict[str, Row] = {
     "10 of 9": Row("CREATE-16", too_many(lambda bought: 10 ** len(str(bought)), line=2), SECOND),
     "32 bits and 1": Row("CREATE-17", too_many(lambda _: 2**32 + 1), "10 of 9"),
     "64 bits and 1": Row("CREATE-17", too_many(lambda _: 2**64 + 1), "10 of 9"),
-    TWICE: Row("CREATE-22", too_many(more_than_half, more_than_half), ONE_MORE),
+    TWICE: Row("CREATE-22", twice_more_than_half, ONE_MORE),
 }
 
 
@@ -706,7 +712,9 @@ def test_a_rejection_that_comes_too_late_gives_nothing_back(session: Session, se
     if any(seen is not None and seen.status is RefundStatus.CANCELED for seen in (told, series.in_the_end.get(first))):
         session.observe("A39", "a refund can be rejected after its approval")
         return
-    stays_within(session, ordered(series.order), series.once_again, series.after, series.in_the_end)
+    before = dict(series.after)  # whether the late rejection moved the first one's update time is REVIEW-17's
+    before[first] = evolve(before[first], update_time=None)
+    stays_within(session, ordered(series.order), series.once_again, before, series.in_the_end)
 
 
 @requirement("CREATE-30")
