@@ -10,7 +10,7 @@ from attrs import define, field
 from conformance import verify
 from conformance.client import API, Answer, Dialect, Part, RefundApi
 from conformance.generated import COUNTS, Binding, Generated, requests_for
-from conformance.model import Action, Order, Refund, RefundId
+from conformance.model import Action, Order, Refund, RefundId, read_number
 from conformance.plugin import requirement
 from conformance.results import Blocked, Failed
 from conformance.session import Session
@@ -164,12 +164,18 @@ def approve_open(ground: Ground) -> bool:
 def asked(body: Any) -> list[tuple[str, str, str]]:
     """Return line, units and reason of each requested line."""
     lines = body["refund"]["lineItems"]
-    return sorted((str(line["lineItemId"]), str(line["quantity"]), line["rightsReason"]) for line in lines)
+    return sorted((str(line["lineItemId"]), units(line["quantity"]), line["rightsReason"]) for line in lines)
 
 
 def told(refund: Refund) -> list[tuple[str, str, str]]:
     """Return line, units and reason of each stored line."""
-    return sorted((str(line.line_item_id), str(line.quantity), str(line.reason)) for line in refund.lines)
+    return sorted((str(line.line_item_id), units(line.quantity), str(line.reason)) for line in refund.lines)
+
+
+def units(value: object) -> str:
+    """Return a quantity in one form: 1.0 are as many as 1."""
+    number = read_number(value)
+    return str(value) if number is None else f"{number.normalize():f}"
 
 
 @requirement("ROBUST-84", late=True)
