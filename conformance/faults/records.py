@@ -437,6 +437,7 @@ reason_fault(
 )  # fmt: skip
 reason_fault("RECORD-57", "cuts-reasons-off", "Stores the first 100 characters of a reason.", lambda text: text[:100])
 reason_fault("RECORD-57", "keeps-199-characters", "Stores the first 199 characters of a reason.", lambda t: t[:199])
+reason_fault("RECORD-57", "keeps-255-characters", "Stores the first 255 characters of a reason.", lambda t: t[:255])
 reason_fault("RECORD-58", "trims-reasons", "Stores a reason without the blanks around it.", str.strip)
 
 

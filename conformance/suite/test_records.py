@@ -312,6 +312,7 @@ def test_each_line_shows_its_product_and_variant(session: Session, specimen: Spe
         session.observe("A07", "the order provider names neither products nor variants, so none could be compared")
 
 
+LONG = "300 characters"
 REASONS = {
     "quotes": ("RECORD-55", "It's \"broken\", and so is `that`"),
     "markup": ("RECORD-55", "<b>Broken</b> & <script>alert(1)</script> &amp; &lt;"),
@@ -323,6 +324,7 @@ REASONS = {
     "emoji": ("RECORD-56", "It came so 📦👎🏽"),
     "200 characters": ("RECORD-57", ("abcdefghi " * 20)[:199] + "."),
     "blanks": ("RECORD-58", "  two blanks on each side  "),
+    LONG: ("RECORD-57", ("0123456789 " * 28)[:299] + "."),
 }  # fmt: skip
 
 
@@ -336,12 +338,15 @@ class Reasons:
 
 @pytest.fixture(scope="module")
 def reasons(api: RefundApi, new_order: NewOrder, plain_reason: None) -> Reasons:
-    """One refund without return with a line for each reason; where it is refused, a refund for each."""
+    """One refund without return with a line for each reason; where it is refused, without the long one, or one each."""
     order = new_order(*[(1, "10.00")] * len(REASONS))
     parts = {name: Part(line, 1, text) for (name, (_, text)), line in zip(REASONS.items(), order.lines, strict=False)}
     together = shown_by(api, order, *parts.values())
     if together[0].accepted:
         return Reasons(parts, dict.fromkeys(parts, together))
+    shorter = shown_by(api, order, *(part for name, part in parts.items() if name != LONG))
+    if shorter[0].accepted:
+        return Reasons(parts, dict.fromkeys(parts, shorter) | {LONG: together})
     orders = {name: new_order() for name in parts}
     alone = {name: Part(orders[name].line, 1, part.reason) for name, part in parts.items()}
     return Reasons(alone, {name: shown_by(api, orders[name], part) for name, part in alone.items()})
