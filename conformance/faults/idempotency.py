@@ -1,6 +1,7 @@
 """Servers that get the request number wrong."""
 
 import contextlib
+import functools
 import secrets
 import uuid
 from collections.abc import Hashable, Mapping
@@ -508,6 +509,15 @@ class ComparesFortyCharacters(OwnMemory):
     def slot(self, key: str, request: RefundRequest) -> Hashable:
         """Cut the key off."""
         return key[:40]
+
+
+@breaks("IDEM-21")
+class ComparesHashes(OwnMemory):
+    """Compares hashes of 32 bits, as Java makes them of texts."""
+
+    def slot(self, key: str, request: RefundRequest) -> Hashable:
+        """Return the hash."""
+        return functools.reduce(lambda hashed, letter: (31 * hashed + ord(letter)) % 2**32, key, 0)
 
 
 @breaks("IDEM-22")

@@ -81,14 +81,14 @@ def test_an_illegal_request_no_is_refused(refused_keys: Probes, row: str) -> Non
 # Keys that must be accepted, each for a refund of its own.
 
 PARTNERS = {
-    "any": "first", "case": "uuid", "hyphens": "uuid", "last of 50": "50 characters",
+    "any": "first", "case": "uuid", "hyphens": "uuid", "last of 50": "50 characters", "hash": "50 characters",
     "last digit": "25 digits", "leading zero": "25 digits",
 }  # fmt: skip
 
 
 def acceptable_keys(api: RefundApi) -> dict[str, tuple[str, str]]:
     """Return each key with another of its kind, in case that the first try is refused and burns it (reading A24)."""
-    of_49, of_24 = api.keys(49), api.keys.digits(24)
+    of_48, of_24 = api.keys(48), api.keys.digits(24)
     uuid, another = api.keys.uuid(), api.keys.uuid()
     return {
         "first": (api.keys(), api.keys()),
@@ -97,8 +97,9 @@ def acceptable_keys(api: RefundApi) -> dict[str, tuple[str, str]]:
         "case": (uuid.upper(), another.upper()),
         "hyphens": (uuid.replace("-", ""), another.replace("-", "")),
         "20 characters": (api.keys(20), api.keys(20)),
-        "50 characters": (of_49 + "a", of_49 + "b"),
-        "last of 50": (of_49 + "c", of_49 + "d"),
+        "50 characters": (of_48 + "Aa", of_48 + "Ab"),
+        "last of 50": (of_48 + "Ac", of_48 + "Ad"),
+        "hash": (of_48 + "BB", of_48 + "BC"),  # to Java, "Aa".hashCode() == "BB".hashCode(), and of Ab and BC as well
         "25 digits": (of_24 + "1", of_24 + "2"),
         "last digit": (of_24 + "3", of_24 + "4"),
         "leading zero": (f"0{of_24}1", f"00{of_24}1"),
@@ -167,6 +168,7 @@ def test_a_request_no_of_a_limit_s_length_is_accepted(accepted_keys: Accepted, r
     [
         pytest.param("any", marks=requirement("IDEM-20", profile="quick")),
         pytest.param("last of 50", marks=requirement("IDEM-21")),
+        pytest.param("hash", marks=requirement("IDEM-21")),
         pytest.param("case", marks=requirement("IDEM-22")),
         pytest.param("hyphens", marks=requirement("IDEM-22")),
         pytest.param("last digit", marks=requirement("IDEM-23")),
