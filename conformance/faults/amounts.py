@@ -6,7 +6,7 @@ from typing import Any
 from attrs import evolve
 
 from conformance.faults import breaks
-from conformance.reference.rules import INITIATED, REFUND, RefundRequest, RequestedLine, Shop
+from conformance.reference.rules import APPROVE, COMPLETED, INITIATED, REFUND, RefundRequest, RequestedLine, Shop
 from conformance.reference.store import StoredRefund, StoredRefundLine
 
 JSON = dict[str, Any]
@@ -300,3 +300,23 @@ class NumbersPayTwice(Believing):
     def believed(self, line: StoredRefundLine, sent: JSON) -> StoredRefundLine:
         """Double the price."""
         return evolve(line, subtotal=line.subtotal * 2) if isinstance(sent["quantity"], int) else line
+
+
+@breaks("AMOUNT-13")
+class SwallowsGreatApprovals(Shop):
+    """Accepts the approval of a refund above 10,000.00, and leaves it for somebody else to approve."""
+
+    def decide(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Leave it as it is."""
+        great = refund.amount > 10_000  # noqa: PLR2004 - great
+        return refund if great and action == APPROVE else super().decide(refund, action)
+
+
+@breaks("AMOUNT-13")
+class CompletesGreatRefunds(Shop):
+    """Completes refunds above 50,000,000.00 when they are created."""
+
+    def new_refund(self, request: RefundRequest) -> StoredRefund:
+        """Skip the review."""
+        refund = super().new_refund(request)
+        return evolve(refund, status=COMPLETED) if refund.amount > 50_000_000 else refund  # noqa: PLR2004 - great

@@ -198,28 +198,40 @@ def test_later_refunds_of_the_order_change_no_amount(books: Books) -> None:
 
 @define
 class Decision:
-    """A refund before and after a review, and what the review told."""
+    """A refund before and after a review, what the review told, and what kept it from having its effect."""
 
     before: Refund
     answer: Answer
     after: Refund
+    trouble: str = ""
 
 
 @pytest.fixture(scope="module")
-def decisions(api: RefundApi, books: Books) -> dict[Action, Decision]:
-    """Two refunds of uneven amounts, one approved and one rejected."""
+def reviewed(api: RefundApi, books: Books) -> dict[Action, Decision]:
+    """Two refunds of uneven amounts, a great one approved and a small one rejected, or what came of it."""
+    great = Part(books.order.lines[6], 2), Part(books.order.lines[9])
     return {
-        action: decision(api, books.order, action, units) for action, units in ((Action.APPROVE, 2), (Action.REJECT, 1))
+        Action.APPROVE: decision(api, books.order, Action.APPROVE, *great),
+        Action.REJECT: decision(api, books.order, Action.REJECT, Part(books.order.lines[6])),
     }
 
 
-def decision(api: RefundApi, order: Order, action: Action, units: int) -> Decision:
-    """Arrange a refund that was decided."""
-    refund = verify.given_refund(api, order, Part(order.lines[6], units))
+@pytest.fixture(scope="module")
+def decisions(reviewed: dict[Action, Decision]) -> dict[Action, Decision]:
+    """The two refunds, decided."""
+    for seen in reviewed.values():
+        if seen.trouble:
+            raise Blocked(f"the review to look at {seen.trouble}")
+    return reviewed
+
+
+def decision(api: RefundApi, order: Order, action: Action, *parts: Part) -> Decision:
+    """Arrange a refund, and decide it."""
+    refund = verify.given_refund(api, order, *parts)
     before = verify.look_get(api, order, refund)
     answer = api.review_refund(order, refund, action)
     if not answer.accepted:
-        raise Blocked(f"the review to look at was not accepted: {answer.described}")
+        return Decision(before, answer, before, f"was not accepted: {answer.described}")
     try:
         after = verify.settles(
             api,
@@ -228,7 +240,7 @@ def decision(api: RefundApi, order: Order, action: Action, units: int) -> Decisi
             "the decision",
         )
     except Failed as failure:
-        raise Blocked(f"the review to look at had not its effect: {failure.observed}") from None
+        return Decision(before, answer, before, f"had not its effect: {failure.observed}")
     return Decision(before, answer, after)
 
 
@@ -246,6 +258,21 @@ def test_a_review_leaves_an_uneven_amount_as_it_is(
     if amount_of(verify.look_get(api, order, accepted_create)) != amount_of(accepted_create):
         raise Blocked("a plain amount is already not what it was before the review (REVIEW-21)")
     verify.same(amount_of(seen.before), amount_of(seen.after), "the amount")
+
+
+@requirement("AMOUNT-13")
+def test_a_great_amount_is_initiated_and_approved_like_any_other(
+    api: RefundApi, books: Books, reviewed: dict[Action, Decision]
+) -> None:
+    """A refund of a hundred millions is open until it is approved, and then it is not."""
+    plain, great = books.told[PLAIN].status, books.told["1 × 99999999.99"].status
+    if plain in verify.FINAL:
+        raise Blocked("a plain new refund is already not initiated (CREATE-29)")
+    verify.holds(great not in verify.FINAL, "status 1 (initiated)", verify.shown(great))
+    seen = reviewed[Action.APPROVE]
+    if seen.trouble:
+        verify.given_review(api, books.order, books.told[SERIES[-1]], Action.APPROVE)
+    verify.holds(not seen.trouble, "an approval as of any other amount", f"it {seen.trouble}")
 
 
 @requirement("AMOUNT-04")
