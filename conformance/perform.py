@@ -369,6 +369,9 @@ class Performance:
             if self.ids.setdefault(key, refund_id) != refund_id:
                 raise Broken(BURSTS, f"one refund of key {key}, {self.ids[key]}", f"refund {refund_id} as well")
         self.subjects = {self.ids[step.key] for step in steps if isinstance(step, Review)}
+        if not states:
+            seen = "; ".join(answer.described for answer in answers)
+            raise Broken(BURSTS, "answers that some order of the requests explains", seen)
         for order in range(len(self.orders)):
             self.look(order, sorted(states, key=repr), BURSTS)
 

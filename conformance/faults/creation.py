@@ -25,7 +25,7 @@ from conformance.reference.rules import (
     RequestedLine,
     Shop,
 )
-from conformance.reference.store import FIRST_ID, KINDS, StoredLine, StoredOrder, StoredRefund
+from conformance.reference.store import FIRST_ID, KINDS, StoredLine, StoredOrder, StoredRefund, StoredRefundLine
 
 MANY, FEW, RANGE = 100, 3, 1_000_000
 JSON = dict[str, Any]
@@ -644,6 +644,18 @@ class AddsNeighbours(Shop):
         """Return the sum of the last neighbours of each line."""
         groups = itertools.groupby(request.lines, key=lambda part: part.line)
         return {line: sum(part.quantity for part in parts) for line, parts in groups}
+
+
+@breaks("CREATE-23")
+class PaysTheLineOnce(Shop):
+    """Refunds the units of both mentions of a line, and pays those of the last."""
+
+    def check_distinct(self, lines: tuple[RequestedLine, ...]) -> None:
+        """Let lines be named twice."""
+
+    def total(self, lines: tuple[StoredRefundLine, ...]) -> Decimal:
+        """Put the lines into a map by id."""
+        return super().total(tuple({line.line.id: line for line in lines}.values()))
 
 
 @breaks("CREATE-23")

@@ -794,6 +794,28 @@ class TakesRecordsOfReviews(Overwrites):
 
 
 @breaks("REVIEW-23")
+class TakesReasonsOfReviews(Shop):
+    """Writes the reasons that a review brings over those of the lines that it names."""
+
+    def review(self, refund_id: str, body: Any) -> StoredRefund:
+        """Remember what else the body says."""
+        refund = super().review(refund_id, body)
+        lines = body.get("lineItems") or []
+        self.reasons[refund.id] = {str(line["lineItemId"]): line["rightsReason"] for line in lines}
+        return refund
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.reasons: dict[str, dict[str, str]] = {}
+
+    def record(self, operation: str, refund: StoredRefund) -> dict[str, Any]:
+        """Show the remembered reasons everywhere."""
+        said = self.reasons.get(refund.id, {})
+        lines = tuple(evolve(line, reason=said.get(line.line.id, line.reason)) for line in refund.lines)
+        return super().record(operation, evolve(refund, lines=lines))
+
+
+@breaks("REVIEW-23")
 class TakesParcelsOfReviews(Shop):
     """Writes the logistics information that a review brings over the stored one."""
 

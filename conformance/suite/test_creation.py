@@ -890,10 +890,12 @@ def test_numbers_in_the_other_form_mean_the_same(grants: Grants, row: str) -> No
 
 @rows_for("CREATE-23")
 def test_a_line_named_twice_is_added_up_or_refused(session: Session, grants: Grants, row: str) -> None:
-    """Two units and two more of one line are refused, or four units (reading A28)."""
+    """Two units and two more of one line are refused, or four units and their price (reading A28)."""
     refund = grants.made_or_refused(row)
     if refund is not None:
         verify.same({grants.order.line.line_item_id: Decimal(4)}, refund.quantities, "the units of each line")
+        if grants.plain.amount == grants.order.line.unit_price and refund.amount is not None:
+            verify.same(4 * grants.plain.amount, refund.amount, "the amount of four units")
     else:
         session.observe("A28", "a line that is named twice is refused")
 

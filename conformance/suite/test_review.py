@@ -542,6 +542,7 @@ SMUGGLED: dict[str, Any] = {
     "amount": "0.01", "status": "4", "lineItems": [], "createTime": "2001-01-01T00:00:00Z", "customerId": "1",
     "rightsType": "2", "shipping": {"shippingCarrierCode": "1", "shippingCarrier": "x", "trackingNumber": "SMUGGLED"},
 }  # fmt: skip
+LINES_TOO, OTHER_LINE = "lineItems", {"quantity": "3", "rightsReason": "Another reason altogether."}
 
 
 @frozen
@@ -586,7 +587,7 @@ def without_refund_id(_: RefundApi, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def with_smuggled(_: RefundApi, body: dict[str, Any]) -> dict[str, Any]:
-    """Return a review that carries fields of the record."""
+    """Return a review that carries fields of the record, and its lines with other values."""
     return body | SMUGGLED
 
 
@@ -647,8 +648,10 @@ def specials(request: pytest.FixtureRequest, api: RefundApi, new_order: NewOrder
 def reviewed_specially(api: RefundApi, placed: Placed, row: Special) -> Answer:
     """Send the review of one special refund."""
     refund_id = placed.refund.refund_id
-    body = api.review_body(placed.order.order_id, refund_id, row.action)
-    answer = api.review(refund_id, row.review(api, body))
+    body = row.review(api, api.review_body(placed.order.order_id, refund_id, row.action))
+    if LINES_TOO in body:
+        body[LINES_TOO] = [line | OTHER_LINE for line in placed.body["refund"][LINES_TOO]]
+    answer = api.review(refund_id, body)
     answer.exchange.role = "probe"
     answer.exchange.batched = True
     return answer
