@@ -751,6 +751,18 @@ class BelievesTheTimes(Believing):
         return evolve(refund, created=self.sent.get("createTime", refund.created))
 
 
+@breaks("CREATE-26")
+class TakesNamedRefundsForOlder(Shop):
+    """Takes a create that names a refund for a change of that one, and makes no other."""
+
+    def create(self, body: Any) -> StoredRefund:
+        """Look for the id first."""
+        inside = body.get("refund") if isinstance(body, dict) else None
+        named = inside.get("refundId") if isinstance(inside, dict) else None
+        refund = self.store.refund(self.name, str(named)) if named else None
+        return super().create(body) if refund is None else refund
+
+
 @breaks("CREATE-27")
 class BelievesTheAmount(Believing):
     """Stores the amount that the request brings."""

@@ -429,6 +429,20 @@ class TouchesOthers(Shop):
         return super().change(refund, status)
 
 
+@breaks("REVIEW-18")
+class FindsRefundsByTheirAmount(Shop):
+    """Decides the first open refund of the order that is worth what the named one is."""
+
+    def decide(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Find it by its amount."""
+        alike = (
+            other
+            for other in self.store.refunds_of(self.name, refund.order_id)
+            if self.is_open(other) and other.amount == refund.amount
+        )
+        return super().decide(next(alike, refund), action)
+
+
 @breaks("REVIEW-19")
 class DecidesTheWholeOrder(TouchesOthers):
     """Updates every open refund of the order."""

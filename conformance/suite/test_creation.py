@@ -814,6 +814,15 @@ def smuggling(make: Callable[[RefundApi], dict[str, Any]]) -> Send:
     return send
 
 
+def naming_a_refund(api: RefundApi, order: Order) -> Answer:
+    """Send a create that names the order's first refund."""
+    body = api.create_body(order)
+    order_id = body["refund"]["orderId"]
+    first = next((key for key, made in api.told.items() if made.body["refund"]["orderId"] == order_id), None)
+    body["refund"]["refundId"] = api.create_dialect.ident(first or RECORD["refundId"])
+    return api.create(body)
+
+
 def spoken_otherwise(api: RefundApi, order: Order) -> Answer:
     """Send two units with numbers in the form that is not the usual one."""
     other = in_other_form(api)
@@ -839,6 +848,7 @@ OPEN: dict[str, Row] = {
     "another customer's id": Row("CREATE-40", with_fields("customerId", change=digit_more)),
     "a line without a reason": Row("CREATE-40", with_line("rightsReason")),
     "the record smuggled": Row("CREATE-26", smuggling(lambda api: RECORD | {"status": api.create_dialect.count(3)})),
+    "the id of another refund": Row("CREATE-26", naming_a_refund),
     "amount above": Row("CREATE-27", smuggling(lambda _: {"amount": "999999.99"})),
     "amount below zero": Row("CREATE-27", smuggling(lambda _: {"amount": "-5.00"})),
     "quantity missing": Row("CREATE-13", with_line("quantity", line=1)),
@@ -908,7 +918,8 @@ def test_nobody_sets_status_id_or_times(grants: Grants, row: str) -> None:
     refund = grants.made_or_refused(row)
     if refund is not None:
         verify.holds(refund.status is not RefundStatus.COMPLETED, "a new refund", verify.shown(refund))
-        verify.holds(refund.refund_id != RECORD["refundId"], "an id that the target chose", refund.refund_id)
+        named = {RECORD["refundId"], grants.plain.refund_id}
+        verify.holds(refund.refund_id not in named, "an id that the target chose", refund.refund_id)
         years = [time.year for time in (refund.create_time, refund.update_time) if time is not None]
         verify.holds(2001 not in years, "times that the target chose", years)
 

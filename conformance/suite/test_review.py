@@ -425,12 +425,14 @@ def several(
 ) -> Several:
     """Three refunds of one order; the middle one is rejected, then the first approved, then the last rejected.
 
+    The middle one is like the first in all but its key, so that only its id tells which of them is meant.
+
     A target that allows one open refund at a time (reading A27) has only the last one open: it alone is decided.
     """
     if not first_approval.took_effect or not first_rejection.took_effect:
         raise Blocked("a plain approval or rejection does not work (REVIEW-01, REVIEW-02)")
     order = new_order((9, "10.00"), customer_id=review_bench.order.customer_id)
-    refunds = [verify.given_refund(api, order, Part(order.line, units)) for units in (1, 2, 3)]
+    refunds = [verify.given_refund(api, order, Part(order.line, units)) for units in (2, 2, 3)]
     now = verify.look_again(api, order)
     answers, steps = {}, {}
     for index, action in ((1, REJECT), (0, APPROVE), (2, REJECT)):
