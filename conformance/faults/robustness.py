@@ -632,6 +632,16 @@ def overrides_methods(app: WSGI) -> WSGI:
     return serve
 
 
+@breaks("ROBUST-18")
+class ReviewsByParameter(Shop):
+    """Carries out the action that the parameters of a get name."""
+
+    def get_refund(self, query: Mapping[str, str]) -> StoredRefund:
+        """Bind whatever is there."""
+        refund = super().get_refund(query)
+        return self.decide(refund, self.read_action(query["action"])) if "action" in query else refund
+
+
 @breaks("ROBUST-19")
 class ShowsTheTokenInItsErrors(App):
     """Shows the token in the error page of an address that it does not know."""

@@ -642,6 +642,11 @@ def get_instead_of(method: str) -> Callable[[Open], Answer]:
     return send
 
 
+def get_with_an_action(bench: Open) -> Answer:
+    """Get the refund with the fields of an approval as parameters."""
+    return bench.api.send("GET", f"{API}/refunds", "other", query=bench.body())
+
+
 METHODS: Mapping[str, Callable[[Open], Answer]] = {
     "DELETE of the refund": bare("DELETE"),
     "GET of the refund": bare("GET"),
@@ -660,6 +665,7 @@ METHODS: Mapping[str, Callable[[Open], Answer]] = {
 OVERRIDDEN: Mapping[str, Callable[[Open], Answer]] = {
     "DELETE": get_instead_of("DELETE"),
     "PUT": get_instead_of("PUT"),
+    "an action": get_with_an_action,
 }
 ON_CREATES: Mapping[str, Send] = {
     "PUT to the refunds": lambda api, order: api.send("PUT", f"{API}/refunds", "other", body=api.create_body(order)),
