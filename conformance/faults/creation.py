@@ -299,6 +299,22 @@ class TakesLinesOfOtherOrders(Shop):
         return order.lines[0] if foreign else super().find_line(value, order)
 
 
+@breaks("CREATE-10")
+class TakesLinesOfOtherOrdersAmongOthers(TakesLinesOfOtherOrders):
+    """Asks for the order of a line only where the request has no other."""
+
+    several = False
+
+    def read_lines(self, value: Any, order: StoredOrder) -> tuple[RequestedLine, ...]:
+        """Count them."""
+        self.several = isinstance(value, list) and len(value) > 1
+        return super().read_lines(value, order)
+
+    def find_line(self, value: Any, order: StoredOrder) -> StoredLine:
+        """Take any line only among several."""
+        return super().find_line(value, order) if self.several else Shop.find_line(self, value, order)
+
+
 # The quantity.
 
 

@@ -139,6 +139,16 @@ class GetsTheLatestLines(Getting):
 
 
 @breaks("GET-15")
+class GetsTwoLines(Getting):
+    """Shows no more than two lines of a refund."""
+
+    def pick(self, order: StoredOrder, refund_id: str) -> StoredRefund:
+        """Leave the others out."""
+        refund = super().pick(order, refund_id)
+        return evolve(refund, lines=refund.lines[:2])
+
+
+@breaks("GET-15")
 class GetsTheLatestType(Getting):
     """Shows every refund with the type of the order's latest one."""
 

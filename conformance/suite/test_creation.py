@@ -212,11 +212,12 @@ def test_an_illegal_create_is_refused(refused_creates: Probes, row: str) -> None
 
 @requirement("CREATE-10")
 def test_a_line_of_another_order_is_refused(create_bench: Bench, new_order: NewOrder, refused_creates: Probes) -> None:
-    """A line that the customer ordered, but in another order, is refused."""
+    """A line that the customer ordered, but in another order, is refused, also after one of the order's own."""
     insist_on_need(refused_creates, "an unknown and a good line", REFUSED)
+    insist_on_need(refused_creates, "a good and an unknown line", REFUSED)
     api, order = create_bench.api, create_bench.order
     foreign = new_order(customer_id=order.customer_id)
-    create_bench.judge(api.create_refund(order, Part(foreign.line)))
+    create_bench.judge(api.create_refund(order, Part(order.lines[1]), Part(foreign.line)))
 
 
 @requirement("CREATE-01", profile="quick")

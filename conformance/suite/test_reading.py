@@ -30,13 +30,13 @@ class Shelf:
 @pytest.fixture(scope="module")
 def shelf(api: RefundApi, new_order: NewOrder, accepted_create: Refund) -> Shelf:
     """The shared orders; the refunds are read in another sequence than they were created in."""
-    order = new_order((9, "10.00"), (9, "7.50"))
+    order = new_order((9, "10.00"), (9, "7.50"), (9, "1.00"))
     try:
         sibling = new_order(customer_id=order.customer_id)
     except Blocked:
         sibling = new_order()
-    first, second = order.lines[:2]
-    made = [verify.given_refund(api, order, Part(first, 1), Part(second, 2))]
+    first, second, third = order.lines[:3]
+    made = [verify.given_refund(api, order, Part(first, 1), Part(second, 2), Part(third, 3))]
     single = verify.given_refund(api, sibling, Part(sibling.line, 5))
     made.append(verify.given_refund(api, order, Part(second, 1), rights_type=RightsType.REFUND))
     made.append(verify.given_refund(api, order, Part(first, 4)))
@@ -109,6 +109,15 @@ def test_a_refund_is_shown_with_its_own_values(shelf: Shelf, found: Found, name:
         others = [read(other) for other in shelf.made if other is not refund]
         if told is not None and told != read(refund) and told in others:
             verify.same(read(shelf.listed[refund.refund_id]), told, f"{name} of refund {refund.refund_id} in get")
+
+
+@requirement("GET-15")
+def test_a_refund_of_three_lines_is_shown_with_all_of_them(shelf: Shelf, found: Found) -> None:
+    """Get shows no fewer lines than create and list."""
+    refund = shelf.made[0]
+    told, listed = found[refund.refund_id].quantities, shelf.listed[refund.refund_id].quantities
+    if told and told.keys() < refund.quantities.keys() == listed.keys():
+        verify.same(sorted(listed), sorted(told), f"the lines of refund {refund.refund_id} in get")
 
 
 # What must not be found.
