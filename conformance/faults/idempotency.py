@@ -511,6 +511,23 @@ class ComparesFortyCharacters(OwnMemory):
         return key[:40]
 
 
+@breaks("IDEM-25")
+class BreaksOnRefusedKeys(Shop):
+    """Stores a key before it looks at the units, and breaks when the key comes again and no refund has it."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.taken: set[str] = set()
+
+    def recall(self, key: str) -> StoredRefund | None:
+        """Insert the key where no refund has it."""
+        existing = super().recall(key)
+        if existing is None and key in self.taken:
+            raise Refusal(500, "duplicate key value violates unique constraint")
+        self.taken.add(key)
+        return existing
+
+
 @breaks("IDEM-21")
 class ComparesHashes(OwnMemory):
     """Compares hashes of 32 bits, as Java makes them of texts."""

@@ -590,6 +590,7 @@ def test_a_refused_key_never_answers_with_a_ghost(api: RefundApi, session: Sessi
     if first.refused:
         verify.holds(not again.accepted, "the refusal that it was before", again.described)
     for answer in (again, corrected):
+        verify.holds(answer.status < 500, "an acceptance or a refusal", answer.described)
         if answer.accepted:
             told = None if answer.refund is None else answer.refund.refund_id
             verify.holds(told in there, "a refund that is on the order", f"{answer.status} with refund {told}")
