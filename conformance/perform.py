@@ -38,6 +38,8 @@ CREATES, KEYS, REVIEWS, READS, OTHERS, BOOKS, BURSTS, ANSWERS, STEADY = (f"LIFE-
 
 REASONS = 'Reason {}.{}: "größer" <b>\\n</b> & 破损'
 """What a customer may write; of each refund and line another."""
+PLAIN_REASONS = "Reason {} of line {}."
+"""What is written where a target takes no such characters (reading A12)."""
 
 LENGTHS = (20, 50, 32)
 """Lengths that a key may have; those of the stories take turns."""
@@ -70,6 +72,7 @@ class Performance:
     state: State
     strict: bool = False
     hurried: bool = False
+    reasons: str = REASONS
     ids: dict[int, RefundId] = field(factory=dict)
     bodies: dict[Create, Any] = field(factory=dict)
     asked: dict[int, Asked] = field(factory=dict)
@@ -149,7 +152,7 @@ class Performance:
         """Return the body of a create, the same one whenever the same step is taken again."""
         if step not in self.bodies:
             order = self.orders[step.order]
-            reasons = tuple(REASONS.format(step.key, number) for number, _ in enumerate(order.lines))
+            reasons = tuple(self.reasons.format(step.key, number) for number, _ in enumerate(order.lines))
             parts = [
                 Part(line, units, reason)
                 for line, units, reason in zip(order.lines, step.units, reasons, strict=True)
@@ -336,7 +339,8 @@ class Performance:
         if answer.refund.refund_id != refund_id:
             raise Broken(READS, f"refund {refund_id}", f"refund {answer.refund.refund_id}")
         listed = self.records[order][refund_id]  # the parcel may be shown by one of the two alone (reading A13)
-        known, shown = ({refund_id: evolve(refund, shipping={})} for refund in (listed, answer.refund))
+        told = in_the_times_of(listed, answer.refund)
+        known, shown = ({refund_id: evolve(refund, shipping={})} for refund in (listed, told))
         self.unchanged(READS, known, shown)
 
     def lists_the_records(self, step: List, answer: Answer) -> None:
@@ -365,6 +369,9 @@ class Performance:
             self.is_an_answer(answer)
         told = [self.told_id(step, answer) for step, answer in zip(steps, answers, strict=True)]
         states = explanations(self.state, [(s, a.accepted) for s, a in zip(steps, answers, strict=True)])
+        if not states:
+            observed = ", ".join("accepted" if answer.accepted else "refused" for answer in answers)
+            raise Broken(BURSTS, "answers that some order of the requests explains", observed)
         for key, refund_id in filter(None, told):
             if self.ids.setdefault(key, refund_id) != refund_id:
                 raise Broken(BURSTS, f"one refund of key {key}, {self.ids[key]}", f"refund {refund_id} as well")
@@ -382,6 +389,16 @@ class Performance:
         return step.key, answer.refund.refund_id
 
 
+def in_the_times_of(known: Refund, told: Refund) -> Refund:
+    """Return a refund with the times that are known, as far as it tells the same ones to another fraction (A08)."""
+    same = {}
+    for name in ("create_time", "update_time"):
+        one, other = getattr(known, name), getattr(told, name)
+        if one is not None and other is not None and verify.same_time(one, other):
+            same[name] = one
+    return evolve(told, **same)
+
+
 def parcel_of(step: Create) -> dict[str, str]:
     """Return the logistics information of a return; what it means for another refund is open (reading A14)."""
     if not step.returned:
@@ -397,20 +414,37 @@ def _units(units: Iterable[Any]) -> str:
 class Stage:
     """Where stories are performed, one after another, each on fresh orders.
 
-    ``pairs`` are those visited; ``known`` the requirements of which a shortest broken story was already looked for.
+    ``pairs`` are those visited; ``known`` the requirements of which a shortest broken story was already looked for;
+    ``tried_plainly`` says whether it was found out if a target refuses creates only for what ``reasons`` are made of.
     """
 
     api: RefundApi
     new_order: Callable[..., Order]
     pairs: set[Pair] = field(factory=set)
     known: set[str] = field(factory=set)
+    reasons: str = REASONS
+    tried_plainly: bool = False
 
     def perform(self, story: Story, *, strict: bool = False, hurried: bool = False) -> Broken | None:
         """Carry a story out; returns what no reading explains, if anything."""
+        broken = self._perform(story, strict=strict, hurried=hurried)
+        if broken is None or broken.law != CREATES or self.tried_plainly:
+            return broken
+        self.tried_plainly, self.reasons = True, PLAIN_REASONS
+        plainly = self._perform(story, strict=strict, hurried=hurried)
+        self.reasons = REASONS
+        if plainly is None and self._perform(story, strict=strict, hurried=hurried) is not None:
+            self.reasons = PLAIN_REASONS  # it is refused every time, and for its reasons alone
+            return None
+        return broken
+
+    def _perform(self, story: Story, *, strict: bool, hurried: bool) -> Broken | None:
         made = [
             self.new_order(*zip(order.units, PRICES, strict=False), shipped=order.shipped) for order in story.orders
         ]
-        performance = Performance(self.api, story, made, State(story.orders), strict=strict, hurried=hurried)
+        performance = Performance(
+            self.api, story, made, State(story.orders), strict=strict, hurried=hurried, reasons=self.reasons
+        )
         try:
             performance.perform()
         except Broken as broken:

@@ -5,6 +5,7 @@ functions judge; what goes wrong there fails it.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from attrs import astuple
@@ -284,6 +285,20 @@ def no_effect(answer: Answer, before: Mapping[RefundId, Refund], after: Mapping[
     if not answer.refused or differences:
         seen = f"{answer.described}, and " + ("; ".join(differences) or "nothing changed")
         raise Failed("a refusal (4xx), and nothing changed", seen, answer.exchange)
+
+
+def same_time(one: datetime, other: datetime, slack: timedelta = timedelta(0)) -> bool:
+    """Say whether two times are one, as far as the coarser of them tells (reading A08)."""
+    if (one.tzinfo is None) != (other.tzinfo is None):
+        return True
+    return abs(one - other) <= max(slack, _resolution(one), _resolution(other))
+
+
+def _resolution(time: datetime) -> timedelta:
+    """Return the unit that a time seems to be counted in."""
+    if time.microsecond == 0:
+        return timedelta(minutes=1) if time.second == 0 else timedelta(seconds=1)
+    return timedelta(milliseconds=1) if time.microsecond % 1000 == 0 else timedelta(0)
 
 
 def settles(api: RefundApi, look: Callable[[], T], until: Callable[[T], bool], what: str) -> T:

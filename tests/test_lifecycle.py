@@ -14,6 +14,7 @@ from conformance.reference.server import Reference, make_reference
 from conformance.results import UsageError
 from conformance.session import open_session
 from conformance.stories import TOUR, Story, as_data, drawn, drawn_bursts, load_case, shrunk
+from conformance.variants import load_variants
 
 EMPTY = State((Ordered((3,)), Ordered((3,), shipped=False)))
 
@@ -135,3 +136,24 @@ def test_a_case_that_makes_no_sense_is_an_error_that_names_the_place(tmp_path: P
 
     with pytest.raises(UsageError, match=r"case\.yaml"):
         load_case(path)
+
+
+def test_a_burst_that_no_order_explains_is_told_as_such() -> None:
+    """Two creates at one moment, both accepted though the first leaves nothing, are a failure and not an error."""
+    clock = VirtualClock()
+    stage = stage_on(load_faults()["knows-no-bound"].make(clock), clock)
+    at_once = (Create(1, 0, (3,)), Create(2, 0, (3,)))
+
+    found = stage.judge(Story("a burst", (Ordered((4,)),), (Create(0, 0, (1,)),), at_once))
+
+    assert found is not None
+    assert found[0].law == "LIFE-07"
+
+
+def test_reasons_that_a_target_refuses_are_told_more_plainly() -> None:
+    """Which characters a reason may have is open (reading A12): a story does without the unusual ones."""
+    clock = VirtualClock()
+    stage = stage_on(load_variants()["takes-plain-reasons-only"].make(clock), clock)
+
+    assert stage.judge(TOUR) is None
+    assert stage.pairs >= ALL_PAIRS

@@ -759,3 +759,24 @@ class AnswersCompletedToCreate(Shop):
     def shown_status(self, operation: str, refund: StoredRefund) -> int:
         """Answer the wish for the deed."""
         return COMPLETED if operation == "create" else super().shown_status(operation, refund)
+
+
+@breaks("RECORD-71")
+class RejectionsAnswerTheirOwnTime(Shop):
+    """Answers a rejection with the time of the review as the createTime."""
+
+    def record(self, operation: str, refund: StoredRefund) -> JSON:
+        """Take the wrong time."""
+        record = super().record(operation, refund)
+        rejected = operation == "review" and refund.status == CANCELED
+        return record | {"createTime": record["updateTime"]} if rejected else record
+
+
+@breaks("RECORD-65")
+class KeepsAsciiCarriersOnly(Shop):
+    """Stores a question mark for every character of a carrier beyond ASCII."""
+
+    def read_shipping(self, value: Any) -> dict[str, str]:
+        """Put the question marks in."""
+        shipping = super().read_shipping(value)
+        return {name: text.encode("ascii", "replace").decode() for name, text in shipping.items()}

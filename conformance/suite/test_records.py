@@ -23,8 +23,8 @@ T = TypeVar("T")
 
 PARCEL = {
     "shippingCarrierCode": "191034",
-    "shippingCarrier": "Northern Parcel",
-    "trackingNumber": "00314159265358979323",
+    "shippingCarrier": "Nørd Parcel & Söhne 北方",
+    "trackingNumber": "0031415926535897932384",
 }
 SAMPLE_PARCEL = {"191034", "百腾物流", "123212132"}
 """What the page's samples show as logistics information (lines 458-460)."""
@@ -465,9 +465,9 @@ def test_the_type_is_the_one_asked_for(
     """Create and get show the type of the request; that it is stored, SHIP judges by list."""
     told = specimen.shown
     if rights_type is RightsType.REFUND:
-        told = {
-            a.exchange.operation: r for a in request.getfixturevalue("reasons").answers["quotes"] if (r := entry(a))
-        }
+        of_type_2: Reasons = request.getfixturevalue("reasons")
+        seen = next((seen for seen in of_type_2.answers.values() if seen[0].accepted), [])
+        told = {answer.exchange.operation: refund for answer in seen if (refund := entry(answer))}
     shown = readable(told, lambda refund: refund.rights_type, "the type")
     if operation not in shown:
         raise Blocked(f"the answer of {operation} shows no type")
@@ -626,6 +626,13 @@ def test_the_create_time_never_changes(request: pytest.FixtureRequest, specimen:
     refunds.setdefault(answer.exchange.operation, entry(answer))
     later = {f"{operation} in the end": refund for operation, refund in refunds.items()}
     all_alike(readable(specimen.shown | later, lambda refund: refund.create_time, "createTime"), "createTime")
+
+
+@requirement("RECORD-71", late=True)
+def test_a_rejection_answers_with_the_create_time(twin: Specimen, rejected: Review) -> None:
+    """A rejection, seconds after the create, answers with the createTime that was there before."""
+    shown = twin.shown | {"review": entry(rejected.answers["review"])}
+    all_alike(readable(shown, lambda refund: refund.create_time, "createTime"), "createTime")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Honest readings of what a create may say, and of how it is accepted."""
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -277,3 +278,27 @@ class AcceptsWritesWith201(AcceptsWith):
     """Accepts creates and reviews with 201."""
 
     codes: Mapping[str, int] = {"create": 201, "review": 201}
+
+
+@reads("A12", aspect="reasons")
+class TakesPlainReasonsOnly(Shop):
+    """Refuses a reason with anything in it but letters, digits, spaces and common signs."""
+
+    def read_reason(self, value: Any) -> str:
+        """Refuse whatever could mean something to a machine."""
+        reason = super().read_reason(value)
+        if not re.fullmatch(r"[A-Za-z0-9 .,:;!?'()/-]*", reason):
+            raise Refusal(422, "rightsReason has characters that are not allowed")
+        return reason
+
+
+@reads("A10", aspect="parts of the parcel")
+class NeedsWholeParcels(Shop):
+    """Refuses logistics information of which a part is missing."""
+
+    def read_shipping(self, value: Any) -> dict[str, str]:
+        """Take all of it or nothing."""
+        shipping = super().read_shipping(value)
+        if len(shipping) not in {0, 3}:
+            raise Refusal(422, "a part of the shipping is missing")
+        return shipping

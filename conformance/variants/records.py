@@ -1,6 +1,7 @@
 """Honest readings of how a record is written."""
 
 from datetime import datetime, timedelta, timezone
+from decimal import Decimal
 from typing import Any
 
 from attrs import evolve
@@ -260,3 +261,24 @@ class UpdatesOnceMoreOnCreation(Shop):
         """Take the time again."""
         refund = super().new_refund(request)
         return evolve(refund, updated=self.later(refund.created))
+
+
+@reads("A01", aspect="number form")
+class WritesCountsWithAFraction(Shop):
+    """Writes counts as JSON numbers with a zero fraction, as those do who know but one kind of number."""
+
+    def render_count(self, operation: str, value: int) -> Any:
+        """Return a number with a point."""
+        return Decimal(f"{value}.0")
+
+
+@reads("A08", aspect="time form")
+class ListsWholeSeconds(Shop):
+    """Writes times to the second in the answers to list and review, and to the microsecond in the others."""
+
+    def record(self, operation: str, refund: StoredRefund) -> JSON:
+        """Cut the fraction off."""
+        record = super().record(operation, refund)
+        if operation in {"list", "review"}:
+            record |= {name: f"{record[name][:19]}Z" for name in ("createTime", "updateTime")}
+        return record
