@@ -149,7 +149,8 @@ class Answer:
 class KeyMaker:
     """Makes request numbers: each fresh, with the run's id in it so that what a run made can be recognised.
 
-    The id is all digits, so that it keeps its form in keys of digits, in UUIDs and in both cases.
+    The id is all digits, so that it keeps its form in keys of digits, in UUIDs and in both cases. What tells one key
+    from another is at both ends, for targets that compare only the one or the other; only some checks are about that.
     """
 
     def __init__(self, run_id: str) -> None:
@@ -158,8 +159,8 @@ class KeyMaker:
 
     def __call__(self, length: int = 32) -> str:
         """Return a key of that many ASCII characters; one of fewer than 17 is not unique."""
-        tail = f"{self._run_id}{next(self._numbers):05d}"
-        return (tail + "x" * length)[:length] if length < len(tail) else tail.rjust(length, "k")
+        number = f"{next(self._numbers):05d}"
+        return f"{self._run_id}{number}{number.rjust(length, 'K')[len(self._run_id) + len(number) :]}"[:length]
 
     def digits(self, length: int) -> str:
         """Return a key of that many digits, at least 17; it does not begin with a zero."""
