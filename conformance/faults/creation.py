@@ -1085,3 +1085,63 @@ class HangsUpOnLinesThatAreNull(App):
         if b'"lineItems": null' in request.get_data():
             raise ConnectionResetError
         return super().respond(request)
+
+
+@breaks("CREATE-15")
+class BoundsTheLastLineOnly(Shop):
+    """Compares the units of the last line of a request only."""
+
+    def asked(self, request: RefundRequest) -> dict[StoredLine, int]:
+        """Overwrite what was asked for before."""
+        return super().asked(evolve(request, lines=request.lines[-1:]))
+
+
+@breaks("CREATE-11")
+class TakesNoUnitsWithoutReturn(Shop):
+    """Makes a refund of no units where nothing comes back."""
+
+    returned = True
+
+    def read_request(self, body: Any) -> RefundRequest:
+        """Note the type before the lines are read."""
+        refund = self.member(body, "refund")
+        self.returned = not isinstance(refund, dict) or str(refund.get("rightsType")) != str(REFUND)
+        return super().read_request(body)
+
+    def read_quantity(self, value: Any) -> int:
+        """Let zero pass."""
+        return 0 if not self.returned and str(value) == "0" else super().read_quantity(value)
+
+
+@breaks("CREATE-28")
+class CountsUnitsInBytes(Shop):
+    """Refuses more units of a line than a byte can count."""
+
+    def read_quantity(self, value: Any) -> int:
+        """Refuse what does not fit."""
+        quantity = super().read_quantity(value)
+        if quantity.bit_length() > 7:  # noqa: PLR2004 - and a sign
+            raise Refusal(400, "quantity is out of range")
+        return quantity
+
+
+@breaks("CREATE-38")
+class RejectionsOfSeveralLinesAddUnits(Shop):
+    """Gives the units of a rejected refund of several lines back although they were never taken away."""
+
+    def claimed(self, refund: StoredRefund, line: StoredLine) -> int:
+        """Count them backwards."""
+        if refund.status == CANCELED and len(refund.lines) > 1:
+            return -sum(part.quantity for part in refund.lines if part.line.id == line.id)
+        return super().claimed(refund, line)
+
+
+@breaks("CREATE-20")
+class TakesFiveRefundsOfAnOrder(Shop):
+    """Refuses the sixth refund of an order, whatever is left of it."""
+
+    def check_refundable(self, request: RefundRequest) -> None:
+        """Count the refunds, too."""
+        super().check_refundable(request)
+        if len(self.store.refunds_of(self.name, request.order.id)) >= 5:  # noqa: PLR2004 - five
+            raise Refusal(409, "the order has had too many refunds")
