@@ -954,3 +954,70 @@ class LocksAfterTwoRefusals(Locks):
     """Accepts no review of a refund after it refused two."""
 
     patience = 2
+
+
+@breaks("REVIEW-26")
+class ApprovesShippedOrdersOnly(Shop):
+    """Refuses to approve a refund of an order that was not shipped, though it needs no shipment."""
+
+    def decide(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Look at the order."""
+        order = self.store.order(self.name, refund.order_id)
+        if action == APPROVE and order is not None and not order.shipped:
+            raise Refusal(409, "the order was not shipped")
+        return super().decide(refund, action)
+
+
+@breaks("REVIEW-01")
+class WaitsForAParcel(Shop):
+    """Accepts the approval of a return without logistics information, and waits for a parcel."""
+
+    def decide(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Wait."""
+        if action == APPROVE and refund.rights_type != REFUND and not refund.shipping:
+            return refund
+        return super().decide(refund, action)
+
+
+@breaks("REVIEW-18")
+class ApprovesOnceByOrder(Shop):
+    """Accepts the approval of a second refund of an order, and does nothing."""
+
+    def decide(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Find the order paid back already."""
+        others = self.store.refunds_of(self.name, refund.order_id)
+        if action == APPROVE and any(other.status == COMPLETED for other in others):
+            return refund
+        return super().decide(refund, action)
+
+
+@breaks("REVIEW-21")
+class WritesTheSecondApprovalOff(Rewrites):
+    """Sets the amount of a refund to nothing when it is the second of its order to be approved."""
+
+    def rewritten(self, refund: StoredRefund) -> StoredRefund:
+        """Find the order paid back already."""
+        others = self.store.refunds_of(self.name, refund.order_id)
+        second = any(other.status == COMPLETED and other.updated < refund.updated for other in others)
+        return evolve(refund, amount=Decimal(0)) if second and refund.status == COMPLETED else refund
+
+
+@breaks("REVIEW-08")
+class RejectsWithoutOrder(Shop):
+    """Rejects a refund when the orderId is missing, null or empty."""
+
+    def review(self, refund_id: str, body: Any) -> StoredRefund:
+        """Look the order up by the refund."""
+        if isinstance(body, dict) and not body.get("orderId") and str(body.get("action")) == str(REJECT):
+            refund = self.store.refund(self.name, refund_id)
+            body = body if refund is None else body | {"orderId": refund.order_id}
+        return super().review(refund_id, body)
+
+
+@breaks("REVIEW-05")
+class TakesAStatusForTheAction(Shop):
+    """Takes action 4, which is the status of canceled refunds, for a rejection."""
+
+    def read_action(self, value: Any) -> int:
+        """Look it up among the statuses."""
+        return REJECT if str(value) == str(CANCELED) else super().read_action(value)

@@ -278,3 +278,27 @@ class StoresDefaultsAsRefunds(Shop):
         """Fill in another default than the rule did."""
         refund = super().new_refund(request)
         return evolve(refund, rights_type=REFUND) if self.absent else refund
+
+
+@breaks("SHIP-01")
+class TakesReturnsTheSecondTime(Shop):
+    """Takes a return of an unshipped order that it refused when the same request comes again."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.refused: set[str] = set()
+
+    def check_shipped(self, request: RefundRequest) -> None:
+        """Check a key only once."""
+        if request.key not in self.refused:
+            self.refused.add(request.key)
+            super().check_shipped(request)
+
+
+@breaks("SHIP-13")
+class ChecksSingleUnits(Shop):
+    """Applies the rule to requests of one unit alone."""
+
+    def is_shipped(self, request: RefundRequest) -> bool:
+        """Take more units for goods that have left."""
+        return super().is_shipped(request) or sum(line.quantity for line in request.lines) > 1

@@ -264,9 +264,9 @@ class ReviewBench(Bench):
         self.refund = verify.given_refund(self.api, self.order)
         self.before = list_showing(self.api, self.order, self.refund)
 
-    def body(self) -> dict[str, Any]:
-        """Return a valid approval of the open refund."""
-        return self.api.review_body(self.order.order_id, self.refund.refund_id, Action.APPROVE)
+    def body(self, action: Action = Action.APPROVE) -> dict[str, Any]:
+        """Return a valid review of the open refund."""
+        return self.api.review_body(self.order.order_id, self.refund.refund_id, action)
 
 
 def list_showing(api: RefundApi, order: Order, refund: Refund) -> dict[RefundId, Refund]:

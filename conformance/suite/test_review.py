@@ -126,6 +126,15 @@ def test_an_approval_is_carried_out(api: RefundApi, session: Session, first_appr
     session.observe("A37", f"an approved refund stays in status {status} for long")
 
 
+@requirement("REVIEW-01", profile="quick")
+def test_the_first_refund_of_the_run_was_approved(api: RefundApi, session: Session, accepted_create: Refund) -> None:
+    """A plain refund without logistics information is approved like one with it."""
+    if session.base_status is None:
+        raise Blocked("no plain approval was accepted when the run began, or its refund cannot be got")
+    expected = wanted(api, APPROVE)
+    verify.holds(session.base_status in api.approved, expected, verify.shown(session.base_status))
+
+
 @requirement("REVIEW-02", profile="quick")
 def test_a_rejection_cancels(first_rejection: Decision) -> None:
     """Action 2 is accepted and the refund becomes canceled."""
@@ -158,6 +167,8 @@ def test_the_answer_to_a_review_says_what_is_stored(request: pytest.FixtureReque
     verify.holds(told.status is None or told.status in allowed, f"one of the statuses {sorted(allowed)}", told.status)
     verify.same(seen.refund_id, told.refund_id, "the refundId in the answer")
     stored = but_for_the_review(seen.after)
+    if stored != but_for_the_review(seen.before):
+        raise Blocked("the review already changed other values than the status (REVIEW-21, REVIEW-22)")
     told = evolve(told, create_time=None)  # it may be given to another fraction (reading A08); RECORD judges it
     if not told.shipping:  # it may be left out of the answer (reading A13)
         told = evolve(told, shipping=seen.after[seen.refund_id].shipping)
@@ -232,11 +243,11 @@ def again(api: RefundApi, session: Session, first: Decision, action: Action) -> 
 # Reviews that must be refused.
 
 
-def with_field(name: str, value: object = ABSENT) -> Callable[[ReviewBench], Answer]:
+def with_field(name: str, value: object = ABSENT, action: Action = APPROVE) -> Callable[[ReviewBench], Answer]:
     """Return a review of the open refund that is valid but for one field of its body."""
 
     def send(bench: ReviewBench) -> Answer:
-        body = bench.body() | {name: value}
+        body = bench.body(action) | {name: value}
         if value is ABSENT:
             del body[name]
         return bench.api.review(bench.refund.refund_id, body)
@@ -277,7 +288,7 @@ def of_order(name: Callable[[ReviewBench], str], action: Action = APPROVE) -> Ca
 REFUSED: dict[str, tuple[str, Callable[[ReviewBench], Answer]]] = {
     "action 0": ("REVIEW-05", with_field("action", 0)),
     "action 3": ("REVIEW-05", with_field("action", 3)),
-    "action '3'": ("REVIEW-05", with_field("action", "3")),
+    "action '4'": ("REVIEW-05", with_field("action", "4")),
     "action -1": ("REVIEW-05", with_field("action", -1)),
     "action '12'": ("REVIEW-05", with_field("action", "12")),
     "action 2^32 + 1": ("REVIEW-05", with_field("action", 2**32 + 1)),
@@ -291,7 +302,7 @@ REFUSED: dict[str, tuple[str, Callable[[ReviewBench], Answer]]] = {
     "action null": ("REVIEW-07", with_field("action", None)),
     "action empty": ("REVIEW-07", with_field("action", "")),
     "no order": ("REVIEW-08", with_field("orderId")),
-    "order null": ("REVIEW-08", with_field("orderId", None)),
+    "order null in a rejection": ("REVIEW-08", with_field("orderId", None, REJECT)),
     "order empty": ("REVIEW-08", with_field("orderId", "")),
     "order of the customer": ("REVIEW-09", of_order(lambda bench: bench.another_order.order_id)),
     "order of another customer": ("REVIEW-09", of_order(lambda bench: bench.foreign_order.order_id, REJECT)),
@@ -423,7 +434,7 @@ class Several:
 def several(
     api: RefundApi, new_order: NewOrder, review_bench: ReviewBench, first_approval: Decision, first_rejection: Decision
 ) -> Several:
-    """Three refunds of one order; the middle one is rejected, then the first approved, then the last rejected.
+    """Three refunds of one order; the middle one is rejected, then the first approved, then the last one, too.
 
     The middle one is like the first in all but its key, so that only its id tells which of them is meant.
 
@@ -435,7 +446,7 @@ def several(
     refunds = [verify.given_refund(api, order, Part(order.line, units)) for units in (2, 2, 3)]
     now = verify.look_again(api, order)
     answers, steps = {}, {}
-    for index, action in ((1, REJECT), (0, APPROVE), (2, REJECT)):
+    for index, action in DECISIONS.items():
         refund_id = refunds[index].refund_id
         if refund_id not in now or now[refund_id].status not in api.pending:
             continue
@@ -448,16 +459,23 @@ def several(
     return Several(api, refunds, answers, steps, (bystander, review_bench.before))
 
 
+DECISIONS = {1: REJECT, 0: APPROVE, 2: APPROVE}
+"""What happens to each of three refunds, in this order."""
 WHICH = pytest.mark.parametrize("index", [0, 1, 2], ids=["first", "middle", "last"])
 
 
 def named_is_decided(several: Several, index: int) -> None:
     """The refund that a step named is decided."""
     refund_id, after = several.refunds[index].refund_id, several.steps[index][1]
-    action = APPROVE if index == 0 else REJECT
-    verify.holds(
-        refund_id in after and decided(several.api, after[refund_id], action), "the named refund decided", after
-    )
+    there = refund_id in after and decided(several.api, after[refund_id], DECISIONS[index])
+    verify.holds(there, "the named refund decided", after)
+
+
+def named_keeps_its_values(several: Several, index: int) -> None:
+    """The refund that a step named has the values that it had, but for status and update time."""
+    key = several.refunds[index].refund_id
+    before, after = ({key: refunds[key]} for refunds in several.steps[index])
+    verify.unchanged(but_for_the_review(before), but_for_the_review(after), "the values of the refund")
 
 
 def others_are_unchanged(several: Several, index: int) -> None:
@@ -477,6 +495,24 @@ def test_the_named_one_of_several_refunds_is_decided(session: Session, several: 
         named_is_decided(several, index)
     else:
         closed_before(session, several, index)
+
+
+@WHICH
+@requirement("REVIEW-21")
+def test_the_named_one_of_several_refunds_keeps_its_values(
+    session: Session, approval: Decision, several: Several, index: int
+) -> None:
+    """Whichever of three refunds is named, and whatever was decided before it, nothing else changes in it."""
+    if index not in several.steps:
+        return closed_before(session, several, index)
+    if but_for_the_review(approval.before) != but_for_the_review(approval.after):
+        raise Blocked("a plain approval already changes other values")
+    try:
+        named_is_decided(several, index)
+    except Failed:
+        raise Blocked("the review did not decide the named refund (REVIEW-18)") from None
+    named_keeps_its_values(several, index)
+    return None
 
 
 @requirement("REVIEW-24")
@@ -628,6 +664,7 @@ def specials(request: pytest.FixtureRequest, api: RefundApi, new_order: NewOrder
     for index in several.steps:
         try:
             named_is_decided(several, index)
+            named_keeps_its_values(several, index)
             others_are_unchanged(several, index)
         except Failed as failure:
             raise Blocked(
@@ -687,7 +724,7 @@ def test_a_special_review_does_what_it_says(
 
 
 @requirement("REVIEW-25")
-@pytest.mark.usefixtures("approval")
+@pytest.mark.usefixtures("approval", "reviewed")
 def test_a_refund_can_be_approved_after_refused_reviews(api: RefundApi, shipped_order: Order) -> None:
     """A refund that refused reviews were tried on is still open, and is approved."""
     refund = verify.given_refund(api, shipped_order)

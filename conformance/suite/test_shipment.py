@@ -101,11 +101,12 @@ def unshipped(api: RefundApi, new_order: NewOrder, types: Types) -> UnshippedBen
 Return = Callable[[RefundApi, Order], Answer]
 
 
-def of_type(rights_type: object, *lines: int, **fields: Any) -> Return:
-    """Return a create of one unit of some lines, the first by default, with anything for its type."""
+def of_type(rights_type: object, *lines: int, units: int = 1, **fields: Any) -> Return:
+    """Return a create of some units of some lines, of one of the first by default, with anything for its type."""
 
     def send(api: RefundApi, order: Order) -> Answer:
-        body = api.create_body(order, *(Part(order.lines[line]) for line in lines), rights_type=ABSENT, **fields)
+        parts = [Part(order.lines[line], units) for line in lines or (0,)]
+        body = api.create_body(order, *parts, rights_type=ABSENT, **fields)
         if rights_type is RETURN:
             body["refund"]["rightsType"] = api.create_dialect.count(RETURN)
         elif rights_type is not ABSENT:
@@ -120,6 +121,13 @@ def in_another_form(api: RefundApi, order: Order) -> Answer:
     return of_type(1 if api.create_dialect.counts_as_text else "1")(api, order)
 
 
+def sent_again(api: RefundApi, order: Order) -> Answer:
+    """Send a return a second time, with the request number that it had when it was refused."""
+    body = api.create_body(order, rights_type=RETURN)
+    api.create(body).exchange.role = "open"
+    return api.create(body)
+
+
 PARCEL = {"shippingCarrierCode": "191034", "shippingCarrier": "Carrier", "trackingNumber": "TRACK123456"}
 RETURNS: dict[str, tuple[str, Return]] = {
     "type 1": ("SHIP-01", of_type(RETURN)),
@@ -130,7 +138,8 @@ RETURNS: dict[str, tuple[str, Return]] = {
     "type 1 with a parcel": ("SHIP-08", of_type(RETURN, shipping=PARCEL)),
     "no type with a parcel": ("SHIP-08", of_type(ABSENT, shipping=PARCEL)),
     "the second line": ("SHIP-13", of_type(RETURN, 1)),
-    "both lines": ("SHIP-13", of_type(RETURN, 0, 1)),
+    "both lines": ("SHIP-13", of_type(RETURN, 0, 1, units=3)),
+    "type 1 sent again": ("SHIP-01", sent_again),
 }
 PLAIN = "type 1"
 PARTNERS = {"no type with a parcel": "no type"}
@@ -193,9 +202,23 @@ class WithoutReturn:
     order: Order
     answer: Answer
     listed: dict[RefundId, Refund]
+    approval: Answer | None = None
+
+    def approve(self, api: RefundApi) -> Answer:
+        """Approve the refund, once; returns the answer.
+
+        Raises:
+            Blocked: it is not there.
+        """
+        if not self.listed:
+            raise Blocked(f"the refund of type 2 is not there: {self.answer.described}")
+        if self.approval is None:
+            self.approval = api.review_refund(self.order, next(iter(self.listed)), Action.APPROVE)
+            self.approval.exchange.role = "probe"
+        return self.approval
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def without_return(api: RefundApi, new_order: NewOrder, accepted_create: Refund) -> WithoutReturn:
     """A refund of type 2 on an unshipped order."""
     order = new_order(shipped=False)
@@ -214,6 +237,18 @@ def test_a_refund_without_return_of_an_unshipped_order_is_accepted(without_retur
     verify.same([refund.refund_id], list(without_return.listed), "the refunds of the order")
 
 
+@requirement("REVIEW-26")
+def test_a_refund_of_an_unshipped_order_is_approved(
+    api: RefundApi, without_return: WithoutReturn, reviewed: Refund
+) -> None:
+    """Type 2 needs no shipment to be paid, either."""
+    verify.accepted(without_return.approve(api))
+    verify.settles(
+        api, lambda: verify.look_get(api, without_return.order, next(iter(without_return.listed))),
+        lambda now: now.status in api.approved, "the refund approved",
+    )  # fmt: skip
+
+
 @requirement("SHIP-12")
 def test_an_earlier_refund_does_not_open_the_way_for_a_return(
     api: RefundApi, without_return: WithoutReturn, refused_returns: Probes
@@ -221,8 +256,7 @@ def test_an_earlier_refund_does_not_open_the_way_for_a_return(
     """After a refund of type 2, approved so that it is not in the way, type 1 is still refused."""
     plainly_refused(refused_returns)
     order = without_return.order
-    for refund in without_return.listed.values():
-        verify.given_review(api, order, refund, Action.APPROVE)
+    verify.approve_open(api, order)
     before = verify.look_again(api, order)
     if not before:
         raise Blocked(f"the refund of type 2 is not there: {without_return.answer.described}")
