@@ -12,7 +12,7 @@ from attrs import evolve
 
 from conformance.faults import breaks
 from conformance.reference.app import App
-from conformance.reference.rules import CANCELED, COMPLETED, INITIATED, RefundRequest, Refusal, Shop, Token
+from conformance.reference.rules import CANCELED, COMPLETED, IN_PROCESS, INITIATED, RefundRequest, Refusal, Shop, Token
 from conformance.reference.store import StoredLine, StoredOrder, StoredRefund
 
 
@@ -650,3 +650,49 @@ class ForgetsKeysOfSeveralLines(OwnMemory):
     def slot(self, key: str, request: RefundRequest) -> Hashable:
         """Forget the others."""
         return key if len(request.lines) == 1 else object()
+
+
+@breaks("IDEM-09")
+class ForgetsCapitals(OwnMemory):
+    """Never finds a key with capitals again, as it stores them as small letters."""
+
+    def save(self, refund: StoredRefund, request: RefundRequest) -> None:
+        """Store the key in small letters."""
+        self.store.add_refund(refund)
+        self.memory.setdefault(request.key.lower(), refund.id)
+
+
+@breaks("IDEM-14")
+class AnswersReplaysInProcess(Shop):
+    """Answers the replay of a rejected refund as if it were in process, which it never was."""
+
+    def replay(self, existing: StoredRefund, request: RefundRequest) -> StoredRefund:
+        """Answer for whatever is no longer open."""
+        return evolve(existing, status=IN_PROCESS) if existing.status == CANCELED else existing
+
+
+@breaks("IDEM-10")
+class AnswersReplaysWithTheirOwnTime(Shop):
+    """Answers a replay with the time of the replay as the createTime."""
+
+    def replay(self, existing: StoredRefund, request: RefundRequest) -> StoredRefund:
+        """Make the record anew."""
+        return evolve(existing, created=self.now(), updated=self.now())
+
+
+@breaks("IDEM-29")
+class TakesNumbersForKeys(Shop):
+    """Takes a JSON number for a key, and looks at the length of texts alone."""
+
+    def read_key(self, value: Any) -> str:
+        """Write the number out."""
+        return str(value) if isinstance(value, int) and not isinstance(value, bool) else super().read_key(value)
+
+
+@breaks("IDEM-21", also=("IDEM-23",))
+class ComparesTwentyCharacters(OwnMemory):
+    """Compares the first twenty characters of a key, which is what its column holds."""
+
+    def slot(self, key: str, request: RefundRequest) -> Hashable:
+        """Cut the key off."""
+        return key[:20]
