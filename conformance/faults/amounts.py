@@ -1,5 +1,6 @@
 """Servers that pay the wrong amount, or tell it wrongly."""
 
+import struct
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
@@ -320,3 +321,33 @@ class CompletesGreatRefunds(Shop):
         """Skip the review."""
         refund = super().new_refund(request)
         return evolve(refund, status=COMPLETED) if refund.amount > 50_000_000 else refund  # noqa: PLR2004 - great
+
+
+@breaks("AMOUNT-11")
+class PaysOneLineWithoutReturn(Shop):
+    """Pays the first line of several when no goods come back."""
+
+    def new_refund(self, request: RefundRequest) -> StoredRefund:
+        """Leave the others out of the sum."""
+        refund = super().new_refund(request)
+        return evolve(refund, amount=refund.lines[0].subtotal) if refund.rights_type == REFUND else refund
+
+
+@breaks("AMOUNT-03")
+class TakesADiscountOff(Shop):
+    """Takes a tenth off the price of a hundred units and more, which nobody was given when they were bought."""
+
+    def line_total(self, part: RequestedLine) -> Decimal:
+        """Take it off."""
+        total = super().line_total(part)
+        return total * 9 / 10 if part.quantity >= 100 else total  # noqa: PLR2004 - a hundred
+
+
+@breaks("AMOUNT-04")
+class GetsGreatAmountsInFloats(Shop):
+    """Tells what a float of 32 bits holds of an amount when a refund is got."""
+
+    def render_amount(self, operation: str, refund: StoredRefund) -> Any:
+        """Pass it through such a float."""
+        held = struct.unpack("f", struct.pack("f", float(refund.amount)))[0]
+        return f"{held:.2f}" if operation == "get" else super().render_amount(operation, refund)

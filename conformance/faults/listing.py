@@ -596,3 +596,35 @@ class HidesFromReaders(Shop):
     def select(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
         """Show less."""
         return refunds[:1] if self.reader else refunds
+
+
+@breaks("LIST-01")
+class ListsTheLatestNine(Shop):
+    """Leaves the first of ten refunds out, and of more."""
+
+    def select(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+        """Keep nine."""
+        return refunds[-9:]
+
+
+@breaks("LIST-10")
+class ReadsOneDigitOfALimit(Shop):
+    """Reads the first digit of a limit below 50."""
+
+    def read_limit(self, value: str | None) -> int:
+        """Drop the second."""
+        limit = super().read_limit(value)
+        return int(str(limit)[0]) if limit < self.default_limit() else limit
+
+
+@breaks("LIST-06")
+class CarriesParcelsOver(Shop):
+    """Shows the parcel of one refund in the entries after it that have none of their own."""
+
+    def select(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+        """Keep the last parcel."""
+        shown, parcel = [], dict[str, str]()
+        for refund in refunds:
+            parcel = refund.shipping or parcel
+            shown.append(evolve(refund, shipping=parcel))
+        return shown

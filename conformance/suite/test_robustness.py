@@ -285,6 +285,7 @@ class OddCreates:
     """Creates that may be refused or carried out, sent to one order, and the list of that order after the last."""
 
     api: RefundApi
+    order: Order
     sent: dict[str, Answer]
     listed: Answer
     strays: set[str]
@@ -307,6 +308,8 @@ class OddCreates:
         if self.listed.refunds is None:
             raise Blocked(f"the order cannot be listed any more (ROBUST-20): {self.listed.described}")
         there = {refund.refund_id: refund for refund in self.listed.refunds}
+        if told.refund_id not in there and self.api.get_refund(self.order, told).accepted:
+            raise Blocked(f"get shows refund {told.refund_id}, and only the list lacks it (LIST-01)")
         verify.holds(told.refund_id in there, f"refund {told.refund_id} in the list of its order", sorted(there))
         verify.holds(sum(there[told.refund_id].quantities.values()) in units, f"units: {units}", there)
 
@@ -327,7 +330,7 @@ def odd_creates(
     listed, refused, strays = listed_again(api, order), sent.keys() - accepted_of(sent), set()
     if listed.refunds is not None and len(listed.refunds) > len(accepted_of(sent)):
         strays = {name for name in refused if leaves_a_refund(api, new_order(), chosen[name][1])}
-    return OddCreates(api, sent, listed, strays)
+    return OddCreates(api, order, sent, listed, strays)
 
 
 def accepted_of(sent: Mapping[str, Answer]) -> set[str]:
