@@ -44,7 +44,7 @@ def _tour() -> Story:
         List(1), Create(10, 1, (1,)), Create(11, 1, (1,), returned=False), Create(12, 1, (1,), returned=False),
         Review(11, approve=False), Review(12, approve=False), Review(11, approve=True), Review(11, approve=False),
         Create(11, 1, (1,), returned=False), Create(11, 1, (3,), returned=False), Get(11),
-        Create(13, 1, (5,), returned=False), Create(14, 1, (4,), returned=False),
+        Create(13, 1, (5,), returned=False), Create(14, 1, (4,), returned=False), Create(15, 1, (1,), returned=False),
     )  # fmt: skip
     return Story("the tour", (Ordered((4, 4)), Ordered((4,), shipped=False)), of_a + of_b)
 

@@ -8,7 +8,7 @@ from attrs import evolve
 from conformance.faults import breaks
 from conformance.faults.races import WINDOW
 from conformance.reference.rules import APPROVE, CANCELED, COMPLETED, INITIATED, REFUND, RefundRequest, Refusal, Shop
-from conformance.reference.store import StoredRefund
+from conformance.reference.store import StoredLine, StoredRefund
 
 
 def is_other(existing: StoredRefund, request: RefundRequest) -> bool:
@@ -143,3 +143,13 @@ class FailsTheFirstTime(Shop):
             self.failed = True
             raise ZeroDivisionError(existing.id)
         return super().replay(existing, request)
+
+
+@breaks("LIFE-01")
+class ForgetsPendingRefundsWithoutReturn(Shop):
+    """Counts a refund without return against what can still be refunded only once it is approved."""
+
+    def claimed(self, refund: StoredRefund, line: StoredLine) -> int:
+        """Forget it until then."""
+        forgotten = refund.rights_type == REFUND and refund.status == INITIATED
+        return 0 if forgotten else super().claimed(refund, line)
