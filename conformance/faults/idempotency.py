@@ -482,7 +482,7 @@ class PaysOtherTypesUnderOneKey(OwnMemory):
 # Keys that are different.
 
 
-@breaks("IDEM-20", also=("CREATE-21", "CREATE-38"))
+@breaks("IDEM-20", also=("CREATE-21", "CREATE-38", "CREATE-41"))
 class TakesEqualBodiesForReplays(OwnMemory):
     """Recognises duplicates by what they ask for, too, and not by their keys alone."""
 
@@ -587,7 +587,7 @@ class RefusesHyphens(Shop):
         return key
 
 
-@breaks("IDEM-24")
+@breaks("IDEM-24", also=("IDEM-22",))
 class ForgetsHyphenated(OwnMemory):
     """Never finds a key with hyphens again, as it stores them without."""
 
