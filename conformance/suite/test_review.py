@@ -236,6 +236,8 @@ def again(api: RefundApi, session: Session, first: Decision, action: Action) -> 
     verify.holds(now.status in allowed, f"status {verify.shown(sorted(allowed))}", now)
     verify.holds(answer.status < 500, "an acceptance or a refusal", answer.described)
     told = None if answer.refund is None else answer.refund.status
+    if first.answer.refund is not None and told == first.answer.refund.status in verify.FINAL - allowed:
+        raise Blocked("the answer to a first review already says another end (REVIEW-24)")
     verify.holds(told not in verify.FINAL - allowed, f"an answer that does not say {verify.shown(told)}", now)
     session.observe("A39", f"a review ({action.name.lower()}) of a decided refund is answered with {answer.status}")
 
@@ -497,16 +499,23 @@ def test_the_named_one_of_several_refunds_is_decided(session: Session, several: 
         closed_before(session, several, index)
 
 
-@WHICH
-@requirement("REVIEW-21")
+@pytest.mark.parametrize(
+    "index",
+    [
+        pytest.param(0, marks=requirement("REVIEW-21"), id="first"),
+        pytest.param(1, marks=requirement("REVIEW-22"), id="middle"),
+        pytest.param(2, marks=requirement("REVIEW-21"), id="last"),
+    ],
+)
 def test_the_named_one_of_several_refunds_keeps_its_values(
-    session: Session, approval: Decision, several: Several, index: int
+    session: Session, approval: Decision, rejection: Decision, several: Several, index: int
 ) -> None:
     """Whichever of three refunds is named, and whatever was decided before it, nothing else changes in it."""
     if index not in several.steps:
         return closed_before(session, several, index)
-    if but_for_the_review(approval.before) != but_for_the_review(approval.after):
-        raise Blocked("a plain approval already changes other values")
+    plain = approval if DECISIONS[index] is APPROVE else rejection
+    if but_for_the_review(plain.before) != but_for_the_review(plain.after):
+        raise Blocked("a plain review already changes other values")
     try:
         named_is_decided(several, index)
     except Failed:
