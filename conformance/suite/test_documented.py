@@ -11,7 +11,7 @@ from attrs import define, field
 from conformance import verify
 from conformance.client import API, REASON, Answer, Dialect, Part, RefundApi
 from conformance.generated import COUNTS, Binding, Generated, requests_for
-from conformance.model import Action, Order, Refund, RefundId, read_number
+from conformance.model import Action, Order, Refund, RefundId
 from conformance.plugin import requirement
 from conformance.results import Blocked, Failed
 from conformance.session import Session
