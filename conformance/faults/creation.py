@@ -5,6 +5,7 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -17,6 +18,7 @@ from conformance.reference.app import App
 from conformance.reference.rules import (
     CANCELED,
     COMPLETED,
+    INITIATED,
     REFUND,
     REJECT,
     RETURN_AND_REFUND,
@@ -573,6 +575,17 @@ class ForgetsPendingRefunds(Shop):
     def claimed(self, refund: StoredRefund, line: StoredLine) -> int:
         """Count what was approved."""
         return super().claimed(refund, line) if refund.status == COMPLETED else 0
+
+
+@breaks("CREATE-19")
+class HoldsUnitsForThreeSeconds(Shop):
+    """Holds the units of a pending refund for three seconds only."""
+
+    def claimed(self, refund: StoredRefund, line: StoredLine) -> int:
+        """Look at its age."""
+        age = (self.clock.now() - datetime.fromisoformat(refund.created)).total_seconds()
+        forgotten = refund.status == INITIATED and age > 3  # noqa: PLR2004 - seconds
+        return 0 if forgotten else super().claimed(refund, line)
 
 
 @breaks("CREATE-20")

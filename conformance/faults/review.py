@@ -874,6 +874,18 @@ class LetsApprovalsRunOut(Shop):
         return super().record(operation, refund)
 
 
+@breaks("REVIEW-31")
+class OpensRejectedRefundsAgain(Shop):
+    """Shows a canceled refund as initiated again when three seconds have passed."""
+
+    def record(self, operation: str, refund: StoredRefund) -> dict[str, Any]:
+        """Look at the time since the rejection."""
+        age = (self.clock.now() - datetime.fromisoformat(refund.updated)).total_seconds()
+        if refund.status == CANCELED and age > 3:  # noqa: PLR2004 - seconds
+            refund = evolve(refund, status=INITIATED)
+        return super().record(operation, refund)
+
+
 class AnswersReviews(Shop):
     """Answers a review with something else than is stored; the faults below differ in what."""
 

@@ -17,6 +17,8 @@ from conformance.results import Blocked, Failed
 from conformance.session import Session, Shop
 from conformance.suite.conftest import Bench, NewOrder, OpenRefunds, Placed, Probe, Probes, selected_rows
 
+LONG = 5.0
+"""Seconds after the run's first refund until which a pending one must have held its units."""
 RETURN, REFUND = RightsType.RETURN_AND_REFUND, RightsType.REFUND
 Refunds = dict[RefundId, Refund]
 Send = Callable[[RefundApi, Order], Answer]
@@ -560,6 +562,19 @@ def test_units_of_an_approved_refund_are_used_up(session: Session, claimed: Clai
 def test_units_of_a_pending_refund_are_used_up(session: Session, claimed: Claimed) -> None:
     """With 3 of 4 units in a pending refund, 2 more are refused or cut down to 1."""
     claimed.judge_pending(session)
+
+
+@requirement("CREATE-19", late=True)
+@pytest.mark.usefixtures("limited")
+def test_units_of_a_refund_that_is_pending_for_long_are_used_up(
+    api: RefundApi, session: Session, whole: "Whole"
+) -> None:
+    """Seconds after all units of an order went into a pending refund, one more is refused."""
+    session.let_pass(LONG)
+
+    one_more = api.create_refund(whole.order)
+
+    stays_within(session, ordered(whole.order), one_more, whole.after, verify.look_again(api, whole.order))
 
 
 @define

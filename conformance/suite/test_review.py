@@ -46,9 +46,16 @@ def but_for_the_review(refunds: dict[RefundId, Refund]) -> dict[RefundId, Refund
 # One refund, decided once.
 
 
+LONG = 4.0
+"""Seconds for which a rejection must have stood."""
+
+
 @define
 class Decision:
-    """A refund of an order and a review of it: the answer, and what list showed before, after, and last of all."""
+    """A refund of an order and a review of it: the answer, what list showed before, after, and last of all, and when.
+
+    ``at`` is the moment after the review, in seconds of the wire's clock.
+    """
 
     api: RefundApi
     order: Order
@@ -58,6 +65,7 @@ class Decision:
     answer: Answer
     after: dict[RefundId, Refund]
     now: dict[RefundId, Refund]
+    at: float
 
     @property
     def took_effect(self) -> bool:
@@ -76,7 +84,7 @@ def decision(api: RefundApi, order: Order, action: Action) -> Decision:
     answer = api.review_refund(order, refund_id, action)
     answer.exchange.role = "probe"
     after = until_decided(api, order, (refund_id, action)) if answer.accepted else verify.look_list(api, order)
-    return Decision(api, order, refund_id, action, before, answer, after, after)
+    return Decision(api, order, refund_id, action, before, answer, after, after, api.wire.clock.monotonic())
 
 
 @pytest.fixture(scope="module")
@@ -761,3 +769,13 @@ def test_the_first_approval_of_the_run_stands_at_its_end(
     now = verify.look_get(api, session.base_order, accepted_create)
 
     verify.holds(now.status in allowed, f"status {verify.shown(sorted(allowed))}", now)
+
+
+@requirement("REVIEW-31", late=True)
+def test_the_first_rejection_of_a_refund_stands_at_the_end(api: RefundApi, rejection: Decision) -> None:
+    """What was rejected early in the run is still canceled seconds later, after all the other checks."""
+    api.wire.clock.sleep(max(0.0, rejection.at + LONG - api.wire.clock.monotonic()))
+
+    now = verify.look_get(api, rejection.order, rejection.refund_id)
+
+    verify.holds(now.status in api.ends_of(REJECT), wanted(api, REJECT), now)
