@@ -281,7 +281,7 @@ class PaysAgainAfterApproval(ForgetsSome):
         return refund.status == COMPLETED and refund.id != first
 
 
-@breaks("IDEM-13")
+@breaks("IDEM-13", also=("REVIEW-30",))
 class ReopensOnReplay(Shop):
     """Brings an approved refund back to the start when its create is replayed."""
 
@@ -482,7 +482,7 @@ class PaysOtherTypesUnderOneKey(OwnMemory):
 # Keys that are different.
 
 
-@breaks("IDEM-20", also=("CREATE-21", "CREATE-38", "CREATE-41"))
+@breaks("IDEM-20", also=("CREATE-21", "CREATE-26", "CREATE-38", "CREATE-41"))
 class TakesEqualBodiesForReplays(OwnMemory):
     """Recognises duplicates by what they ask for, too, and not by their keys alone."""
 
@@ -511,7 +511,7 @@ class ComparesFortyCharacters(OwnMemory):
         return key[:40]
 
 
-@breaks("IDEM-25")
+@breaks("IDEM-25", also=("SHIP-01",))
 class BreaksOnRefusedKeys(Shop):
     """Stores a key before it looks at the units, and breaks when the key comes again and no refund has it."""
 

@@ -187,6 +187,8 @@ def test_a_refund_without_return_is_worth_the_same(books: Books) -> None:
     """Type 2 changes nothing in the amount, which is that of both lines."""
     if amount_of(books.entry(BASKET)) != books.price(BASKET):
         raise Blocked("the amount of several lines is already wrong (AMOUNT-02)")
+    if set(SERIES) & set(books.wrong()):
+        raise Blocked("a second refund of a line already has a wrong amount (AMOUNT-09)")
     books.judge(TYPE_2)
 
 
