@@ -30,7 +30,7 @@ PATHS = {
 }
 REQUEST_SCHEMAS = ("CreateRequest", "RequestedRefund", "RequestedLine", "RequestedShipping", "ReviewRequest")
 LONGEST_TEXT = 60
-COUNTS = {False: 14, True: 12}
+COUNTS = {False: 11, True: 9}
 """How many requests of an operation are generated, by whether something is wrong with them."""
 
 MOST_BYTES = 2
