@@ -417,7 +417,7 @@ class GetsOnce(Getting):
         return refund
 
 
-@breaks("GET-17")
+@breaks("GET-17", also=("AMOUNT-13",))
 class TakesReadForSeen(Getting):
     """Brings a refund in process when it is got among several."""
 
