@@ -728,7 +728,7 @@ class NeverUpdates(Shop):
         return super().record(operation, refund) | {"createTime": created, "updateTime": created}
 
 
-@breaks("RECORD-74")
+@breaks("RECORD-74", also=("ROBUST-18",))
 class TouchesWhatIsRead(Shop):
     """Sets the updateTime of a refund that is got."""
 
