@@ -508,7 +508,7 @@ class GetsTheFirstForLetters(Shop):
 
     def get_refund(self, query: Mapping[str, str]) -> StoredRefund:
         """Find the first."""
-        if re.fullmatch("[a-z]{1,4}", str(query.get("refundId"))):
+        if re.fullmatch("[a-z]{1,20}", str(query.get("refundId"))):
             return self.store.refunds_of(self.name, str(query.get("orderId")))[0]
         return super().get_refund(query)
 
@@ -561,7 +561,7 @@ class BreaksOnRepeatedParameters(App):
         return super().read_query(request)
 
 
-@breaks("ROBUST-16")
+@breaks("ROBUST-16", also=("ROBUST-18",))
 class BreaksOnUnknownParameters(App):
     """Fails on a parameter that it does not know."""
 
