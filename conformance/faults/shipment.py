@@ -253,7 +253,7 @@ class KeepsFirstCopiesOfOrders(Shop):
         return self.seen.setdefault(request.order.id, request.order).shipped
 
 
-@breaks("SHIP-11", also=("RECORD-64",))
+@breaks("SHIP-11", also=("IDEM-34", "RECORD-64"))
 class StoresRefundsAsReturns(Shop):
     """Stores a refund without return as a return, whatever create answers."""
 
