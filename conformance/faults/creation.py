@@ -622,7 +622,7 @@ class CountsSomeRefunds(Shop):
         return refunds
 
 
-@breaks("CREATE-21")
+@breaks("CREATE-21", also=("RACE-04",))
 class CountsTheLatestRefundOnly(CountsSomeRefunds):
     """Counts only the latest refund of a line against what can still be refunded."""
 

@@ -684,7 +684,7 @@ class ReviewAnswersItsOwnTime(Shop):
         return record | {"createTime": record["updateTime"]} if operation == "review" else record
 
 
-@breaks("RECORD-71")
+@breaks("RECORD-71", also=("IDEM-10",))
 class CreateAnswersLocalTime(Shop):
     """Answers a create with a time eight hours behind, and stores the right one."""
 

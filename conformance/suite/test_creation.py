@@ -868,11 +868,10 @@ def smuggling(make: Callable[[RefundApi], dict[str, Any]]) -> Send:
 
 
 def naming_a_refund(api: RefundApi, order: Order) -> Answer:
-    """Send a create that names the order's first refund."""
+    """Send a create that names the order's first open refund."""
     body = api.create_body(order)
-    order_id = body["refund"]["orderId"]
-    first = next((key for key, made in api.told.items() if made.body["refund"]["orderId"] == order_id), None)
-    body["refund"]["refundId"] = api.create_dialect.ident(first or RECORD["refundId"])
+    there = (made.id for made in api.ledger.open_refunds if made.order == order.order_id)
+    body["refund"]["refundId"] = api.create_dialect.ident(next(there, RECORD["refundId"]))
     return api.create(body)
 
 
