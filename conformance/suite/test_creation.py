@@ -225,6 +225,7 @@ def test_an_illegal_create_is_refused(refused_creates: Probes, row: str) -> None
 @requirement("CREATE-10")
 def test_a_line_of_another_order_is_refused(create_bench: Bench, new_order: NewOrder, refused_creates: Probes) -> None:
     """A line that the customer ordered, but in another order, is refused, alone and after one of the order's own."""
+    insist_on_need(refused_creates, BAD_AMONG_GOOD[0], REFUSED)
     api, order = create_bench.api, create_bench.order
     foreign = new_order(customer_id=order.customer_id)
     alone = api.create_refund(order, Part(foreign.line))
