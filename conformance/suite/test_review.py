@@ -779,4 +779,6 @@ def test_the_first_rejection_of_a_refund_stands_at_the_end(api: RefundApi, rejec
 
     now = verify.look_get(api, rejection.order, rejection.refund_id)
 
+    if now.status is None:
+        raise Blocked("the status cannot be read, which is judged as a field of its own (RECORD-28)")
     verify.holds(now.status in api.ends_of(REJECT), wanted(api, REJECT), now)
