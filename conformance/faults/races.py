@@ -239,7 +239,7 @@ class MixesUpCreatesAtOnce(Shop):
         return seen
 
 
-@breaks("RACE-08")
+@breaks("RACE-08", also=("RACE-05",))
 class FailsWhenTheDatabaseIsBusy(Shop):
     """Ends as an internal error when another request holds the lock."""
 
