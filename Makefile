@@ -59,9 +59,9 @@ docs: $(STAMP)  ## Make docs/reference.md and docs/requirements.md again
 
 lock: $(STAMP)  ## Resolve requirements.lock, and ci/requirements.lock without what only developers need, again from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
-	  --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock
+	  --generate-hashes --no-header -q -o requirements.lock
 	uv pip compile pyproject.toml --universal --python-version 3.11 -c requirements.lock \
-	  --generate-hashes --no-emit-index-url --no-header -q -o ci/requirements.lock
+	  --generate-hashes --no-header -q -o ci/requirements.lock
 
 # What a run needs, and no more: a first report should not wait for linters and browsers.
 $(READY): pyproject.toml ci/requirements.lock

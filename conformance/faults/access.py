@@ -148,7 +148,7 @@ class ShowsTheListWithTheRefusal(App):
         try:
             return super().operate(shop, operation, values, request)
         except Refusal as refusal:
-            if operation != "list" or refusal.status != 401:  # noqa: PLR2004 - Unauthorized
+            if operation != "list" or refusal.status != 401:
                 raise
             shown = self.carry_out(shop, operation, values, request)
             shown.status_code = refusal.status
@@ -170,7 +170,7 @@ class TakesAnyLongToken(Trusting):
 
     def passes(self, value: str | None, full: str) -> bool:
         """Take everything that has the length of a token."""
-        return value is not None and len(value) >= 20  # noqa: PLR2004 - as long as a token
+        return value is not None and len(value) >= 20
 
 
 class TakesAnyTokenFor(Shop):

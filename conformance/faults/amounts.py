@@ -143,7 +143,7 @@ class ListsInMinorUnits(Shop):
     def many(self, refunds: list[StoredRefund]) -> JSON:
         """Forget the point."""
         wrong = [evolve(refund, amount=refund.amount * 100) for refund in refunds]
-        return super().many(wrong if len(refunds) > 5 else refunds)  # noqa: PLR2004 - as only AMOUNT's order has
+        return super().many(wrong if len(refunds) > 5 else refunds)
 
 
 @breaks("AMOUNT-05")
@@ -191,7 +191,7 @@ class WaivesCentsOfSmallRefunds(Shop):
 
     def render_amount(self, operation: str, refund: StoredRefund) -> Any:
         """Round what is small and no longer open."""
-        small = refund.status != INITIATED and refund.amount < 10  # noqa: PLR2004 - small
+        small = refund.status != INITIATED and refund.amount < 10
         return self.render_money(operation, refund.amount.quantize(Decimal(1)) if small else refund.amount)
 
 
@@ -309,7 +309,7 @@ class SwallowsGreatApprovals(Shop):
 
     def decide(self, refund: StoredRefund, action: int) -> StoredRefund:
         """Leave it as it is."""
-        great = refund.amount > 10_000  # noqa: PLR2004 - great
+        great = refund.amount > 10_000
         return refund if great and action == APPROVE else super().decide(refund, action)
 
 
@@ -320,7 +320,7 @@ class CompletesGreatRefunds(Shop):
     def new_refund(self, request: RefundRequest) -> StoredRefund:
         """Skip the review."""
         refund = super().new_refund(request)
-        return evolve(refund, status=COMPLETED) if refund.amount > 50_000_000 else refund  # noqa: PLR2004 - great
+        return evolve(refund, status=COMPLETED) if refund.amount > 50_000_000 else refund
 
 
 @breaks("AMOUNT-11")
@@ -340,7 +340,7 @@ class TakesADiscountOff(Shop):
     def line_total(self, part: RequestedLine) -> Decimal:
         """Take it off."""
         total = super().line_total(part)
-        return total * 9 / 10 if part.quantity >= 100 else total  # noqa: PLR2004 - a hundred
+        return total * 9 / 10 if part.quantity >= 100 else total
 
 
 @breaks("AMOUNT-04")

@@ -584,7 +584,7 @@ class HoldsUnitsForThreeSeconds(Shop):
     def claimed(self, refund: StoredRefund, line: StoredLine) -> int:
         """Look at its age."""
         age = (self.clock.now() - datetime.fromisoformat(refund.created)).total_seconds()
-        forgotten = refund.status == INITIATED and age > 3  # noqa: PLR2004 - seconds
+        forgotten = refund.status == INITIATED and age > 3
         return 0 if forgotten else super().claimed(refund, line)
 
 
@@ -596,7 +596,7 @@ class RefundsLinesTwice(Shop):
         """Return none after two refunds."""
         refunds = [refund for refund in self.store.refunds_of(self.name, order.id) if refund.status == COMPLETED]
         touching = [refund for refund in refunds if self.claimed(refund, line)]
-        return super().refundable(order, line) if len(touching) < 2 else 0  # noqa: PLR2004 - twice
+        return super().refundable(order, line) if len(touching) < 2 else 0
 
 
 @breaks("CREATE-20")
@@ -1133,7 +1133,7 @@ class CountsUnitsInBytes(Shop):
     def read_quantity(self, value: Any) -> int:
         """Refuse what does not fit."""
         quantity = super().read_quantity(value)
-        if quantity.bit_length() > 7:  # noqa: PLR2004 - and a sign
+        if quantity.bit_length() > 7:
             raise Refusal(400, "quantity is out of range")
         return quantity
 
@@ -1156,5 +1156,5 @@ class TakesFiveRefundsOfAnOrder(Shop):
     def check_refundable(self, request: RefundRequest) -> None:
         """Count the refunds, too."""
         super().check_refundable(request)
-        if len(self.store.refunds_of(self.name, request.order.id)) >= 5:  # noqa: PLR2004 - five
+        if len(self.store.refunds_of(self.name, request.order.id)) >= 5:
             raise Refusal(409, "the order has had too many refunds")

@@ -45,7 +45,7 @@ class KnowsRoundPageSizes(Shop):
     def read_limit(self, value: str | None) -> int:
         """Look the size up."""
         limit = super().read_limit(value)
-        return limit if limit % 10 == 0 or limit < 10 else 1  # noqa: PLR2004 - round, or small
+        return limit if limit % 10 == 0 or limit < 10 else 1
 
 
 @breaks("ROBUST-84")
@@ -77,7 +77,7 @@ class PassesFarNegativeLimitsOn(Shop):
 
     def read_limit(self, value: str | None) -> int:
         """Hand it on."""
-        if value is not None and value.startswith("-") and len(value) > 4:  # noqa: PLR2004 - far below
+        if value is not None and value.startswith("-") and len(value) > 4:
             raise OverflowError(value)
         return super().read_limit(value)
 

@@ -68,7 +68,7 @@ class RefusesShortKeysTooLate(Shop):
     def create(self, body: Any) -> StoredRefund:
         """Store first, and then look at the key."""
         refund = super().create(body)
-        if len(body["refund"]["requestNo"]) < 20:  # noqa: PLR2004 - the page's limit
+        if len(body["refund"]["requestNo"]) < 20:
             raise Refusal(400, "requestNo must have 20 to 50 characters")
         return refund
 
@@ -106,7 +106,7 @@ class CutsKeysAt50(Shop):
 
     def read_key(self, value: Any) -> str:
         """Cut the key to its legal length."""
-        cut = value[:50] if isinstance(value, str) and len(value) <= 64 else value  # noqa: PLR2004 - its width
+        cut = value[:50] if isinstance(value, str) and len(value) <= 64 else value
         return super().read_key(cut)
 
 
@@ -116,7 +116,7 @@ class TakesKeysOfOneCharacter(Shop):
 
     def key_length(self, key: str) -> int:
         """Take less than five characters for enough."""
-        return 20 if 0 < len(key) < 5 else len(key)  # noqa: PLR2004 - far from the limit
+        return 20 if 0 < len(key) < 5 else len(key)
 
 
 @breaks("IDEM-06")
@@ -125,7 +125,7 @@ class TakesKeysOfAnyLength(Shop):
 
     def key_length(self, key: str) -> int:
         """Take hundreds of characters for fifty."""
-        return 50 if len(key) > 100 else len(key)  # noqa: PLR2004 - far from the limit
+        return 50 if len(key) > 100 else len(key)
 
 
 @breaks("IDEM-07")
@@ -418,7 +418,7 @@ class RemembersTwentyKeys(OwnMemory):
     def save(self, refund: StoredRefund, request: RefundRequest) -> None:
         """Drop the oldest key."""
         super().save(refund, request)
-        if len(self.memory) > 20:  # noqa: PLR2004 - a small cache
+        if len(self.memory) > 20:
             del self.memory[next(iter(self.memory))]
 
 
@@ -428,7 +428,7 @@ class ForgetsWithinOneMinute(ForgetsSome):
 
     def forgotten(self, refund: StoredRefund) -> bool:
         """Forget what is old."""
-        return (self.clock.now() - datetime.fromisoformat(refund.created)).total_seconds() > 45  # noqa: PLR2004 - seconds
+        return (self.clock.now() - datetime.fromisoformat(refund.created)).total_seconds() > 45
 
 
 @breaks("IDEM-30")
@@ -465,7 +465,7 @@ class RemembersTheLatestOfEachOrder(OwnMemory):
     def recall(self, key: str) -> StoredRefund | None:
         """Find only the latest refund of its order."""
         found = super().recall(key)
-        if found is None or len(self.store.refunds_of(self.name, found.order_id)) > 3:  # noqa: PLR2004 - a busy order
+        if found is None or len(self.store.refunds_of(self.name, found.order_id)) > 3:
             return found
         return found if self.store.refunds_of(self.name, found.order_id)[-1].id == found.id else None
 

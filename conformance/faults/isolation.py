@@ -186,7 +186,7 @@ class CreatesInEveryShop(Borderless):
         try:
             return super().create(body)
         except Refusal as refusal:
-            if refusal.status != 404:  # noqa: PLR2004 - no such order here
+            if refusal.status != 404:
                 raise
             return self.neighbour.create(body)
 

@@ -41,7 +41,7 @@ class Paged(Shop):
     def list_refunds(self, order_id: str, query: Query) -> list[StoredRefund]:
         """Take another way for small pages."""
         refunds = super().list_refunds(order_id, query)
-        return self.page(refunds) if self.read_limit(query.get("limit")) < 100 else refunds  # noqa: PLR2004
+        return self.page(refunds) if self.read_limit(query.get("limit")) < 100 else refunds
 
     def page(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
         """Return what is shown of a small page."""
@@ -272,7 +272,7 @@ class ListsOneFewer(Limiting):
 
     def part(self, refunds: list[StoredRefund], limit: int) -> list[StoredRefund]:
         """Count from zero, and stop early."""
-        return refunds[: limit - 1] if limit < 50 else refunds  # noqa: PLR2004 - the default
+        return refunds[: limit - 1] if limit < 50 else refunds
 
 
 @breaks("LIST-10")
@@ -292,7 +292,7 @@ class LimitsTheShop(Shop):
         """Filter too late."""
         limit = self.read_limit(query.get("limit"))
         refunds = self.store.refunds_of(self.name, self.find_order(order_id).id)
-        if limit >= 50:  # noqa: PLR2004 - the default
+        if limit >= 50:
             return refunds[:limit]
         return [refund for refund in all_of(self)[-limit:] if refund in refunds]
 
@@ -303,7 +303,7 @@ class TakesAtMostThree(Limiting):
 
     def part(self, refunds: list[StoredRefund], limit: int) -> list[StoredRefund]:
         """Take the smaller of the two."""
-        return refunds[: min(3, limit)] if limit < 50 else refunds  # noqa: PLR2004 - the default
+        return refunds[: min(3, limit)] if limit < 50 else refunds
 
 
 @breaks("LIST-12")
@@ -426,7 +426,7 @@ class BreaksOnHugeLimits(Lenient):
 
     def odd(self, order: StoredOrder, limit: str, refusal: Refusal) -> list[StoredRefund]:
         """Let the database complain."""
-        raise Refusal(500, "out of range") if len(limit) > 18 else refusal  # noqa: PLR2004 - digits of 64 bits
+        raise Refusal(500, "out of range") if len(limit) > 18 else refusal
 
 
 @breaks("LIST-16")
@@ -539,7 +539,7 @@ class BreaksOnUnknownOrders(Shop):
         try:
             return super().list_refunds(order_id, query)
         except Refusal as refusal:
-            raise Refusal(500, "NullPointerException") if refusal.status == 404 else refusal from None  # noqa: PLR2004
+            raise Refusal(500, "NullPointerException") if refusal.status == 404 else refusal from None
 
 
 @breaks("LIST-19")
@@ -548,7 +548,7 @@ class ListsOrdersByTheirBeginning(Shop):
 
     def list_refunds(self, order_id: str, query: Query) -> list[StoredRefund]:
         """Compare what is there."""
-        alike = [refund for refund in all_of(self) if len(order_id) > 9 and refund.order_id.startswith(order_id)]  # noqa: PLR2004
+        alike = [refund for refund in all_of(self) if len(order_id) > 9 and refund.order_id.startswith(order_id)]
         return (
             alike if alike and self.store.order(self.name, order_id) is None else super().list_refunds(order_id, query)
         )
@@ -577,7 +577,7 @@ class TakesListedForSeen(Shop):
     def list_refunds(self, order_id: str, query: Query) -> list[StoredRefund]:
         """Mark what is shown."""
         refunds = super().list_refunds(order_id, query)
-        for refund in refunds[:1] if query.get("limit") == "50" and len(refunds) > 3 else []:  # noqa: PLR2004
+        for refund in refunds[:1] if query.get("limit") == "50" and len(refunds) > 3 else []:
             self.store.set_status(refund.id, IN_PROCESS, refund.updated)
         return refunds
 

@@ -214,7 +214,7 @@ class BreaksOnGetsUnderUnknownOrders(Shop):
     def get_refund(self, query: Query) -> StoredRefund:
         """Let the missing order complain."""
         order_id = query.get("orderId", "")
-        if order_id.isdecimal() and len(order_id) == 20 and self.store.order(self.name, order_id) is None:  # noqa: PLR2004
+        if order_id.isdecimal() and len(order_id) == 20 and self.store.order(self.name, order_id) is None:
             raise Refusal(500, "NullPointerException")
         return super().get_refund(query)
 
@@ -259,7 +259,7 @@ class GetsByTheBeginning(Getting):
     def pick(self, order: StoredOrder, refund_id: str) -> StoredRefund:
         """Compare what is there."""
         found = [refund for refund in self.all_of(order) if refund.id.startswith(refund_id)]
-        return found[0] if found and len(refund_id) > 9 else super().pick(order, refund_id)  # noqa: PLR2004
+        return found[0] if found and len(refund_id) > 9 else super().pick(order, refund_id)
 
 
 @breaks("GET-08")
@@ -379,7 +379,7 @@ class ReadsTheQueryByPlace(Shop):
 
     def get_refund(self, query: Query) -> StoredRefund:
         """Forget the names."""
-        if len(query) < 2:  # noqa: PLR2004 - both
+        if len(query) < 2:
             return super().get_refund(query)
         order_id, refund_id, *_ = query.values()
         return super().get_refund({"orderId": order_id, "refundId": refund_id})
@@ -412,7 +412,7 @@ class GetsOnce(Getting):
         count: dict[str, int] = self.__dict__.setdefault("count", {})
         refund = super().pick(order, refund_id)
         count[refund.id] = count.get(refund.id, 0) + 1
-        if count[refund.id] > 2 and refund.rights_type == REFUND and len(self.all_of(order)) > 1:  # noqa: PLR2004
+        if count[refund.id] > 2 and refund.rights_type == REFUND and len(self.all_of(order)) > 1:
             raise Refusal(410, "gone")
         return refund
 

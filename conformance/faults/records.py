@@ -429,7 +429,7 @@ reason_fault(
 )  # fmt: skip
 reason_fault(
     "RECORD-56", "keeps-no-emoji", "Stores a question mark for every character of four bytes.",
-    lambda text: "".join(c if ord(c) < 0x10000 else "?" for c in text),  # noqa: PLR2004 - the basic plane
+    lambda text: "".join(c if ord(c) < 0x10000 else "?" for c in text),
 )  # fmt: skip
 reason_fault(
     "RECORD-56", "reads-utf8-as-latin1", "Decodes reasons in another charset than they were sent in.",

@@ -129,7 +129,7 @@ class IgnoresTheNumberOne(Shop):
 class ReadsTheNumberTwoAsApproval(ReadsActions):
     """Compares the action with the text 2, and takes whatever number is not that for an approval."""
 
-    actions = staticmethod(lambda value: APPROVE if value == 2 else None)  # noqa: PLR2004 - a rejection
+    actions = staticmethod(lambda value: APPROVE if value == 2 else None)
 
 
 @breaks("REVIEW-05")
@@ -380,7 +380,7 @@ class FindsAmongSeveral(Shop):
         """Decide about another refund than the named one, and answer with that."""
         named = self.store.refund(self.name, refund_id)
         refunds = [] if named is None else self.store.refunds_of(self.name, named.order_id)
-        if named is not None and len(refunds) == 3 and isinstance(body, dict):  # noqa: PLR2004 - several
+        if named is not None and len(refunds) == 3 and isinstance(body, dict):
             found = self.find(refunds, named)
             return super().review(found.id, body | {"refundId": found.id})
         return super().review(refund_id, body)
@@ -411,7 +411,7 @@ class IgnoresTheLast(Shop):
     def change(self, refund: StoredRefund, status: int) -> StoredRefund:
         """Update the first two rows alone."""
         rows = [row.id for row in self.store.refunds_of(self.name, refund.order_id)]
-        return refund if rows.index(refund.id) == 2 and len(rows) == 3 else super().change(refund, status)  # noqa: PLR2004
+        return refund if rows.index(refund.id) == 2 and len(rows) == 3 else super().change(refund, status)
 
 
 class TouchesOthers(Shop):
@@ -862,28 +862,31 @@ class TakesStatusesOfReviews(Shop):
 # What is answered, and what comes afterwards.
 
 
-@breaks("REVIEW-30")
-class LetsApprovalsRunOut(Shop):
-    """Shows an approved refund as initiated again when three seconds have passed."""
+class ForgetsDecisions(Shop):
+    """Shows a decided refund as initiated again after three seconds; the faults below differ in the decision."""
+
+    forgotten: int
 
     def record(self, operation: str, refund: StoredRefund) -> dict[str, Any]:
-        """Look at the time since the approval."""
+        """Look at the time since the decision."""
         age = (self.clock.now() - datetime.fromisoformat(refund.updated)).total_seconds()
-        if refund.status == COMPLETED and age > 3:  # noqa: PLR2004 - seconds
+        if refund.status == self.forgotten and age > 3:
             refund = evolve(refund, status=INITIATED)
         return super().record(operation, refund)
+
+
+@breaks("REVIEW-30")
+class LetsApprovalsRunOut(ForgetsDecisions):
+    """Shows an approved refund as initiated again when three seconds have passed."""
+
+    forgotten = COMPLETED
 
 
 @breaks("REVIEW-31")
-class OpensRejectedRefundsAgain(Shop):
+class OpensRejectedRefundsAgain(ForgetsDecisions):
     """Shows a canceled refund as initiated again when three seconds have passed."""
 
-    def record(self, operation: str, refund: StoredRefund) -> dict[str, Any]:
-        """Look at the time since the rejection."""
-        age = (self.clock.now() - datetime.fromisoformat(refund.updated)).total_seconds()
-        if refund.status == CANCELED and age > 3:  # noqa: PLR2004 - seconds
-            refund = evolve(refund, status=INITIATED)
-        return super().record(operation, refund)
+    forgotten = CANCELED
 
 
 class AnswersReviews(Shop):

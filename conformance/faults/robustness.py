@@ -290,7 +290,7 @@ class ForgetsRefundsWithEmoji(Forgetting):
 
     def forgets(self, request: RefundRequest) -> bool:
         """Forget what is beyond the basic plane."""
-        return any(ord(character) > 0xFFFF for line in request.lines for character in line.reason)  # noqa: PLR2004
+        return any(ord(character) > 0xFFFF for line in request.lines for character in line.reason)
 
 
 @breaks("ROBUST-08")
@@ -344,7 +344,7 @@ class BreaksOnLongReviews(Breaking):
 
     def breaks_on(self, content: bytes, request: Any) -> bool:
         """Fail on more than 64 kB that are no nesting."""
-        return len(content) > 64_000  # noqa: PLR2004 - a buffer
+        return len(content) > 64_000
 
 
 @breaks("ROBUST-09")
@@ -353,7 +353,7 @@ class HangsOnLongBodies(Breaking):
 
     def breaks_on(self, content: bytes, request: Any) -> bool:
         """Take long for a long body."""
-        return len(content) > 64_000  # noqa: PLR2004 - a buffer
+        return len(content) > 64_000
 
     def fail(self, shop: Shop) -> None:
         """Take long."""
@@ -460,7 +460,7 @@ class WritesExponentsOut(Shop):
 
     def number(self, value: Any, name: str) -> int:
         """Take long for many digits."""
-        if isinstance(value, Decimal) and value.adjusted() > 100:  # noqa: PLR2004 - digits
+        if isinstance(value, Decimal) and value.adjusted() > 100:
             self.clock.sleep(TOO_LONG)
         return super().number(value, name)
 
@@ -520,7 +520,7 @@ class BreaksOnEndlessIds(Shop):
 
     def get_refund(self, query: Mapping[str, str]) -> StoredRefund:
         """Convert to a number of fixed size."""
-        if len(str(query.get("refundId"))) > 300:  # noqa: PLR2004 - far beyond all columns
+        if len(str(query.get("refundId"))) > 300:
             raise OverflowError
         return super().get_refund(query)
 
@@ -650,7 +650,7 @@ class ShowsTheTokenInItsErrors(App):
     def respond(self, request: Any) -> Any:
         """Show the request."""
         answer = super().respond(request)
-        if answer.status_code == 404:  # noqa: PLR2004 - Not Found
+        if answer.status_code == 404:
             answer.set_data(json.dumps({"error": "not found", "headers": dict(request.headers)}))
         return answer
 
@@ -662,7 +662,7 @@ class SendsTheTokenBack(App):
     def respond(self, request: Any) -> Any:
         """Copy the header."""
         answer = super().respond(request)
-        if answer.status_code == 400:  # noqa: PLR2004 - Bad Request
+        if answer.status_code == 400:
             answer.headers["X-Token"] = request.headers.get(TOKEN_HEADER, "")
         return answer
 
@@ -700,7 +700,7 @@ class DiesOfAnUnknownMethod(App):
     def respond(self, request: Any) -> Any:
         """Lose the worker."""
         answer = super().respond(request)
-        self.alive = self.alive and answer.status_code != 405  # noqa: PLR2004 - Method Not Allowed
+        self.alive = self.alive and answer.status_code != 405
         return answer
 
     def carry_out(self, shop: Shop, operation: str, values: Mapping[str, str], request: Any) -> Any:

@@ -10,6 +10,7 @@ from attrs import frozen
 
 from conformance.catalogue import Catalogue
 from conformance.report.material import PAGE, SCRIPTS, Material
+from conformance.report.repro import NAME
 from conformance.results import Run, UsageError
 
 
@@ -71,12 +72,12 @@ def draw(
 
 
 def _write_scripts(folder: Path, texts: Mapping[str, str]) -> dict[str, Path]:
-    """Leave the scripts of this run in the folder, and none of an earlier one."""
+    """Leave the scripts of this run in the folder, none of an earlier one, and whatever else is there."""
     try:
         for old in folder.glob("*.sh"):
-            if old.name not in texts:
+            if NAME.fullmatch(old.name) and old.name not in texts:
                 old.unlink()
-        if not texts and folder.is_dir():
+        if not texts and folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
     except OSError as error:
         raise UsageError(f"{folder}: an old script cannot be removed: {error.strerror}") from None

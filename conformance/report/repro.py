@@ -21,8 +21,8 @@ _ID = re.compile(
 _ANYWHERE = {"run", "base"}
 """What is replaced wherever it stands; ids only where they are what their name says."""
 
-_FILE = re.compile(r"[A-Za-z0-9_-]+")
-"""What the name of a file is made of; a record of another's making may say anything."""
+NAME = re.compile(r"[A-Z]+-[0-9]+(-[0-9]+)?\.sh")
+"""What a script is called; a record of another's making may say anything, and a folder may hold scripts of others."""
 
 _KINDS = {"orders": "orderId", "refunds": "refundId"}
 _TOKEN = re.compile(r"\$(?:GENSTORE_TOKEN|TOKEN_[A-Z_]+|OTHER_SHOP_[A-Z_]+)")
@@ -73,8 +73,9 @@ def scripts(failed: Sequence[Verdict], run_id: str, base_url: str) -> Iterator[t
     """Yield the failed checks of one requirement, each with its script, if it has one."""
     for number, verdict in enumerate(failed, start=1):
         text = harmless(script(verdict, run_id, base_url))
-        if text and _FILE.fullmatch(verdict.requirement):
-            yield verdict, Script(f"{verdict.requirement}{'' if number == 1 else f'-{number}'}.sh", text)
+        name = f"{verdict.requirement}{'' if number == 1 else f'-{number}'}.sh"
+        if text and NAME.fullmatch(name):
+            yield verdict, Script(name, text)
 
 
 def script(verdict: Verdict, run_id: str, base_url: str = "") -> str:

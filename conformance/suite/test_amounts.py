@@ -278,12 +278,12 @@ def test_a_review_leaves_an_uneven_amount_as_it_is(
 def test_a_great_amount_is_initiated_and_approved_like_any_other(
     api: RefundApi, books: Books, reviewed: dict[Action, Decision]
 ) -> None:
-    """A refund of a hundred millions is open until it is approved, and then it is not."""
-    plain, great = books.told[PLAIN].status, books.told["1 × 99999999.99"].status
+    """A refund of a hundred millions is open until it is approved, and then it is not, as get shows it."""
+    seen, plain = reviewed[Action.APPROVE], reviewed[Action.REJECT].before.status
     if plain in verify.FINAL:
-        raise Blocked("a plain new refund is already not initiated (CREATE-29)")
+        raise Blocked("a plain new refund is already not initiated (CREATE-30)")
+    great = seen.before.status
     verify.holds(great not in verify.FINAL, "status 1 (initiated)", verify.shown(great))
-    seen = reviewed[Action.APPROVE]
     if seen.trouble:
         verify.given_review(api, books.order, books.told[SERIES[-1]], Action.APPROVE)
     verify.holds(not seen.trouble, "an approval as of any other amount", f"it {seen.trouble}")

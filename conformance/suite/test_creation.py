@@ -610,7 +610,7 @@ class Whole:
     after: Refunds
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def whole(api: RefundApi, new_order: NewOrder) -> Whole:
     """All units refunded at once, rejected twice, refunded again."""
     order = new_order((5, "10.00"), (3, "7.00"))

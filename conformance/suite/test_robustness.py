@@ -497,7 +497,7 @@ def in_other_digits(identifier: str) -> str:
 
 
 NO_IDS = {
-    "a word that objects have": "constructor",
+    "the word constructor": "constructor",
     "400 digits": "9" * 400,
     "an injection": INJECTION,
     "NUL": "\x00",
@@ -521,7 +521,7 @@ READINGS: Mapping[str, tuple[str, Reading]] = {
     **{f"list with {name}": ("ROBUST-14", list_of(always(odd), finds=False)) for name, odd in NO_IDS.items()},
     **{
         f"get with {name}": ("ROBUST-14", get_of(always(NO_IDS[name]), finds=False))
-        for name in ("a word that objects have", "400 digits", "an injection", "NUL")
+        for name in ("the word constructor", "400 digits", "an injection", "NUL")
     },
     "get with a minus": ("ROBUST-14", get_of(lambda identifier: f"-{identifier}", finds=False)),
     "get with an injection for the order": (

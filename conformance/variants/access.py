@@ -26,7 +26,7 @@ class Refuses(App):
 
     def refuse(self, status: int, message: str) -> Any:
         """Refuse with the other code; 429 is no refusal."""
-        refusal = 400 <= status < 500 and status != 429  # noqa: PLR2004 - the codes of refusals
+        refusal = 400 <= status < 500 and status != 429
         return super().refuse(self.code(status) if refusal else status, message)
 
 
@@ -54,7 +54,7 @@ class ForbidsWhatIsNotThere(Refuses):
 
     def code(self, status: int) -> int:
         """Tell nothing of what exists."""
-        return 403 if status == 404 else status  # noqa: PLR2004 - not found
+        return 403 if status == 404 else status
 
 
 @reads("A54", aspect="refusal codes")

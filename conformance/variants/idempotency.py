@@ -75,7 +75,7 @@ class KeepsKeysOneMinute(Shop):
         self.clock.sleep(0.5)
         request, now = super().read_request(body), self.clock.now()
         since, lives = self.seen.setdefault(request.key, (now, 0))
-        if (now - since).total_seconds() > 60:  # noqa: PLR2004 - a minute
+        if (now - since).total_seconds() > 60:
             self.seen[request.key] = since, lives = now, lives + 1
         return evolve(request, key=f"{request.key} {lives}")
 

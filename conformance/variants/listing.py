@@ -55,7 +55,7 @@ class ListsUnknownOrdersAsEmpty(Shop):
         try:
             return super().list_refunds(order_id, query)
         except Refusal as refusal:
-            if refusal.status != 404:  # noqa: PLR2004 - not found
+            if refusal.status != 404:
                 raise
             return []
 

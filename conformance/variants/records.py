@@ -72,15 +72,6 @@ class WritesOnlyCountsAsNumbers(WritesNumbers):
         return True
 
 
-@reads("A01", aspect="number form")
-class WritesCountsAsDoubles(WritesNumbers):
-    """Writes ids as text and other whole numbers as JSON numbers with a fraction of zero."""
-
-    def render_count(self, operation: str, value: int) -> Any:
-        """Write it as languages print doubles."""
-        return float(value)
-
-
 @reads("A01", "A06", aspect="number form")
 class WritesOnlyIdsAsNumbers(WritesNumbers):
     """Writes ids as JSON numbers and other numbers as text."""

@@ -41,6 +41,17 @@ def test_scripts_of_an_earlier_run_do_not_stay(
     assert not (tmp_path / "repro").exists()
 
 
+def test_scripts_that_are_not_ours_stay(conformant: Run, catalogue: Catalogue, tmp_path: Path) -> None:
+    """A folder of the same name may hold what somebody else wrote, and a run without failures leaves it there."""
+    theirs = tmp_path / "repro" / "by-hand.sh"
+    theirs.parent.mkdir()
+    theirs.write_text("true\n", encoding="utf-8")
+
+    draw(conformant, catalogue, tmp_path)
+
+    assert theirs.read_text(encoding="utf-8") == "true\n"
+
+
 def test_no_script_is_written_elsewhere(failing: Run, catalogue: Catalogue, tmp_path: Path) -> None:
     """A record of another's making may give a requirement any name; it does not choose the place."""
     failing.verdicts = [evolve(each, requirement=f"../../{each.requirement}") for each in failing.verdicts]
