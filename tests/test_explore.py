@@ -52,4 +52,5 @@ def test_exploring_an_honest_server_finds_nothing_and_changes_no_verdict(judge: 
 
     assert run.discoveries == []
     assert run.conclusion is Conclusion.CONFORMANT
-    assert len(run.verdicts) == 1
+    assert run.footer is not None
+    assert len(run.verdicts) == run.footer["planned"]

@@ -254,7 +254,7 @@ ODD_CREATES: Mapping[str, tuple[str, Odd]] = {
     ),
     "an injection in the key": (
         "ROBUST-08",
-        Odd(creating(lambda body: with_fields(body, requestNo=INJECTION + body["refund"]["requestNo"][-17:]))),
+        Odd(creating(lambda body: with_fields(body, requestNo=INJECTION + body["refund"]["requestNo"][:17]))),
     ),
     "text of all kinds in the reason": ("ROBUST-08", reason("😀 \u202ebackwards\u202c \ufffe ' OR 1=1;--")),
     "a reason of 300 kB": ("ROBUST-09", Odd(creating(lambda body: with_line(body, rightsReason=HUGE)), huge=True)),
