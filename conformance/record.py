@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from attrs import asdict, evolve
+from attrs import asdict, evolve, has
 
 from conformance.lines import insist_on_shape
 from conformance.results import (
@@ -56,13 +56,13 @@ class Record:
         """Append one line of the record."""
         if isinstance(line, Verdict):
             self.run.verdicts.append(line)
-            self._write({"kind": "verdict", **asdict(line)})
+            self._write({"kind": "verdict", **_members(line)})
         elif isinstance(line, Made):
             self.run.note(line)
-            self._write({"kind": "ledger", **asdict(line)})
+            self._write({"kind": "ledger", **_members(line)})
         elif isinstance(line, WaiverUse):
             self.run.waivers.append(line)
-            self._write({"kind": "waiver", **asdict(line)})
+            self._write({"kind": "waiver", **_members(line)})
         else:
             kinds: dict[type, tuple[str, list[Any]]] = {
                 Observation: ("observation", self.run.observations),
@@ -71,7 +71,7 @@ class Record:
             }
             kind, lines = kinds[type(line)]
             lines.append(line)
-            self._write({"kind": kind, **asdict(line)})
+            self._write({"kind": kind, **_members(line)})
 
     def close(self, *, requests: int, seconds: float, interrupted: bool, **more: Any) -> Run:
         """Write the footer and return the whole run."""
@@ -112,7 +112,7 @@ def append_to_record(path: Path, lines: Iterable[Made]) -> None:
     try:
         with path.open("r+b") as file:
             file.seek(file.read().rfind(b"\n") + 1)
-            file.write("".join(_as_line({"kind": "ledger", **asdict(line)}) for line in lines).encode())
+            file.write("".join(_as_line({"kind": "ledger", **_members(line)}) for line in lines).encode())
             file.truncate()
     except OSError as error:
         raise UsageError(f"{path}: the record cannot be written to: {error.strerror}") from None
@@ -120,7 +120,15 @@ def append_to_record(path: Path, lines: Iterable[Made]) -> None:
 
 def _as_line(line: Mapping[str, Any]) -> str:
     # Escaping everything beyond ASCII keeps lone surrogates and line separators from breaking the file.
-    return json.dumps(line, ensure_ascii=True, default=str) + "\n"
+    return json.dumps(line, ensure_ascii=True, default=_plain) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    return _members(value) if has(type(value)) else str(value)
+
+
+def _members(value: Any) -> dict[str, Any]:
+    return asdict(value, recurse=False)
 
 
 def read_record(path: Path) -> Run:

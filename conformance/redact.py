@@ -50,7 +50,7 @@ class Redactor:
 
     def __call__(self, text: str) -> str:
         """Return the text with every secret replaced by its name."""
-        if not self._names:
+        if not text or not self._names:
             return text
         if len(text) > MAX_KEPT:
             return self._redacted(text)
