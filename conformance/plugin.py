@@ -74,13 +74,17 @@ class ConformancePlugin:
         self.select(items)
 
     def select(self, items: list[pytest.Item]) -> None:
-        """Keep of the checks what the plan asks for, in the order of the catalogue's areas."""
+        """Keep of the checks what the plan asks for, in the order of the catalogue's areas.
+
+        Of the late ones the first area comes last: what was made first has aged the most by then, and wants no waiting.
+        """
         kept = []
         for item in items:
             check = _check(item)
             wanted = self.plan.catalogue.requirements[check.requirement]
             if self._selected(wanted, check):
-                kept.append(((check.late, AREAS.index(wanted.area)), item, check))
+                place = AREAS.index(wanted.area)
+                kept.append(((check.late, -place if check.late else place), item, check))
         kept.sort(key=lambda entry: entry[0])
         if self.plan.shard is not None:
             kept = [kept[index] for index in shard_of(_jobs([item for _, item, _ in kept]), *self.plan.shard)]
@@ -88,7 +92,7 @@ class ConformancePlugin:
         if self._worker == 0:
             self.plan.checks = [check for _, _, check in kept]
             if self.plan.listener is not None:
-                self.plan.listener.planned(Counter(AREAS[area] for (_, area), _, _ in kept))
+                self.plan.listener.planned(Counter(AREAS[abs(place)] for (_, place), _, _ in kept))
 
     def _selected(self, wanted: Requirement, check: Check) -> bool:
         about_a_case = self.plan.session is not None and self.plan.session.case is not None
