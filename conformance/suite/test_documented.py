@@ -205,6 +205,8 @@ def test_well_formed_reviews_decide_as_asked(filled: Filled) -> None:
     """What is accepted is decided as asked; what is refused is as it was."""
     ground = filled.ground
     open_ones = [refund for refund in ground.look().values() if refund.status in ground.api.pending]
+    if not open_ones:  # a target that takes one at a time may have had its last one approved
+        open_ones = [verify.given_refund(ground.api, ground.order, Part(ground.order.line))]
     made = [request for request in generated(ground, "review", negative=False) if isinstance(request.body, dict)]
     asked_for: dict[RefundId, Action] = {}
     for refund, request in zip(open_ones, made, strict=False):
