@@ -202,8 +202,8 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
     )
 
 
-def load_proof() -> dict[str, list[str]]:
-    """Return the faults that each requirement is proven to catch; none when the catalogue was changed since."""
+def load_proof() -> dict[str, dict[str, list[str]]]:
+    """Return the faults that each check of a requirement is proven to catch; none if the catalogue has changed since."""
     path = spec_folder() / "proof.json"
     if not path.exists():
         return {}

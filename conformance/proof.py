@@ -244,11 +244,14 @@ def _matrix(trials: Sequence[Trial], profile: str, seconds: float, *, whole: boo
 
 
 def publish(matrix: dict[str, Any], path: Path) -> None:
-    """Write which faults each requirement is proven to catch, as the reports of every run tell it."""
-    caught = {identifier: sorted(names) for identifier, names in matrix["kills"].items() if names}
-    path.write_text(
-        json.dumps({"catalogue": matrix["catalogue"], "catches": caught}, indent=1) + "\n", encoding="utf-8"
-    )
+    """Write which faults each check of a requirement is proven to catch, as the reports of every run tell it."""
+    catches: dict[str, dict[str, list[str]]] = {}
+    for fault in sorted(matrix["faults"], key=lambda trial: str(trial["name"])):
+        for identifier, checks in fault["failed"].items():
+            for check in dict.fromkeys(checks):
+                catches.setdefault(identifier, {}).setdefault(check, []).append(fault["name"])
+    proof = {"catalogue": matrix["catalogue"], "catches": catches}
+    path.write_text(json.dumps(proof, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def proven(matrix: dict[str, Any]) -> bool:

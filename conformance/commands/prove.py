@@ -21,7 +21,7 @@ from conformance.spelling import unknown
 @click.option(
     "--publish",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Also write which faults each requirement is proven to catch, for the reports.",
+    help="Also write which faults each check is proven to catch, for the reports.",
 )
 def command(
     area: str | None, fault: str | None, profile: str, workers: int | None, out: Path, publish: Path | None

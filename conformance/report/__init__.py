@@ -55,7 +55,7 @@ def draw(
     folder: Path,
     formats: Sequence[str] = ("html", "junit"),
     *,
-    proof: Mapping[str, Sequence[str]] | None = None,
+    proof: Mapping[str, Mapping[str, Sequence[str]]] | None = None,
 ) -> dict[str, Path]:
     """Write the reports of a run into a folder and return their paths by format.
 

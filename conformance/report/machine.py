@@ -1,5 +1,6 @@
 """``conformance.json``: the run for other programs, as ``spec/report.schema.json`` describes it."""
 
+from itertools import chain
 from typing import Any
 
 from attrs import asdict
@@ -10,7 +11,7 @@ from conformance.report.sections import observed_readings
 from conformance.report.text import as_json
 from conformance.results import Outcome, Verdict
 
-VERSION = "1.2"
+VERSION = "1.3"
 """The second number grows when something is added, the first when a reader would have to change."""
 
 
@@ -58,17 +59,18 @@ def _requirement(standing: Standing, material: Material) -> dict[str, Any]:
         "operations": requirement.operations,
         "text": requirement.text,
         "state": standing.state.value,
-        "checks": [_check(verdict) for verdict in standing.verdicts],
-        "proven_to_catch": list(material.proof.get(requirement.id, ())),
+        "checks": [_check(verdict, material) for verdict in standing.verdicts],
+        "proven_to_catch": sorted(set(chain(*material.proof.get(requirement.id, {}).values()))),
     }
 
 
-def _check(verdict: Verdict) -> dict[str, Any]:
+def _check(verdict: Verdict, material: Material) -> dict[str, Any]:
     check: dict[str, Any] = {
         "name": verdict.check,
         "outcome": verdict.outcome.value,
         "milliseconds": round(1000 * verdict.seconds),
         "requests": verdict.requests,
+        "proven_to_catch": list(material.caught_by(verdict)),
     }
     if verdict.outcome is Outcome.FAILED:
         check |= {"expected": verdict.expected, "observed": verdict.observed, "again": verdict.again}

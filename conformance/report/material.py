@@ -23,12 +23,12 @@ MOST_CASES = 3
 
 @frozen
 class Material:
-    """A run to be drawn. ``proof`` names, for a requirement, the faults that its checks were seen to catch."""
+    """A run to be drawn. ``proof`` names, for each check of a requirement, the faults that it was seen to catch."""
 
     run: Run
     catalogue: Catalogue
     folder: Path = Path()
-    proof: Mapping[str, Sequence[str]] = field(factory=dict)
+    proof: Mapping[str, Mapping[str, Sequence[str]]] = field(factory=dict)
 
     @cached_property
     def standings(self) -> dict[str, Standing]:
@@ -75,6 +75,10 @@ class Material:
         """How many requirements are in each state; all states are named."""
         found = [standing.state for standing in self.standings.values()]
         return {state: found.count(state) for state in State}
+
+    def caught_by(self, verdict: Verdict) -> Sequence[str]:
+        """Return the faults that the check of a verdict is proven to catch."""
+        return self.proof.get(verdict.requirement, {}).get(verdict.check, ())
 
     @property
     def footer(self) -> Mapping[str, Any]:

@@ -107,7 +107,8 @@ def test_the_machine_report_is_valid(any_run: Run, catalogue: Catalogue) -> None
 
 def test_the_machine_report_says_what_the_run_says(failing: Run, catalogue: Catalogue) -> None:
     """Verdict, states, and the expected and observed of what failed."""
-    report = machine(failing, catalogue, proof={"REVIEW-04": ["refuses-but-revives"]})
+    proof = {"REVIEW-04": {"test_review::test_it[reject]": ["refuses-but-revives"], "test_gone": ["saves-first"]}}
+    report = machine(failing, catalogue, proof=proof)
     found = {each["id"]: each for each in report["requirements"]}
 
     assert report["verdict"] == "non-conformant"
@@ -116,7 +117,8 @@ def test_the_machine_report_says_what_the_run_says(failing: Run, catalogue: Cata
     }  # fmt: skip
     assert list(found) == list(catalogue.requirements)
     assert found["REVIEW-04"]["checks"][0]["observed"] == "200, and status went from 1 to 3"
-    assert found["REVIEW-04"]["proven_to_catch"] == ["refuses-but-revives"]
+    assert found["REVIEW-04"]["proven_to_catch"] == ["refuses-but-revives", "saves-first"]
+    assert [check["proven_to_catch"] for check in found["REVIEW-04"]["checks"]] == [[], ["refuses-but-revives"]]
     assert found["LIST-01"]["checks"][0]["reason"].endswith("404")
     assert report["not_checked"][0]["requirements"] == ["LIST-01"]
     assert report["milliseconds"] == 4250

@@ -232,13 +232,15 @@ def test_observed_readings_are_compared_with_the_reference(failing: Run, catalog
     assert text(row) == "A01 Numbers as text page lines 43, 45 The form of numbers create takes numbers text"
 
 
-def test_passed_requirements_name_the_faults_they_catch(conformant: Run, catalogue: Catalogue) -> None:
-    """Proof is shown when there is some; without it, no column pretends."""
-    proven = text(page(conformant, catalogue, proof={"REVIEW-04": ["refuses-but-revives"]}).get_element_by_id("passed"))
+def test_each_passed_check_names_the_faults_it_catches(conformant: Run, catalogue: Catalogue) -> None:
+    """Each check of a requirement has its own, not those of its neighbours; without a proof, no column pretends."""
+    conformant.verdicts.append(verdict("REVIEW-04", check="test_review::test_it[reject]"))
+    proof = {"REVIEW-04": {"test_review::test_it[reject]": ["refuses-but-revives", "saves-first"]}}
+    proven = text(page(conformant, catalogue, proof=proof).get_element_by_id("passed"))
     plain = text(page(conformant, catalogue).get_element_by_id("passed"))
 
-    assert "A refused approval changes nothing 1 3 refuses-but-revives" in proven
-    assert "not proven yet" in proven
+    assert "A refused approval changes nothing test_review::test_review_04 3 not proven yet" in proven
+    assert "test_review::test_it[reject] 3 refuses-but-revives, saves-first" in proven
     assert "Proven" not in plain
 
 

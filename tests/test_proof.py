@@ -1,0 +1,39 @@
+"""The proof is published as the reports of every run tell it: which faults each check was seen to catch."""
+
+from pathlib import Path
+
+import pytest
+
+from conformance import catalogue
+from conformance.catalogue import load_catalogue, load_proof
+from conformance.faults import load_faults
+from conformance.plugin import find_checks
+from conformance.proof import publish
+
+
+def test_a_published_proof_names_the_faults_of_each_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is read of it are faults by requirement and check, each once, in the order of their names."""
+    matrix = {
+        "catalogue": load_catalogue().digest,
+        "faults": [
+            {"name": "saves-first", "failed": {"REVIEW-04": ["one", "other", "one"]}},
+            {"name": "forgets", "failed": {"REVIEW-04": ["one"], "LIFE-03": ["tour"]}},
+            {"name": "survives", "failed": {}},
+        ],
+    }
+    publish(matrix, tmp_path / "proof.json")
+    monkeypatch.setattr(catalogue, "spec_folder", lambda: tmp_path)
+
+    assert load_proof() == {
+        "LIFE-03": {"tour": ["forgets"]},
+        "REVIEW-04": {"one": ["forgets", "saves-first"], "other": ["saves-first"]},
+    }
+
+
+def test_the_published_proof_tells_of_checks_and_faults_that_there_are() -> None:
+    """A check or a fault that is gone, or has another name now, is proof of nothing."""
+    there_are = {(check.requirement, check.name) for check in find_checks(load_catalogue())}
+    caught = {(identifier, check): set(names) for identifier, by in load_proof().items() for check, names in by.items()}
+
+    assert set(caught) <= there_are
+    assert set().union(*caught.values()) <= set(load_faults())
