@@ -203,7 +203,7 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
 
 
 def load_proof() -> dict[str, dict[str, list[str]]]:
-    """Return the faults that each check of a requirement is proven to catch; none if the catalogue has changed since."""
+    """Return the faults that each check of a requirement is proven to catch; none if the catalogue is another now."""
     path = spec_folder() / "proof.json"
     if not path.exists():
         return {}

@@ -48,16 +48,6 @@ class Standing:
         """The verdicts that say nothing of it, because the suite itself failed."""
         return tuple(verdict for verdict in self.verdicts if verdict.outcome is Outcome.ERROR)
 
-    @property
-    def seconds(self) -> float:
-        """How long its checks took."""
-        return sum(verdict.seconds for verdict in self.verdicts)
-
-    @property
-    def requests(self) -> int:
-        """How many requests its checks sent."""
-        return sum(verdict.requests for verdict in self.verdicts)
-
 
 @frozen
 class Reason:

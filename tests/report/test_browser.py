@@ -1,5 +1,6 @@
 """The page in a real browser: it loads nothing, fits, filters, links, prints, and everyone can read it."""
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -92,7 +93,7 @@ def test_light_and_dark_are_different_and_kept_as_pictures(
 
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
-        page.screenshot(path=SCREENSHOTS / f"report-{width}-{scheme}.png")
+        page.screenshot(path=SCREENSHOTS / f"report-{width}-{scheme}.png", full_page=True)
 
     dark = page.evaluate("getComputedStyle(document.body).backgroundColor") != "rgb(255, 255, 255)"
     assert dark is (scheme == "dark")
@@ -160,13 +161,16 @@ def test_free_text_filters(failing: Run, open_page: Open) -> None:
     assert shown(page) == {"REVIEW-01"}
 
 
-def test_a_deep_link_leads_to_its_requirement(failing: Run, open_page: Open) -> None:
-    """The finding is in view when the page opens."""
-    page = open_page(failing, "#CREATE-04")
+@pytest.mark.parametrize("width", [360, 768, 1024, 1920])
+def test_a_deep_link_leads_to_its_requirement(failing: Run, open_page: Open, width: int) -> None:
+    """The finding is in view when the page opens, and the filter, which stays in view as well, does not cover it."""
+    page = open_page(failing, "#CREATE-04", viewport={"width": width, "height": 900})
 
-    box = page.locator("#CREATE-04").bounding_box()
+    box = page.locator("#CREATE-04 h3").bounding_box()
     assert box is not None
     assert 0 <= box["y"] < 400
+    place = [box["x"] + 5, box["y"] + 5]
+    assert page.evaluate("([x, y]) => document.elementFromPoint(x, y).closest('h3') !== null", place)
 
 
 def test_a_square_leads_to_its_finding(failing: Run, open_page: Open) -> None:
@@ -266,13 +270,30 @@ def test_it_prints_a_summary_and_the_findings(failing: Run, open_page: Open) -> 
 
 
 def test_300_findings_open_in_under_a_second(huge: Run, open_page: Open) -> None:
-    """Parsing, the script and the first layout together take no longer."""
+    """From the click until it has loaded, the best of three, since a machine may be busy with something else."""
     page = open_page(huge)
-    # Counted in time of the page's own thread, so that a busy machine does not decide.
-    session = page.context.new_cdp_session(page)
-    session.send("Performance.enable", {"timeDomain": "threadTicks"})
-    page.reload()
+    seconds = []
+    for _ in range(3):
+        page.reload()
+        seconds.append(page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd") / 1000)
+    assert page.locator("#findings article").count() == 300
 
-    metrics = {each["name"]: each["value"] for each in session.send("Performance.getMetrics")["metrics"]}
+    assert 0 < min(seconds) < 1
 
-    assert 0 < metrics["TaskDuration"] < 1
+
+@pytest.mark.parametrize("name", ["failing", "hostile"])
+def test_the_traffic_opens_in_the_network_panel(
+    name: str, request: pytest.FixtureRequest, browser: Browser, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    """The panel of the browser's own tools takes the file, and has a row with the status for each exchange."""
+    traffic = draw(request.getfixturevalue(name), catalogue, tmp_path, ["har"])["har"]
+    entries = json.loads(traffic.read_text(encoding="utf-8"))["log"]["entries"]
+    with browser.new_context() as context:
+        tools = context.new_page()
+        tools.goto("devtools://devtools/bundled/devtools_app.html?panel=network")
+        tools.locator("input[type=file]").set_input_files(traffic)
+        statuses = tools.locator("tr.data-grid-data-grid-node .status-column")
+        statuses.nth(len(entries) - 1).wait_for(state="attached")
+        told = statuses.all_inner_texts()
+
+    assert told == [str(entry["response"]["status"]) for entry in entries]
