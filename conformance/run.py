@@ -102,9 +102,10 @@ def run(
         )
         status = _carry_out(plan, session, options.workers)
         if options.explore and not plan.blocked and not interrupts.came():
-            explore(session, options.explore, folder, record.add, interrupts.came)
+            with _ending_alone(plan.trouble):
+                explore(session, options.explore, folder, record.add, interrupts.came)
         requests, seconds = session.wire.api_requests, time.monotonic() - started
-        _tidy(session, options, interrupts, plan.workers)
+        _tidy(session, options, interrupts, plan)
         session.close()
         for use in waivers.uses(options.waivers, record.run, today):
             record.add(use)
@@ -125,16 +126,23 @@ def run(
 
 
 def _carry_out(plan: Plan, session: Session, workers: int | None) -> int:
-    """Run the checks, and return pytest's exit status; what goes wrong in here is part of the plan's trouble."""
-    try:
+    """Run the checks, and return pytest's exit status."""
+    with _ending_alone(plan.trouble):
         plan.blocked = blocked_from_the_start(session)
         plan.workers = workers or worthwhile(session.wire.latency)
         return run_checks(plan)
+    return STOPPED
+
+
+@contextlib.contextmanager
+def _ending_alone(trouble: list[str]) -> Iterator[None]:
+    """Whatever goes wrong in the block ends the block and no more: there is a record to be ended, which tells of it."""
+    try:
+        yield
     except KeyboardInterrupt:
-        return STOPPED
-    except Exception:  # noqa: BLE001 - whatever it is, there is a record to be ended
-        plan.trouble.append(traceback.format_exc())
-        return STOPPED
+        pass
+    except Exception:  # noqa: BLE001 - as it says
+        trouble.append(traceback.format_exc())
 
 
 def blocked_from_the_start(session: Session) -> str | None:
@@ -152,14 +160,15 @@ def blocked_from_the_start(session: Session) -> str | None:
     return None
 
 
-def _tidy(session: Session, options: Options, interrupts: "Interrupts", workers: int) -> None:
+def _tidy(session: Session, options: Options, interrupts: "Interrupts", plan: Plan) -> None:
     """Reject what is open, unless it is to stay; nobody waits for that who has interrupted the run twice."""
-    before = interrupts.count
+    before, told = interrupts.count, len(plan.trouble)
     if not options.keep and before <= 1:
-        with contextlib.suppress(KeyboardInterrupt):
-            tidy.tidy_up(session, stop=lambda: interrupts.count > before, workers=workers)
+        with _ending_alone(plan.trouble):
+            tidy.tidy_up(session, stop=lambda: interrupts.count > before, workers=plan.workers)
     interrupts.over = True
-    tidy.leave_open(session, tidy.KEPT if options.keep else tidy.INTERRUPTED)
+    unfinished = tidy.BROKEN if len(plan.trouble) > told else tidy.INTERRUPTED
+    tidy.leave_open(session, tidy.KEPT if options.keep else unfinished)
 
 
 def _header(target: Target, catalogue: Catalogue, options: Options, run_id: str, session: Session) -> dict[str, object]:

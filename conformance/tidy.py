@@ -19,6 +19,7 @@ from conformance.workers import WORKER
 
 KEPT = "kept: --keep"
 INTERRUPTED = "not rejected: interrupted"
+BROKEN = "not rejected: the suite itself failed"
 PATIENCE = 2
 """How many rejections in a row may meet trouble before the others are not tried."""
 

@@ -54,3 +54,14 @@ def test_exploring_an_honest_server_finds_nothing_and_changes_no_verdict(judge: 
     assert run.conclusion is Conclusion.CONFORMANT
     assert run.footer is not None
     assert len(run.verdicts) == run.footer["planned"]
+
+
+def test_an_error_while_exploring_loses_no_verdict(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The record has its end, every check as it came out, and the error as one of ours."""
+    monkeypatch.setattr(exploring, "_of_a_fresh_seed", lambda: 1 // 0)
+
+    run = judge(lambda clock: make_reference(clock=clock), selection=("LIST-01",), explore=2.0)
+
+    assert run.footer is not None
+    assert "ZeroDivisionError" in run.footer["suite_error"]
+    assert {verdict.outcome for verdict in run.verdicts} == {Outcome.PASSED}

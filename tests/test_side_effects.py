@@ -13,6 +13,7 @@ import httpx
 import pytest
 from attrs import define, evolve, field
 
+from conformance import tidy
 from conformance.catalogue import load_catalogue
 from conformance.clock import VirtualClock
 from conformance.model import Action
@@ -21,7 +22,7 @@ from conformance.reference.app import WSGI
 from conformance.reference.rules import Refusal, Shop
 from conformance.reference.server import Reference, make_reference, serving
 from conformance.reference.store import StoredRefund
-from conformance.results import Made, Outcome, Run
+from conformance.results import Conclusion, Made, Outcome, Run
 from conformance.run import Options, run
 from conformance.session import Session, open_session
 from conformance.target import Orders, Target
@@ -136,6 +137,21 @@ def test_open_refunds_are_kept_when_that_is_asked_for(make: Make, tmp_path: Path
     assert {made.id: made.left for made in read_record(tmp_path / "run.jsonl").left} == dict.fromkeys(
         pending, "kept: --keep"
     )
+
+
+def test_an_error_while_tidying_loses_no_verdict(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The record has its end, every check as it came out, what is left open and why, and the error as one of ours."""
+    trial = make()
+    monkeypatch.setattr(tidy, "tidy_up", lambda *_, **__: 1 // 0)
+
+    trial.run(tmp_path, selection=("IDEM-01", "IDEM-02"))
+
+    run = read_record(tmp_path / "run.jsonl")
+    assert run.footer is not None
+    assert run.footer["suite_error"].endswith("ZeroDivisionError: integer division or modulo by zero\n")
+    assert (run.conclusion, run.exit, run.interrupted) == (Conclusion.ERROR, 4, False)
+    assert {verdict.outcome for verdict in run.verdicts} == {Outcome.PASSED}
+    assert {made.left for made in run.left} == {"not rejected: the suite itself failed"}
 
 
 @pytest.mark.parametrize("most", [2, 3, 20, 61])
