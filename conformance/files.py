@@ -13,7 +13,7 @@ DEEPEST = 50
 
 
 class StrictLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """YAML where text stays text: no dates, no floats (money is exact), no octal, no duplicate keys."""
+    """YAML where text stays text: no dates, no floats (money is exact), no octal, no bytes, no duplicate keys."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
         """Return the mapping; a key that is there twice, or is no plain value, is an error."""
@@ -34,6 +34,11 @@ for _tag, _pattern, _first in (
     ("tag:yaml.org,2002:null", r"^(?:null|~|)$", ["n", "~", ""]),
 ):
     StrictLoader.add_implicit_resolver(_tag, re.compile(_pattern), list(_first))
+StrictLoader.yaml_constructors = {  # the others make what JSON does not have, when a tag asks for it
+    tag: construct
+    for tag, construct in yaml.SafeLoader.yaml_constructors.items()
+    if tag is None or tag.rpartition(":")[2] in {"map", "seq", "str", "int", "bool", "null"}
+}
 
 
 def load_yaml(path: Path) -> Any:
@@ -66,7 +71,13 @@ def parse_yaml(path: Path, text: str, *, plain: bool = True) -> Any:
         if not plain:
             _insist_on_plain(text)
         return yaml.load(text, Loader=StrictLoader)  # noqa: S506 - a safe loader
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
+    except (
+        yaml.YAMLError,
+        RecursionError,
+        ValueError,
+        LookupError,
+        TypeError,
+    ) as error:  # the last two: a tag is wrong
         raise UsageError(f"{path}: is not valid YAML: {str(error)[:300]}") from None
 
 

@@ -184,7 +184,12 @@ class PoolOrders:
         for error in jsonschema_rs.validator_for(_POOL_SCHEMA).iter_errors(data):
             place = "/".join(map(str, error.instance_path)) or "the top"
             raise UsageError(f"{path}: at {place}: {error.message}")
-        self._orders = [_order(entry) for entry in data["orders"]]
+        self._orders = []
+        for number, entry in enumerate(data["orders"]):
+            try:
+                self._orders.append(_order(entry))
+            except ValueError as error:
+                raise UsageError(f"{path}: at orders/{number}: {error}") from None
         self._lock = threading.Lock()
         twice = [identifier for identifier, times in Counter(o.order_id for o in self._orders).items() if times > 1]
         if twice:

@@ -4,20 +4,25 @@ import base64
 import html
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from urllib.parse import quote, quote_plus
 
 MIN_SECRET = 4
 """A shorter value is not hidden everywhere it occurs: it would make every text unreadable."""
-LONGEST_CHARACTER = 8
-"""Characters that one of a secret may take when it is written as an escape, as in ``&#x0074;``."""
+LONGEST_CHARACTER = 12
+"""Characters that one of a secret may take when it is written as an escape, as in ``&amp;#x0074;``."""
+LAYERS = 4
+"""How many times a text is read with one layer of escapes taken away: there may be JSON in JSON in an address."""
 _ESCAPE = re.compile(
-    r"%(?:25)?([0-9a-f]{2})|\\(?:u00|x)([0-9a-f]{2})|&#x0*([0-9a-f]{2});|&#0*([0-9]{2,3});", re.IGNORECASE
+    r"%([0-9a-f]{2})|\\(?:u00|x)([0-9a-f]{2})|&#x0*([0-9a-f]{2});?|&#0*([0-9]{2,3});?|&(lt|gt|quot|amp);"
+    # What nobody sees, or reads over, stands between characters of a secret as between any others.
+    r"|\\[nrt]|\\(.)|[\x00-\x1f\x7f\xad\u200b-\u200f\u2060\ufeff]+",
+    re.IGNORECASE,
 )
 MAX_KEPT, MOST_KEPT = 200, 4096
 """Short texts, as header values, come again and again: so many are kept as they are shown (characters, texts)."""
-_NAMED = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&amp;": "&"}
+_NAMED = {"lt": "<", "gt": ">", "quot": '"', "amp": "&"}
 
 
 class Redactor:
@@ -26,7 +31,6 @@ class Redactor:
     def __init__(self, secrets: Iterable[tuple[str, str]] = ()) -> None:
         self._names: dict[str, str] = {}
         self._lower: dict[str, str] = {}
-        self._values: dict[str, str] = {}
         self._kept: dict[str, str] = {}
         self._longest = 0
         for name, value in secrets:
@@ -40,13 +44,13 @@ class Redactor:
         self.__dict__.pop("_pattern", None)
         self._kept.clear()
         self._lower = {spelling.lower(): shown for spelling, shown in self._names.items()}
-        self._values[value] = f"${name}"
         self._longest = max(self._longest, *map(len, self._names), len(value) * LONGEST_CHARACTER)
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
         longest_first = sorted(self._names, key=len, reverse=True)
-        return re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)
+        # Beyond ASCII there are characters that match a letter in other case, and are none of ours.
+        return re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE | re.ASCII)
 
     def __call__(self, text: str) -> str:
         """Return the text with every secret replaced by its name."""
@@ -59,18 +63,18 @@ class Redactor:
         return self._kept.get(text) or self._kept.setdefault(text, self._redacted(text))
 
     def _redacted(self, text: str) -> str:
-        lowered = text.lower()  # looking for texts is much quicker than for a pattern, and there is rarely anything
-        if any(spelling in lowered for spelling in self._lower):
-            text = self._pattern.sub(lambda match: self._lower[match[0].lower()], text)
-        return self._without_escaped(text) if "%" in text or "\\" in text or "&" in text else text
-
-    def _without_escaped(self, text: str) -> str:
-        plain = _unescaped(text).lower()
-        for value, shown in sorted(self._values.items(), key=lambda entry: len(entry[0]), reverse=True):
-            if _unescaped(value).lower() in plain:
-                written = re.compile("".join(map(_written, value)), re.IGNORECASE)
-                text = written.sub(shown.replace("\\", r"\\"), text)
-        return text
+        found: list[tuple[int, int, str]] = []
+        layer = text
+        for depth in range(LAYERS):
+            lowered = layer.lower()  # looking for texts is much quicker than for a pattern, and there is rarely any
+            if any(spelling in lowered for spelling in self._lower):
+                places = _places(text, depth)
+                matches = self._pattern.finditer(layer)
+                found += [(places[m.start()], places[m.end()], self._lower[m[0].lower()]) for m in matches]
+            under, layer = layer, _ESCAPE.sub(_character, layer)
+            if under == layer:
+                break
+        return _replaced(text, found) if found else text
 
     def start(self, text: str | bytes, length: int) -> str:
         """Return the beginning of the text, redacted, without a secret that was cut in the middle."""
@@ -85,15 +89,11 @@ class Redactor:
 
 def _spellings(value: str) -> set[str]:
     raw = value.encode("utf-8", "surrogatepass")
-    return {
-        value,
-        quote(value, safe=""),
-        quote_plus(value),
-        json.dumps(value)[1:-1],
-        html.escape(value),
-        raw.hex(),
-        *_in_base64(raw),
-    }
+    read = [value]  # what a reader makes of it who takes a part of it for an escape
+    for _ in range(1, LAYERS):
+        read.append(_ESCAPE.sub(_character, read[-1]))
+    spellings = {*read, quote(value, safe=""), quote_plus(value), json.dumps(value)[1:-1], html.escape(value)}
+    return {each for each in (*spellings, raw.hex(), *_in_base64(raw)) if len(each) >= MIN_SECRET}
 
 
 def _in_base64(raw: bytes) -> Iterator[str]:
@@ -106,22 +106,32 @@ def _in_base64(raw: bytes) -> Iterator[str]:
         yield encoded[first:last].translate({ord("+"): "-", ord("/"): "_"})
 
 
-def _unescaped(text: str) -> str:
-    text = _ESCAPE.sub(_character, text)
-    for name, character in _NAMED.items():
-        text = text.replace(name, character)
-    return text.replace("\\", "")
+def _places(text: str, depth: int) -> Sequence[int]:
+    """Return where in a text each character is that shows when so many layers of escapes are taken away."""
+    places: Sequence[int] = range(len(text) + 1)
+    for _ in range(depth):
+        kept: list[int] = []
+        last = 0
+        for match in _ESCAPE.finditer(text):
+            kept += places[last : match.start() + len(_character(match))]
+            last = match.end()
+        text, places = _ESCAPE.sub(_character, text), [*kept, *places[last:]]
+    return places
 
 
 def _character(match: re.Match[str]) -> str:
-    decimal = match[4]
-    return chr(int(decimal) if decimal else int(match[1] or match[2] or match[3], 16))
+    percent, code, entity, decimal, name, plain = match.groups()
+    hexadecimal = percent or code or entity
+    if hexadecimal or decimal:
+        return chr(int(hexadecimal, 16) if hexadecimal else int(decimal))
+    return _NAMED[name.lower()] if name else plain or ""
 
 
-def _written(character: str) -> str:
-    """Return a pattern of the character itself and of every escape that stands for it."""
-    plain, code = re.escape(character), ord(character)
-    if code > 0x7F:  # noqa: PLR2004 - no token has such a character: it could not be sent
-        return plain
-    named = re.escape(html.escape(character))
-    return rf"(?:{named}|\\?{plain}|%(?:25)?{code:02x}|\\u00{code:02x}|\\x{code:02x}|&#0*{code};|&#x0*{code:x};)"
+def _replaced(text: str, found: Iterable[tuple[int, int, str]]) -> str:
+    """Return a text with names for what was found in it, the first of them for what overlaps."""
+    pieces, last = [], 0
+    for start, end, shown in sorted(found):
+        if start >= last:
+            pieces += text[last:start], shown
+        last = max(last, end)
+    return "".join((*pieces, text[last:]))

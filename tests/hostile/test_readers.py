@@ -27,9 +27,11 @@ from conformance.record import read_record
 from conformance.redact import Redactor
 from conformance.report import FORMATS, draw
 from conformance.results import Outcome, UsageError
+from conformance.stories import load_case
 from conformance.target import load_target
 from conformance.waivers import load_waivers
 from conformance.wire import Exchange, Request
+from tests.hostile.server import TOKEN
 from tests.report.runs import exchange, make_run, verdict
 
 CATALOGUE = load_catalogue()
@@ -172,6 +174,32 @@ def test_a_yaml_bomb_is_explained(read: Callable[[Path], object], content: str, 
         read(tmp_path / "file")
 
 
+@pytest.mark.parametrize(
+    "tagged",
+    ["!!binary YWJj", "!!timestamp 2026-01-01", "!!float 1.5", "!!set {a}", "!!omap [a: 1]", "!!bool maybe", '!!int ""',
+     "!!map [a]", "!!map ab", "!mine x"],
+)  # fmt: skip
+@pytest.mark.parametrize("read", [read_target, PoolOrders, read_waivers, load_case])
+def test_a_tag_that_makes_what_json_does_not_have_is_explained(
+    read: Callable[[Path], object], tagged: str, tmp_path: Path
+) -> None:
+    """Bytes, dates, floats and sets are none of our values, wherever a tag asks for them."""
+    for content in (tagged, f"limits: {{answer: {tagged}}}", f"{tagged}: x"):
+        (tmp_path / "file").write_text(content)
+        with pytest.raises(UsageError, match="file"):
+            read(tmp_path / "file")
+
+
+@pytest.mark.parametrize("price", ["ten", "9" * 2000])
+def test_a_price_in_a_pool_that_is_none_is_explained(price: str, tmp_path: Path) -> None:
+    """The message names the order that it stands in."""
+    pool = json.loads(json.dumps(POOL))
+    pool["orders"][0]["lines"][0]["unitPrice"] = price
+    (tmp_path / "file").write_text(as_text(pool))
+    with pytest.raises(UsageError, match="file: at orders/0: not an amount"):
+        PoolOrders(tmp_path / "file")
+
+
 # The record.
 
 RUN = make_run(
@@ -276,6 +304,38 @@ def written(secret: str) -> list[str]:
     raw = secret.encode()
     inside = [base64.b64encode(before + raw + b"end").decode() for before in (b"", b"a", b"ab")]
     return [secret, quote(secret, safe=""), json.dumps(secret)[1:-1], html.escape(secret), raw.hex(), *inside]
+
+
+ESCAPES: dict[str, Callable[[str], str]] = {
+    "some percent-encoded": lambda text: "".join(f"%{ord(c):02x}" if at % 3 else c for at, c in enumerate(text)),
+    "all percent-encoded": lambda text: "".join(f"%{ord(c):02X}" for c in text),
+    "an address in an address": lambda text: quote(quote(quote(text, safe=""), safe=""), safe=""),
+    "JSON in JSON": lambda text: json.dumps(json.dumps(text)),
+    "escapes in JSON": lambda text: json.dumps("".join(f"\\u{ord(c):04x}" for c in text)),
+    "HTML in HTML": lambda text: html.escape("".join(f"&#{ord(c)};" for c in text)),
+    "HTML without semicolons": lambda text: "".join(f"&#{ord(c)}" for c in text),
+    "UTF-16": lambda text: text.encode("utf-16-le").decode("latin-1"),
+    "base64 on lines": lambda text: base64.encodebytes(b"x" * 40 + text.encode()).decode(),
+    "with a character that nobody sees": "\u200b".join,
+    "broken over lines": lambda text: f"{text[:9]}\n{text[9:]}",
+}
+
+
+@pytest.mark.parametrize("write", ESCAPES.values(), ids=list(ESCAPES))
+@pytest.mark.parametrize("secret", [TOKEN, "gst_live_9aB3xQ7LmN2pR5tV8wYz"])
+def test_no_secret_survives_in_layers_of_escapes(secret: str, write: Callable[[str], str]) -> None:
+    """What is shown has the name where the secret stood, and neither end of it, also where the text was cut off."""
+    redact = Redactor([("N", secret)])
+    shown = redact(f"<<{write(secret)}>>")
+
+    assert "$N" in shown
+    assert write(secret)[-12:] not in shown
+    assert write(secret)[-12:] not in redact.start(f"<<{write(secret)}>>" * 40, 300)
+
+
+def test_a_letter_that_only_resembles_one_of_a_secret_breaks_nothing() -> None:
+    """A long s matches an s in other case, and is none."""
+    assert Redactor([("N", "mysecret")])("mysecret my\u017fecret") == "$N my\u017fecret"
 
 
 @settings(seriously, max_examples=60)
