@@ -129,7 +129,8 @@ def _character(match: re.Match[str]) -> str:
 
 def _replaced(text: str, found: Iterable[tuple[int, int, str]]) -> str:
     """Return a text with names for what was found in it, the first of them for what overlaps."""
-    pieces, last = [], 0
+    pieces: list[str] = []
+    last = 0
     for start, end, shown in sorted(found):
         if start >= last:
             pieces += text[last:start], shown

@@ -24,6 +24,13 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
     "in hex": lambda token: token.encode().hex(),
     "as HTML": html.escape,
     "as HTML by numbers": lambda token: "".join(f"&#{ord(c)};" for c in token),
+    "as HTML in HTML": lambda token: html.escape(html.escape(token)),
+    "as JSON in JSON": lambda token: json.dumps(json.dumps(token)),
+    "with every other character for an address": lambda token: "".join(
+        f"%{ord(c):02x}" if at % 2 else c for at, c in enumerate(token)
+    ),
+    "broken over lines": lambda token: f"{token[:20]}\n{token[20:]}",
+    "with characters that nobody sees": "\u200b".join,
 }
 
 
@@ -35,6 +42,20 @@ def all_spellings(token: str) -> str:
 def in_the_body(asked: Asked) -> None:
     """Refuse everything, with the token in every spelling."""
     asked.send(Reply(400, (), f"no scope for {all_spellings(asked.token)}".encode()).raw)
+
+
+def one_by_one(asked: Asked) -> None:
+    """Refuse everything, with the token in one spelling at a time, so that none is found by its neighbour."""
+    spell = list(SPELLINGS.values())[asked.number % len(SPELLINGS)]
+    asked.send(Reply(400, (), spell(asked.token).encode()).raw)
+
+
+def in_pieces(asked: Asked) -> None:
+    """Refuse everything, with the token as the reason, in a body whose chunks end amid it, and in a trailer."""
+    asked.send(f"HTTP/1.1 400 {asked.token}\r\nTransfer-Encoding: chunked\r\nTrailer: X-Token\r\n\r\n".encode())
+    for piece in (asked.token[:20], asked.token[20:]):
+        asked.send(f"{len(piece):x}\r\n{piece}\r\n".encode())
+    asked.send(f"0\r\nX-Token: {asked.token}\r\n\r\n".encode())
 
 
 def in_headers(asked: Asked) -> None:
@@ -82,6 +103,8 @@ def in_an_error_of_the_provider(asked: Asked) -> None:
 
 SECRETS: dict[str, Behaviour] = {
     "tells the token in every refusal": broken(in_the_body),
+    "tells the token in one spelling after the other": broken(one_by_one),
+    "tells the token in pieces": broken(in_pieces),
     "tells the token in headers": unjudged(in_headers, "redirect"),
     "tells the token in the status line": unjudged(in_the_status_line, "broke"),
     "tells the token in every record": failed(in_records),
