@@ -70,7 +70,8 @@ def run(
 ) -> Run:
     """Judge a target and return the run; its record is ``run.jsonl`` in the folder.
 
-    An interrupt (SIGINT, SIGTERM) ends the run after the check that it is in; a second one ends it at once.
+    An interrupt (SIGINT, SIGTERM) ends the run after the check that it is in; a second one ends it at once. Tidying up,
+    which the first does not end, is no part of the verdict, nor is exploring.
 
     Raises:
         UsageError: the folder cannot be written to, or the target's files cannot be used.
@@ -101,6 +102,7 @@ def run(
             stop=interrupts.came,
         )
         status = _carry_out(plan, session, options.workers)
+        interrupted = interrupts.came() or len(plan.verdicts) < len(plan.checks) or status not in TO_THE_END
         if options.explore and not plan.blocked and not interrupts.came():
             with _ending_alone(plan.trouble):
                 explore(session, options.explore, folder, record.add, interrupts.came)
@@ -112,7 +114,7 @@ def run(
         return record.close(
             requests=requests,
             seconds=seconds,
-            interrupted=interrupts.came() or len(plan.verdicts) < len(plan.checks) or status not in TO_THE_END,
+            interrupted=interrupted,
             order_requests=session.wire.requests - session.wire.api_requests,
             tidy_requests=session.wire.api_requests - requests,
             writes=session.wire.writes.sent,
@@ -162,10 +164,10 @@ def blocked_from_the_start(session: Session) -> str | None:
 
 def _tidy(session: Session, options: Options, interrupts: "Interrupts", plan: Plan) -> None:
     """Reject what is open, unless it is to stay; nobody waits for that who has interrupted the run twice."""
-    before, told = interrupts.count, len(plan.trouble)
-    if not options.keep and before <= 1:
+    told = len(plan.trouble)
+    if not options.keep and not interrupts.twice():
         with _ending_alone(plan.trouble):
-            tidy.tidy_up(session, stop=lambda: interrupts.count > before, workers=plan.workers)
+            tidy.tidy_up(session, stop=interrupts.twice, workers=plan.workers)
     interrupts.over = True
     unfinished = tidy.BROKEN if len(plan.trouble) > told else tidy.INTERRUPTED
     tidy.leave_open(session, tidy.KEPT if options.keep else unfinished)
@@ -218,14 +220,13 @@ class Interrupts:
         self._numbers: list[int] = []
         self.over = False
 
-    @property
-    def count(self) -> int:
-        """How many there were."""
-        return len(self._numbers)
-
     def came(self) -> bool:
         """Say whether there was one."""
         return bool(self._numbers)
+
+    def twice(self) -> bool:
+        """Say whether there was more than one."""
+        return len(self._numbers) > 1
 
     def note(self, number: int, _: FrameType | None) -> None:
         """Take note of a signal.
@@ -234,7 +235,7 @@ class Interrupts:
             KeyboardInterrupt: it is not the first.
         """
         self._numbers.append(number)
-        if len(self._numbers) > 1 and not self.over:
+        if self.twice() and not self.over:
             raise KeyboardInterrupt
 
 

@@ -139,6 +139,25 @@ def test_open_refunds_are_kept_when_that_is_asked_for(make: Make, tmp_path: Path
     )
 
 
+@pytest.mark.parametrize(("times", "left"), [(1, set()), (2, {"not rejected: interrupted"})])
+def test_an_interrupt_while_tidying_is_none_of_the_verdict(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int, left: set[str]
+) -> None:
+    """All checks were carried out; the first lets the tidying come to its end, and the second ends it."""
+
+    def interrupted(*arguments: Any, **more: Any) -> None:
+        for _ in range(times):
+            signal.raise_signal(signal.SIGTERM)
+        tidy_up(*arguments, **more)
+
+    monkeypatch.setattr(tidy, "tidy_up", interrupted)
+
+    done = make().run(tmp_path, selection=("IDEM-01", "IDEM-02"))
+
+    assert (done.conclusion, done.interrupted) == (Conclusion.CONFORMANT, False)
+    assert {made.left for made in done.left} == left
+
+
 def test_an_error_while_tidying_loses_no_verdict(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The record has its end, every check as it came out, what is left open and why, and the error as one of ours."""
     trial = make()
