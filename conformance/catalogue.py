@@ -6,10 +6,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import jsonschema_rs
 from attrs import frozen
 
-from conformance.files import parse_yaml
+from conformance.files import insist_on_schema, parse_yaml
 from conformance.results import UsageError
 
 AREAS = (
@@ -246,7 +245,5 @@ def _readings(path: Path, digest: Any) -> dict[str, Reading]:
 def _load(path: Path, schema: dict[str, Any], digest: Any) -> Any:
     data = parse_yaml(path, path.read_text(encoding="utf-8"))
     digest.update(path.read_bytes())
-    for error in jsonschema_rs.validator_for(schema).iter_errors(data):
-        place = "/".join(map(str, error.instance_path)) or "the top"
-        raise UsageError(f"{path}: at {place}: {error.message}")
+    insist_on_schema(path, data, schema)
     return data

@@ -10,6 +10,8 @@ from conformance.results import UsageError
 
 MAX_FILE = 4 * 1024 * 1024
 DEEPEST = 50
+MOST_SAID = 300
+"""Characters of what is wrong with a file; some messages hold all of it."""
 
 
 class StrictLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -61,6 +63,19 @@ def load_yaml(path: Path) -> Any:
     return data
 
 
+def insist_on_schema(path: Path, data: Any, schema: dict[str, Any]) -> None:
+    """The data of a file keeps to a schema.
+
+    Raises:
+        UsageError: it does not; the message names the place of the first breach.
+    """
+    import jsonschema_rs  # starting quickly is for those who read no such file, too
+
+    for error in jsonschema_rs.validator_for(schema).iter_errors(data):
+        place = "/".join(map(str, error.instance_path)) or "the top"
+        raise UsageError(f"{path}: at {place}: {error.message[:MOST_SAID]}")
+
+
 def parse_yaml(path: Path, text: str, *, plain: bool = True) -> Any:
     """Return the data of a YAML text, read strictly; ``plain`` says that it is known to be neither deep nor to expand.
 
@@ -78,7 +93,7 @@ def parse_yaml(path: Path, text: str, *, plain: bool = True) -> Any:
         LookupError,
         TypeError,
     ) as error:  # the last two: a tag is wrong
-        raise UsageError(f"{path}: is not valid YAML: {str(error)[:300]}") from None
+        raise UsageError(f"{path}: is not valid YAML: {str(error)[:MOST_SAID]}") from None
 
 
 def _insist_on_plain(text: str) -> None:

@@ -8,10 +8,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol
 
-import jsonschema_rs
 from attrs import evolve, frozen
 
-from conformance.files import load_yaml
+from conformance.files import insist_on_schema, load_yaml
 from conformance.model import LineItem, LineItemId, Order, OrderId, load_json, read_id, read_money, read_number
 from conformance.program import run_program
 from conformance.results import Blocked, UsageError
@@ -181,9 +180,7 @@ class PoolOrders:
 
     def __init__(self, path: Path) -> None:
         data = load_yaml(path)
-        for error in jsonschema_rs.validator_for(_POOL_SCHEMA).iter_errors(data):
-            place = "/".join(map(str, error.instance_path)) or "the top"
-            raise UsageError(f"{path}: at {place}: {error.message}")
+        insist_on_schema(path, data, _POOL_SCHEMA)
         self._orders = []
         for number, entry in enumerate(data["orders"]):
             try:

@@ -11,7 +11,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from conformance.files import load_yaml
+from conformance.files import insist_on_schema, load_yaml
 from conformance.lifecycle import Create, Get, List, Ordered, Pair, Review, State, Step, outcomes, pairs_of
 from conformance.results import UsageError
 
@@ -269,12 +269,8 @@ def load_case(path: Path) -> tuple[str, Story]:
     Raises:
         UsageError: it is no case file; the message names the place.
     """
-    import jsonschema_rs
-
     data = load_yaml(path)
-    for error in jsonschema_rs.validator_for(CASE_SCHEMA).iter_errors(data):
-        place = "/".join(map(str, error.instance_path)) or "the top"
-        raise UsageError(f"{path}: at {place}: {error.message}")
+    insist_on_schema(path, data, CASE_SCHEMA)
     orders = tuple(Ordered(tuple(order["units"]), order["shipped"]) for order in data["orders"])
     steps, at_once = (tuple(map(_read_step, data[name])) for name in ("steps", "at_once"))
     for step in (*steps, *at_once):

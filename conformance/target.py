@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import jsonschema_rs
 from attrs import evolve, field, fields_dict, frozen
@@ -198,7 +198,8 @@ def target_of_url(base_url: str, token: str, orders_url: str) -> Target:
         UsageError: one of them cannot be used.
     """
     data = {"base_url": base_url, "tokens": {"full": token}, "orders": {"url": orders_url}}
-    return _shop(data, urlsplit(base_url).hostname or "target", Path("the command line"))
+    path = Path("the command line")
+    return _shop(data, _parts(base_url, "base_url", path).hostname or "target", path)
 
 
 def _check_not_available(target: Target, path: Path) -> None:
@@ -212,9 +213,7 @@ def _check_not_available(target: Target, path: Path) -> None:
 
 def _shop(data: dict[str, Any], name: str, path: Path) -> Target:
     base_url = data["base_url"].rstrip("/")
-    parts = urlsplit(base_url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise UsageError(f"{path}: base_url: {base_url!r} is not a URL like https://shop.example.com")
+    parts = _parts(base_url, "base_url", path)
     if parts.username is not None or parts.password is not None:
         raise UsageError(f"{path}: base_url: has a user or password in it; give it under headers, as Authorization")
     if "/api/202412" in parts.path:
@@ -222,6 +221,8 @@ def _shop(data: dict[str, Any], name: str, path: Path) -> Target:
     orders = data.get("orders", {})
     if len(orders) != 1:
         raise UsageError(f"{path}: orders: give exactly one of url, command and pool")
+    if "url" in orders:
+        _parts(orders["url"], "orders/url", path)
     for token, value in data["tokens"].items():
         if not value.isascii() or not value.isprintable():
             raise UsageError(f"{path}: tokens/{token}: has a character that cannot be sent in a header")
@@ -237,6 +238,17 @@ def _shop(data: dict[str, Any], name: str, path: Path) -> Target:
         ),
         folder=path.parent,
     )
+
+
+def _parts(url: str, place: str, path: Path) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets of no address, a port that is none
+        sound = False
+    if not sound:
+        raise UsageError(f"{path}: {place}: is not a URL like https://shop.example.com")
+    return parts
 
 
 def _expanded(value: Any, environment: Mapping[str, str], path: Path, place: str) -> Any:

@@ -190,6 +190,16 @@ def test_a_tag_that_makes_what_json_does_not_have_is_explained(
             read(tmp_path / "file")
 
 
+@pytest.mark.parametrize("url", ["http://[[x", "http://x:abc", "http://x:99999", "http://", "ftp://x", "nonsense"])
+@pytest.mark.parametrize("place", ["base_url", "orders/url"])
+def test_an_address_in_a_target_file_that_is_none_is_explained(place: str, url: str, tmp_path: Path) -> None:
+    """The message names its place, and not what stood there, which may hold a password."""
+    name, _, inner = place.partition("/")
+    (tmp_path / "file").write_text(as_text({**TARGET, name: {inner: url} if inner else url}))
+    with pytest.raises(UsageError, match=f"file: {place}: is not a URL"):
+        read_target(tmp_path / "file")
+
+
 @pytest.mark.parametrize("price", ["ten", "9" * 2000])
 def test_a_price_in_a_pool_that_is_none_is_explained(price: str, tmp_path: Path) -> None:
     """The message names the order that it stands in."""
