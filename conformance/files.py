@@ -58,9 +58,7 @@ def load_yaml(path: Path) -> Any:
         raise UsageError(f"{path}: is not UTF-8 text") from None
     if len(text) > MAX_FILE:
         raise UsageError(f"{path}: is longer than any file of its kind")
-    data = parse_yaml(path, text, plain=False)
-    _insist_on_names(path, data)
-    return data
+    return parse_yaml(path, text, plain=False)
 
 
 def insist_on_schema(path: Path, data: Any, schema: dict[str, Any]) -> None:
@@ -85,15 +83,12 @@ def parse_yaml(path: Path, text: str, *, plain: bool = True) -> Any:
     try:
         if not plain:
             _insist_on_plain(text)
-        return yaml.load(text, Loader=StrictLoader)  # noqa: S506 - a safe loader
-    except (
-        yaml.YAMLError,
-        RecursionError,
-        ValueError,
-        LookupError,
-        TypeError,
-    ) as error:  # the last two: a tag is wrong
+        data = yaml.load(text, Loader=StrictLoader)  # noqa: S506 - a safe loader
+        _insist_on_names(path, data)
+    # The last two are of tags that name another kind than the value is of.
+    except (yaml.YAMLError, RecursionError, ValueError, LookupError, TypeError) as error:
         raise UsageError(f"{path}: is not valid YAML: {str(error)[:MOST_SAID]}") from None
+    return data
 
 
 def _insist_on_plain(text: str) -> None:

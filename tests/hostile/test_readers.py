@@ -27,7 +27,7 @@ from conformance.record import read_record
 from conformance.redact import Redactor
 from conformance.report import FORMATS, draw
 from conformance.results import Outcome, UsageError
-from conformance.stories import load_case
+from conformance.stories import TOUR, as_data, load_case
 from conformance.target import load_target
 from conformance.waivers import load_waivers
 from conformance.wire import Exchange, Request
@@ -172,6 +172,35 @@ def test_a_yaml_bomb_is_explained(read: Callable[[Path], object], content: str, 
     (tmp_path / "file").write_text(content)
     with pytest.raises(UsageError, match="file"):
         read(tmp_path / "file")
+
+
+CASE = {"requirement": "LIFE-03", **as_data(TOUR)}
+PIECES = [
+    "!!binary ", "!!float ", "!!timestamp ", "!!int ", "!mine ", "&a ", "*a", "<<: ", "? ", "- ", ": ", "1: ", "---\n",
+    "...\n", "%YAML 1.1\n", "|\n", ">\n", "[", "]", "{", "}", '"', "'", "#", ",", "\t", "\x00", "\ufeff", "0x1f",
+    "1:60", "2026-02-30", "1e999", "NaN", "null", "true", "${HOME}", "${", "9" * 50,
+]  # fmt: skip
+
+
+@st.composite
+def spliced(draw: st.DrawFn, text: str) -> bytes:
+    """Return a text with pieces that mean something to a reader put into it, here and there, over what was there."""
+    for _ in range(draw(st.integers(1, 3))):
+        at = draw(st.integers(0, len(text)))
+        text = text[:at] + draw(st.sampled_from(PIECES)) + text[at + draw(st.integers(0, 9)) :]
+    return text.encode()
+
+
+@pytest.mark.parametrize(
+    ("read", "whole"), [(read_target, TARGET), (PoolOrders, POOL), (read_waivers, WAIVERS), (load_case, CASE)]
+)
+@seriously
+@given(data=st.data())
+def test_a_file_with_pieces_put_in_is_taken_or_explained(
+    read: Callable[[Path], object], whole: dict[str, Any], data: st.DataObject
+) -> None:
+    """Whatever stands where it does not belong, the message says what is wrong."""
+    only_named_errors(read, data.draw(spliced(yaml.safe_dump(whole))))
 
 
 @pytest.mark.parametrize(
@@ -358,6 +387,15 @@ def test_no_secret_survives_however_it_is_written_and_cut(secret: str, at: int) 
         assert told not in redact(f"<<{spelling}>>")
         half = spelling[: len(spelling) // 2 + 1]
         assert half not in redact.start(f"<<{spelling}>>" * 40, at) or half in "$N>>"
+
+
+@pytest.mark.parametrize("content", ["1: x", "requirements: [{true: x}]", "area: !!binary YWJj", "&a [*a]"])
+def test_a_catalogue_that_no_json_could_be_is_explained(content: str, tmp_path: Path) -> None:
+    """What has keys that are no text, or is inside itself, is no file of requirements."""
+    shutil.copytree(spec_folder(), tmp_path / "spec", ignore=shutil.ignore_patterns("lint"))
+    (tmp_path / "spec" / "requirements" / "review.yaml").write_text(content)
+    with pytest.raises(UsageError, match=r"review\.yaml"):
+        load_catalogue(tmp_path / "spec")
 
 
 @seriously
