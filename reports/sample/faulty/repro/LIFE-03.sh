@@ -6,7 +6,7 @@
 # and request numbers are made new, so it can be run any number of times.
 set -u
 BASE=${BASE:-}
-[ -n "$BASE" ] || BASE=http://127.0.0.1:38323/first-shop
+[ -n "$BASE" ] || BASE=http://127.0.0.1:33409/first-shop
 RUN=$(od -An -N12 -tu1 /dev/urandom | tr -dc 0-9 | cut -c1-12)
 ask() {
   answer=$(curl -sS -i "$@") || exit 1
@@ -26,7 +26,7 @@ echo '# 2. probe: GET; in the run it got 200'
 ask -X GET "${BASE}"/api/202412/orders/"${ORDER_ID_1}"'/refunds?limit=250' -H 'Accept: application/json' -H 'X-Genstore-Access-Token: '"$GENSTORE_TOKEN"
 
 echo '# 3. probe: POST; in the run it got 200'
-ask -X POST "${BASE}"/api/202412/refunds -H 'Accept: application/json' -H 'X-Genstore-Access-Token: '"$GENSTORE_TOKEN" -H 'Content-Type: application/json' --data-binary '{"refund": {"lineItems": [{"quantity": "1", "lineItemId": "'"${LINE_ITEM_ID_1}"'", "rightsReason": "Reason 11.0: \"größer\" <b>\\n</b> & 破损", "rightsReasonType": "0"}], "rightsType": "2", "orderId": "'"${ORDER_ID_1}"'", "customerId": "'"${CUSTOMER_ID_1}"'", "requestNo": "'"${RUN}"'00447KKKKKKKKKK00447"}}'
+ask -X POST "${BASE}"/api/202412/refunds -H 'Accept: application/json' -H 'X-Genstore-Access-Token: '"$GENSTORE_TOKEN" -H 'Content-Type: application/json' --data-binary '{"refund": {"lineItems": [{"quantity": "1", "lineItemId": "'"${LINE_ITEM_ID_1}"'", "rightsReason": "Reason 11.0: \"größer\" <b>\\n</b> & 破损", "rightsReasonType": "0"}], "rightsType": "2", "orderId": "'"${ORDER_ID_1}"'", "customerId": "'"${CUSTOMER_ID_1}"'", "requestNo": "'"${RUN}"'00446KKKKKKKKKK00446"}}'
 REFUND_ID_1=$(pick refundId 1)
 
 echo '# 4. probe: PUT; in the run it got 200'
