@@ -32,7 +32,13 @@ def tool(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[
     "command",
     [
         ["check-jsonschema", "--builtin-schema", "vendor.github-actions", "action.yml"],
-        ["check-jsonschema", "--builtin-schema", "vendor.github-workflows", "ci/github-workflow.yml"],
+        [
+            "check-jsonschema",
+            "--builtin-schema",
+            "vendor.github-workflows",
+            "ci/github-workflow.yml",
+            ".github/workflows/ci.yml",
+        ],
         ["check-jsonschema", "--builtin-schema", "vendor.compose-spec", "ci/compose.yaml"],
         ["kubernetes-validate", "--strict", "ci/kubernetes/job.yaml", "ci/kubernetes/indexed-job.yaml"],
         ["hadolint", "Dockerfile"],
