@@ -404,6 +404,43 @@ class ComparesPartsOfScopes(Authorises):
         return operation == "review" and "refund" in scope
 
 
+class EasyToReject(App):
+    """A server that asks less of who rejects than of who approves."""
+
+    def lets(self, shop: Shop, value: str | None) -> bool:
+        """Say whether a token is enough to reject."""
+        raise NotImplementedError
+
+    def operate(self, shop: Shop, operation: str, values: Mapping[str, str], request: Request) -> Response:
+        """Carry out a rejection for whoever is let in."""
+        body = self.read_body(request) if operation == "review" else None
+        if (
+            isinstance(body, dict)
+            and str(body.get("action")) == "2"
+            and self.lets(shop, request.headers.get(TOKEN_HEADER))
+        ):
+            return self.carry_out(shop, operation, values, request)
+        return super().operate(shop, operation, values, request)
+
+
+@breaks("ACCESS-01")
+class RejectsForAnybody(EasyToReject):
+    """Lets in who has no token, when a refund is rejected."""
+
+    def lets(self, shop: Shop, value: str | None) -> bool:
+        """Let in who has no token."""
+        return value is None
+
+
+@breaks("ACCESS-10")
+class LetsReadersReject(EasyToReject):
+    """Takes the scope to read for enough to reject, since that moves no money."""
+
+    def lets(self, shop: Shop, value: str | None) -> bool:
+        """Let readers in."""
+        return shop.authenticate(value).scopes == READ
+
+
 @breaks("ACCESS-11")
 class TakesAnyScope(Authorises):
     """Looks tokens up, but not their scopes."""

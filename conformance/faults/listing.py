@@ -343,6 +343,15 @@ class DefaultsToOne(Shop):
 
 
 @breaks("LIST-13")
+class DefaultsToTen(Shop):
+    """Lists ten refunds when there is no limit, as it does elsewhere."""
+
+    def default_limit(self) -> int:
+        """Be stricter than the page."""
+        return 10
+
+
+@breaks("LIST-13")
 class BreaksWithoutLimit(Shop):
     """Lists nothing when there is no limit."""
 

@@ -57,16 +57,16 @@ def scoped(name: str) -> Callable[[Shop], str | None]:
 
 
 STRANGERS: Mapping[str, Stranger] = {
-    "no token": Stranger("ACCESS-01", lambda _: None, (), (*ALL, "replay")),
+    "no token": Stranger("ACCESS-01", lambda _: None, (), (*ALL, "reject", "replay")),
     "an unknown token": Stranger("ACCESS-02", unknown, ("no token",), (*ALL, "replay")),
     "an empty token": Stranger("ACCESS-03", lambda _: ""),
     "a token cut off": Stranger("ACCESS-04", nearly(lambda token: token[:-1]), (*NO_ONE, "an empty token")),
     "a token with a character more": Stranger("ACCESS-04", nearly(lambda token: token + "0")),
     "a token in other case": Stranger("ACCESS-04", nearly(in_other_case)),
     "a wildcard for a token": Stranger("ACCESS-04", lambda _: "%", (*NO_ONE, "an empty token"), ("list",)),
-    "another scope": Stranger("ACCESS-11", scoped("unrelated"), NO_ONE, (*ALL, "replay")),
+    "another scope": Stranger("ACCESS-11", scoped("unrelated"), NO_ONE, (*ALL, "reject", "replay")),
     "the scope to read": Stranger(
-        "ACCESS-10", scoped("read_refunds"), (*NO_ONE, "another scope"), ("create", "review", "replay")
+        "ACCESS-10", scoped("read_refunds"), (*NO_ONE, "another scope"), ("create", "review", "reject", "replay")
     ),
 }
 ROWS = {f"{operation} with {who}": (operation, who) for who in STRANGERS for operation in STRANGERS[who].operations}
@@ -180,12 +180,13 @@ def refusals(
 
 @pytest.fixture(scope="module")
 def refused_reviews(request: pytest.FixtureRequest, shop: Shop, review_bench: ReviewBench) -> Refusals:
-    """Approvals that the full token may make, made by strangers."""
+    """Approvals and rejections that the full token may make, made by strangers."""
     attempts = Refusals(review_bench, shop=shop)
-    approve = Action.APPROVE
-    attempts.send_for_strangers(
-        request, {"review": lambda api, order: api.review_refund(order, review_bench.refund, approve)}
-    )
+
+    def reviewing(action: Action) -> Callable[[RefundApi, Order], Answer]:
+        return lambda api, order: api.review_refund(order, review_bench.refund, action)
+
+    attempts.send_for_strangers(request, {"review": reviewing(Action.APPROVE), "reject": reviewing(Action.REJECT)})
     return attempts
 
 
@@ -195,7 +196,7 @@ def test_a_stranger_neither_creates_nor_reads(refusals: Refusals, row: str) -> N
     refusals.judge(row)
 
 
-@rows("review")
+@rows("review", "reject")
 def test_a_stranger_decides_nothing(refused_reviews: Refusals, row: str) -> None:
     """Without a token that gives the right to it, the review is refused, and the refund stays open."""
     refused_reviews.judge(row)

@@ -857,6 +857,15 @@ def test_an_order_takes_many_refunds(grants: Grants) -> None:
     verify.accepted(answer)
 
 
+@requirement("LIST-13")
+def test_a_list_without_limit_shows_many_refunds(grants: Grants) -> None:
+    """The refunds of the roomy order, more than ten and less than the default of 50, are listed without a limit."""
+    answer = grants.api.list_refunds(grants.order, ABSENT)
+    if not answer.refused:  # reading A44
+        listed = [refund.refund_id for refund in verify.accepted(answer).refunds or ()]
+        verify.same([], sorted(grants.stored.keys() - set(listed)), "the refunds that the list without limit lacks")
+
+
 EMPTY_SHIPPING = {"shippingCarrierCode": "", "shippingCarrier": "", "trackingNumber": ""}
 RECORD = {"refundId": "424242424242", "createTime": "2001-02-03T04:05:06Z", "updateTime": "2001-02-03T04:05:06Z"}
 
@@ -921,7 +930,7 @@ def rows_for(identifier: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("row", rows_of(rows))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def grants(request: pytest.FixtureRequest, api: RefundApi, new_order: NewOrder) -> Grants:
     """Creates that are legal, or whose outcome is open, on a shared order."""
     order = new_order((99, "10.00"), *[(5, "10.00")] * 3)
