@@ -1,15 +1,17 @@
 """Honest readings of the list."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import TypeVar
 
 from conformance.reference.rules import Refusal, Shop
 from conformance.reference.store import StoredRefund
 from conformance.variants import reads
 
+T = TypeVar("T")
 DELAY = 1.0
-"""Seconds after which a new refund is shown."""
+"""Seconds after which a new refund is shown, and for which a cache is good."""
 
 
 @reads("A44", aspect="missing limit")
@@ -122,3 +124,35 @@ class GetsLater(ShowsLater):
 @reads("A64", aspect="delay")
 class ShowsEverythingLater(ListsLater, GetsLater):
     """Shows a new refund in list and get after a second."""
+
+
+class Caches(Shop):
+    """Reads from a cache whose entries are good for a second; the variants below differ in what it holds."""
+
+    def cached(self, key: tuple[str, ...], read: Callable[[], T]) -> T:
+        """Return what was read last, unless that is too long ago."""
+        cache: dict[tuple[str, ...], tuple[float, T]] = self.__dict__.setdefault("cache", {})
+        now = self.clock.monotonic()
+        if key not in cache or now - cache[key][0] >= DELAY:
+            cache[key] = now, read()
+        return cache[key][1]
+
+
+@reads("A64", aspect="delay")
+class ListsFromACache(Caches):
+    """Lists an order as it was up to a second ago, when somebody looked."""
+
+    def list_refunds(self, order_id: str, query: Mapping[str, str]) -> list[StoredRefund]:
+        """Look into the cache first."""
+        key = ("list", order_id, *query.values())
+        return self.cached(key, lambda: super(ListsFromACache, self).list_refunds(order_id, query))
+
+
+@reads("A64", aspect="delay")
+class GetsFromACache(Caches):
+    """Shows a refund as it was up to a second ago, when somebody looked."""
+
+    def get_refund(self, query: Mapping[str, str]) -> StoredRefund:
+        """Look into the cache first."""
+        key = ("get", *query.values())
+        return self.cached(key, lambda: super(GetsFromACache, self).get_refund(query))
