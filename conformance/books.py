@@ -1,15 +1,22 @@
 """What a refund's record must say of what was asked for, wherever it is shown; the unreadable is judged elsewhere."""
 
-from collections.abc import Iterator, Mapping
-from datetime import timedelta
+import contextlib
+from collections.abc import Collection, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from attrs import frozen
 
 from conformance.model import LineItem, Order, Refund, RefundLine, RightsType
+from conformance.wire import Exchange
 
 SLACK = timedelta(minutes=1)
+CLOCKS_DIFFER, STAMPS_DIFFER = timedelta(minutes=15), timedelta(minutes=5)
+"""How far off a time may be by our own clock, and by that of the server, as its answers tell it."""
+SAMPLES = frozenset({"191034", "百腾物流", "123212132"})
+"""The logistics information of the page's sample (page lines 457-461)."""
 Misstatement = tuple[str, object, object]
 """What is misstated, what it should be, and what it is."""
 
@@ -25,8 +32,10 @@ class Asked:
     shipping: Mapping[str, str]
 
 
-def misstatements(refund: Refund, asked: Asked, age: timedelta) -> Iterator[Misstatement]:
-    """Yield what a refund that is so old at most says wrongly."""
+def misstatements(
+    refund: Refund, asked: Asked, age: timedelta, exchange: Exchange, others: Collection[str] = ()
+) -> Iterator[Misstatement]:
+    """Yield what a refund that is so old at most says wrongly in an exchange; ``others`` is what other parcels say."""
     bought = dict(zip((line.line_item_id for line in asked.order.lines), asked.order.lines, strict=True))
     parts = zip(asked.order.lines, asked.units, strict=True)
     worth = sum((line.unit_price * units for line, units in parts), Decimal(0))
@@ -48,7 +57,9 @@ def misstatements(refund: Refund, asked: Asked, age: timedelta) -> Iterator[Miss
     for name, value in refund.shipping.items():
         if name in asked.shipping and value != asked.shipping[name]:
             yield name, asked.shipping[name], value
-    yield from _of_times(refund, age)
+        elif not asked.shipping and value in {*SAMPLES, *others}:
+            yield name, "nothing, or what belongs to the order", value
+    yield from _of_times(refund, age, exchange)
 
 
 def _of_line(line: RefundLine, bought: LineItem, asked: Asked) -> Iterator[Misstatement]:
@@ -67,9 +78,22 @@ def _of_line(line: RefundLine, bought: LineItem, asked: Asked) -> Iterator[Misst
             yield what, " or ".join(map(str, sorted(right))), seen
 
 
-def _of_times(refund: Refund, age: timedelta) -> Iterator[Misstatement]:
+def _of_times(refund: Refund, age: timedelta, exchange: Exchange) -> Iterator[Misstatement]:
     created, updated = refund.create_time, refund.update_time
+    if created is not None and created.tzinfo is not None:
+        nows = list(_nows(exchange))
+        if not any(now - age - slack <= created <= now + slack for now, slack in nows):
+            yield "the createTime", f"near {nows[0][0].isoformat()}", created.isoformat()
     if created is None or updated is None or (created.tzinfo is None) != (updated.tzinfo is None):
         return
-    if not -SLACK <= updated - created <= age + SLACK:
+    if not -SLACK < updated - created <= age + SLACK:
         yield "the updateTime", f"within the refund's age after {created.isoformat()}", updated.isoformat()
+
+
+def _nows(exchange: Exchange) -> Iterator[tuple[datetime, timedelta]]:
+    """Yield what time it was, by us and by the server, and how far off that may be."""
+    yield datetime.fromisoformat(exchange.at), CLOCKS_DIFFER
+    told = {name.lower(): value for name, value in exchange.headers.items()}.get("date", "")
+    with contextlib.suppress(ValueError):
+        stamp = parsedate_to_datetime(told)
+        yield stamp if stamp.tzinfo else stamp.replace(tzinfo=UTC), STAMPS_DIFFER

@@ -189,9 +189,9 @@ class Creation:
 class RefundApi:
     """The four operations, as the holder of one token, in the way that the target was found to take and to do things.
 
-    ``told`` is the create that each refund was made by; ``ledger`` notes what was made; ``opens_in`` is the status of a
-    new refund (reading A35); ``approvals_show`` unless an approval is under way for so long that its refund stays in
-    that status (reading A37).
+    ``token_header`` is the name that the token is sent under; ``told`` is the create that each refund was made by;
+    ``ledger`` notes what was made; ``opens_in`` is the status of a new refund (reading A35); ``approvals_show`` unless
+    an approval is under way for so long that its refund stays in that status (reading A37).
     """
 
     wire: Wire
@@ -204,6 +204,7 @@ class RefundApi:
     ledger: Ledger = field(factory=Ledger)
     opens_in: RefundStatus = RefundStatus.INITIATED
     approvals_show: bool = True
+    token_header: str = TOKEN_HEADER
 
     @property
     def pending(self) -> frozenset[RefundStatus]:
@@ -336,13 +337,13 @@ class RefundApi:
         url = self.base_url + path + (f"?{urlencode(query, errors='surrogatepass')}" if query else "")
         sent = {"Accept": "application/json"}
         if self.token is not None:
-            sent[TOKEN_HEADER] = self.token
+            sent[self.token_header] = self.token
         if not isinstance(body, Absent):
             content = json.dumps(body, ensure_ascii=False, default=str).encode("utf-8", "surrogatepass")
         if content is not None:
             sent["Content-Type"] = "application/json"
         sent |= headers or {}
-        sent = {name: value for name, value in sent.items() if value or name == TOKEN_HEADER}
+        sent = {name: value for name, value in sent.items() if value or name.lower() == TOKEN_HEADER.lower()}
         answer = Answer(self.wire.send(method, url, operation=operation, headers=sent, body=content))
         self._note(answer)
         return answer

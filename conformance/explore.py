@@ -11,9 +11,10 @@ from pathlib import Path
 import yaml
 
 from conformance.evidence import as_evidence
-from conformance.perform import Broken, Stage
+from conformance.perform import Broken
 from conformance.results import Blocked, Discovery
 from conformance.session import Session
+from conformance.stage import Stage
 from conformance.stories import Story, as_data, drawn, drawn_bursts
 
 STORIES, STEPS, BURSTS = 3, 20, 2
@@ -27,7 +28,7 @@ def explore(
 
     An unreachable target or one that runs out of orders ends the search.
     """
-    stage, clock = Stage(session.shop.api, session.shop.order), session.wire.clock
+    stage, clock = Stage(session.shop), session.wire.clock
     end, told, found = clock.monotonic() + seconds, 0, set[str]()
     while True:
         for story in _of_a_fresh_seed():

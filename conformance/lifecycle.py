@@ -58,10 +58,10 @@ class Get:
 
 @frozen
 class List:
-    """List the refunds of an order, at most ``limit``."""
+    """List the refunds of an order, at most ``limit``; ``None`` names none."""
 
     order: int
-    limit: int = 250
+    limit: int | None = 250
 
 
 Step = Create | Review | Get | List
@@ -119,7 +119,7 @@ def outcomes(state: State, step: Step) -> Iterator[Outcome]:
         yield from _review(state, step)
     elif isinstance(step, List):
         yield True, state
-        if not state.of(step.order):  # an order without refunds may be unknown to list (reading A49)
+        if step.limit is None or not state.of(step.order):  # readings A44, and A49: it may be unknown to list
             yield False, state
     else:
         yield state.entry(step.key) is not None, state

@@ -1,6 +1,6 @@
 """Carries a story out on a target, and holds what comes of it against the model (lifecycle.py)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
@@ -28,22 +28,29 @@ from conformance.lifecycle import (
     outcomes,
     pairs_of,
 )
+from conformance.manners import LIMITS, PLAIN, Manner, made_key, manner_of
 from conformance.model import Action, Order, Refund, RefundId, RefundStatus, RightsType
-from conformance.results import Blocked, Failed
-from conformance.stories import Story, sentence, shrunk
+from conformance.results import Failed
+from conformance.session import Shop
+from conformance.stories import Story
 from conformance.wire import Exchange
 
-PRICES = ("10.00", "2.50", "0.75")
-CREATES, KEYS, REVIEWS, READS, OTHERS, BOOKS, BURSTS, ANSWERS, STEADY = (f"LIFE-{number:02}" for number in range(1, 10))
+CREATES, KEYS, REVIEWS, READS, OTHERS, BOOKS, BURSTS, ANSWERS, STEADY, MANNERS = (
+    f"LIFE-{number:02}" for number in range(1, 11)
+)
 
-REASONS = 'Reason {}.{}: "größer" <b>\\n</b> & 破损'
-"""What a customer may write; of each refund and line another."""
-PLAIN_REASONS = "Reason {} of line {}."
+REASONS = (
+    'Reason {}.{}: it\'s "größer" <b>%41</b> & \\u0041 破损 📦\nthe second line',
+    "  Reason {}.{} between blanks  ",
+    "Reason {}.{} " + ("abcdefghi " * 20)[:190] + ".",
+)
+"""What a customer may write, of each line another: characters of all kinds, blanks, and 200 of them and more."""
+PLAIN_REASONS = ("Reason {} of line {}.",)
 """What is written where a target takes no such characters (reading A12)."""
 
-LENGTHS = (20, 50, 32)
-"""Lengths that a key may have; those of the stories take turns."""
-
+PLAIN_KEYS = frozenset(range(2, 1001, 4))
+"""Keys of creates that leave out whatever may be left out: type 1 is the default."""
+DEFAULT_LIMIT = 50
 Records = dict[RefundId, Refund]
 
 
@@ -55,6 +62,7 @@ class Broken(Failed):
         self.law = law
         self.story: list[tuple[str, Exchange]] = []
         self.position = 0
+        self.core: tuple[Step, ...] = ()
 
 
 @define
@@ -63,18 +71,21 @@ class Performance:
 
     ``strict`` looks after every write; otherwise a look is saved after those that can legally have no effect.
     ``hurried`` looks once and waits for no effect to show: whatever it finds is looked for again without hurry.
+    ``mannered`` sends each step in a manner of its own; ``one_tongue`` once numbers in another wire form than the usual
+    one were refused, which is legal (reading A01).
     ``subjects`` are the refunds that the last step, or the steps at once, were about.
     """
 
-    api: RefundApi
+    shop: Shop
     story: Story
     orders: list[Order]
     state: State
     strict: bool = False
     hurried: bool = False
-    reasons: str = REASONS
+    mannered: bool = True
+    one_tongue: bool = False
+    reasons: tuple[str, ...] = REASONS
     ids: dict[int, RefundId] = field(factory=dict)
-    bodies: dict[Create, Any] = field(factory=dict)
     asked: dict[int, Asked] = field(factory=dict)
     began: float = field(init=False)
     keys: dict[int, str] = field(factory=dict)
@@ -83,6 +94,12 @@ class Performance:
     taken: list[tuple[Step, Answer]] = field(factory=list)
     subjects: set[RefundId] = field(factory=set)
     position: int = 0
+    looks: int = 0
+
+    @property
+    def api(self) -> RefundApi:
+        """The API as the holder of the full token calls it."""
+        return self.shop.api
 
     def __attrs_post_init__(self) -> None:
         """Remember when the story began: no refund of it is older."""
@@ -112,14 +129,15 @@ class Performance:
         """Take one step and judge what came of it."""
         self.pairs.update(pairs_of(self.state, step))
         self.subjects = set() if isinstance(step, List) or step.key not in self.ids else {self.ids[step.key]}
-        answer = self.send(step)
+        answer = self.send_in_its_manner(step)
         law = self.law_of(step)
-        self.taken.append((step, answer))
         self.is_an_answer(answer)
         legal = [after for reply, after in outcomes(self.state, step) if reply == answer.accepted]
         if not legal:
             raise Broken(law, "a refusal (4xx)" if answer.accepted else "an acceptance (2xx)", answer.described)
-        self.says_what_was_asked(filter(None, [answer.refund]))
+        self.says_what_was_asked(filter(None, [answer.refund]), answer.exchange)
+        if isinstance(step, Create | Review):
+            self.says_a_status_on_the_way(step, answer, law)
         if isinstance(step, Get):
             self.shows_the_record(step, answer)
         elif isinstance(step, List):
@@ -133,44 +151,61 @@ class Performance:
             return CREATES if self.state.entry(step.key) is None else KEYS
         return REVIEWS if isinstance(step, Review) else READS
 
-    def send(self, step: Step) -> Answer:
-        """Send the request of a step."""
+    def send_in_its_manner(self, step: Step) -> Answer:
+        """Send the request of a step, and once more if it may have been refused for the wire form of its numbers."""
+        manner = manner_of(self.position, step) if self.mannered else PLAIN
+        answer = self.send(step, evolve(manner, foreign=manner.foreign and not self.one_tongue))
+        self.taken.append((step, answer))
+        foreign = manner.foreign and not self.one_tongue
+        if foreign and answer.refused and next(outcomes(self.state, step))[0]:
+            self.one_tongue = True
+            if isinstance(step, Create) and self.state.entry(step.key) is None:
+                del self.keys[step.key]  # a refused create may have used it up (reading A24)
+            answer = self.send(step, evolve(manner, foreign=False))
+            self.taken.append((step, answer))
+        return answer
+
+    def send(self, step: Step, manner: Manner = PLAIN) -> Answer:
+        """Send the request of a step in a manner."""
+        api = manner.api_of(self.shop)
         if isinstance(step, Create):
-            answer = self.api.create(self.body(step))
+            answer = api.create(manner.arranged(self.body(step, api)))
         elif isinstance(step, Review):
             action = Action.APPROVE if step.approve else Action.REJECT
-            answer = self.api.review_refund(self.order_of(step.key), self.ids[step.key], action)
+            refund_id = self.ids[step.key]
+            body = api.review_body(self.order_of(step.key).order_id, refund_id, action)
+            answer = api.review(refund_id, manner.arranged(body))
         elif isinstance(step, Get):
-            answer = self.api.get_refund(self.order_of(step.key), self.ids[step.key])
+            answer = api.get_refund(self.order_of(step.key), self.ids[step.key])
         else:
-            answer = self.api.list_refunds(self.orders[step.order], step.limit)
+            answer = api.list_refunds(self.orders[step.order], ABSENT if step.limit is None else step.limit)
         answer.exchange.role = "probe"
         answer.exchange.batched = True
         return answer
 
-    def body(self, step: Create) -> Any:
-        """Return the body of a create, the same one whenever the same step is taken again."""
-        if step not in self.bodies:
-            order = self.orders[step.order]
-            reasons = tuple(self.reasons.format(step.key, number) for number, _ in enumerate(order.lines))
-            parts = [
-                Part(line, units, reason)
-                for line, units, reason in zip(order.lines, step.units, reasons, strict=True)
-                if units
-            ]
-            rights_type = RightsType.RETURN_AND_REFUND if step.returned else RightsType.REFUND
-            parcel = parcel_of(step)
-            self.asked.setdefault(step.key, Asked(order, step.units, reasons, rights_type, parcel))
-            plain = step.returned and step.key % 4 == 1  # type 1 is the default, and the customer may be left out
-            self.bodies[step] = self.api.create_body(
-                order,
-                *(parts if step.key % 2 else parts[::-1]),
-                rights_type=ABSENT if plain else rights_type,
-                customer_id=ABSENT if plain else None,
-                shipping=parcel or ABSENT,
-                request_no=self.keys.setdefault(step.key, self.api.keys(LENGTHS[step.key % len(LENGTHS)])),
-            )
-        return self.bodies[step]
+    def body(self, step: Create, api: RefundApi) -> dict[str, Any]:
+        """Return the body of a create, one that says the same whenever the same step is taken again."""
+        order = self.orders[step.order]
+        reasons = tuple(
+            self.reasons[number % len(self.reasons)].format(step.key, number) for number, _ in enumerate(order.lines)
+        )
+        lines = zip(order.lines, step.units, reasons, strict=True)
+        parts = [Part(line, units, reason) for line, units, reason in lines if units]
+        rights_type = RightsType.RETURN_AND_REFUND if step.returned else RightsType.REFUND
+        plain = step.returned and step.key in PLAIN_KEYS
+        parcel = parcel_of(step) if step.returned and not plain else {}
+        if self.state.entry(step.key) is None:
+            self.asked[step.key] = Asked(order, step.units, reasons, rights_type, parcel)
+        if step.key not in self.keys:
+            self.keys[step.key] = made_key(step.key, self.keys, api.keys)
+        return api.create_body(
+            order,
+            *(parts if step.key % 2 else parts[::-1]),
+            rights_type=ABSENT if plain else rights_type,
+            customer_id=ABSENT if plain else None,
+            shipping=parcel or ABSENT,
+            request_no=self.keys[step.key],
+        )
 
     def order_of(self, key: int) -> Order:
         """Return the order that the refund of a key is of."""
@@ -196,9 +231,25 @@ class Performance:
             return
         before = self.records.get(order, {})
         self.look(order, legal, law)
-        self.says_what_was_asked(filter(None, [answer.refund]))
+        self.says_what_was_asked(filter(None, [answer.refund]), answer.exchange)
         if isinstance(step, Review):
             self.kept_its_values(before, self.ids[step.key])
+
+    def says_a_status_on_the_way(self, step: Create | Review, answer: Answer, law: str) -> None:
+        """The status in an accepted write's answer is where the refund was, is, or gets to by it.
+
+        A replay may show the record as it was made (reading A22), and a review one on its way (readings A37 and A38).
+        """
+        status = None if answer.refund is None else answer.refund.status
+        if status is None:
+            return
+        states = [self.state, *(after for accepted, after in outcomes(self.state, step) if accepted)]
+        entries = (later.entry(step.key) for state in states for later in moves_on(state))
+        legal = self.api.pending.union(*(self.shown(entry.phase) for entry in entries if entry is not None))
+        if isinstance(step, Review):
+            legal |= {RefundStatus.INITIATED, RefundStatus.IN_PROCESS}
+        if status not in legal:
+            raise Broken(law, f"one of the statuses {verify.shown(sorted(legal))}", verify.shown(status))
 
     def order_number(self, key: int) -> int:
         """Return the number of the order that the refund of a key is of."""
@@ -212,6 +263,8 @@ class Performance:
             return
         told = answer.refund.refund_id
         known = self.ids.get(step.key)
+        if answer.exchange.second_hand:
+            raise Broken(law, "no refund of another requestNo", f"refund {told}")
         if known is None and isinstance(step, Create) and told not in self.ids.values():
             self.ids[step.key] = told
         elif told != known:
@@ -232,7 +285,7 @@ class Performance:
         if law == KEYS:
             self.unchanged(law, before, seen)
         self.state, self.records[order] = found, seen
-        self.says_what_was_asked(seen.values())
+        self.says_what_was_asked(seen.values(), self.api.wire.recorded[-1])
         self.pairs.add((mood_of(found, order), "list"))
 
     def unchanged(self, law: str, before: Records, seen: Records) -> None:
@@ -246,9 +299,14 @@ class Performance:
             raise Broken(law, failure.expected, failure.observed) from None
 
     def list_of(self, order: int) -> Records:
-        """Return the order's refunds once everything that was sent had the time to show."""
-        seen = verify.look_again(self.api, self.orders[order])
+        """Return the order's refunds once everything that was sent had the time to show; each is there once."""
+        self.looks += 1
+        self.api.wire.clock.sleep(self.api.wire.lag)
+        listed = verify.listed(self.api, self.orders[order], limit=LIMITS[self.looks % len(LIMITS)])
         self.api.wire.recorded[-1].batched = True
+        seen = {refund.refund_id: refund for refund in listed}
+        if len(seen) < len(listed):
+            raise Broken(READS, "each refund once", verify.shown([refund.refund_id for refund in listed]))
         return seen
 
     def matching(self, states: Iterable[State], order: int, seen: Records) -> State | None:
@@ -309,6 +367,8 @@ class Performance:
         was, now = before.get(refund_id), self.records[self.order_number(self.key_of(refund_id))].get(refund_id)
         if was is None or now is None:
             return
+        if was.status in self.api.pending and now.status not in self.api.pending and stands_still(was, now):
+            raise Broken(REVIEWS, f"an updateTime after {was.update_time}", f"{now.update_time}")
         bare = [evolve(refund, status=None, update_time=None) for refund in (was, now)]
         self.unchanged(REVIEWS, {refund_id: bare[0]}, {refund_id: bare[1]})
 
@@ -316,7 +376,7 @@ class Performance:
         """Return the key that made a refund."""
         return next(key for key, known in self.ids.items() if known == refund_id)
 
-    def says_what_was_asked(self, refunds: Iterable[Refund]) -> None:
+    def says_what_was_asked(self, refunds: Iterable[Refund], exchange: Exchange) -> None:
         """Refunds of known keys say what was asked for, wherever they are shown."""
         keys = {refund_id: key for key, refund_id in self.ids.items()}
         age = timedelta(seconds=self.api.wire.clock.monotonic() - self.began)
@@ -325,7 +385,9 @@ class Performance:
             entry = None if key is None else self.state.entry(key)
             if entry is None:
                 continue
-            for what, right, told in misstatements(refund, evolve(self.asked[entry.key], units=entry.units), age):
+            asked = evolve(self.asked[entry.key], units=entry.units)
+            parcels = {value for other in self.asked.values() for value in other.shipping.values()}
+            for what, right, told in misstatements(refund, asked, age, exchange, parcels):
                 raise Broken(BOOKS, f"{what} of key {key}: {right}", str(told))
 
     # What a read shows.
@@ -346,11 +408,12 @@ class Performance:
     def lists_the_records(self, step: List, answer: Answer) -> None:
         """List shows as many of the order's refunds as its limit allows, with the values they had."""
         known = self.records.get(step.order, {})
-        if answer.refused and not known:
+        if answer.refused:
             return
         listed = answer.refunds
-        if listed is None or len(listed) != min(step.limit, len(known)):
-            raise Broken(READS, f"{min(step.limit, len(known))} refunds", answer.described)
+        most = min(DEFAULT_LIMIT if step.limit is None else step.limit, len(known))
+        if listed is None or len(listed) != most:
+            raise Broken(READS, f"{most} refunds", answer.described)
         there = {refund.refund_id: refund for refund in listed}
         if len(there) < len(listed) or not there.keys() <= known.keys():
             raise Broken(READS, "refunds of the order, each once", verify.shown([r.refund_id for r in listed]))
@@ -362,7 +425,7 @@ class Performance:
         """Some order of the steps explains every answer and what is there afterwards."""
         for step in steps:
             if isinstance(step, Create):
-                self.body(step)
+                self.body(step, self.api)
         answers = at_once(self.api.wire, [partial(self.send, step) for step in steps])
         self.taken += zip(steps, answers, strict=True)
         for answer in answers:
@@ -396,86 +459,16 @@ def in_the_times_of(known: Refund, told: Refund) -> Refund:
     return evolve(told, **same)
 
 
+def stands_still(was: Refund, now: Refund) -> bool:
+    """Say whether the updateTime is the same, down to microseconds, which no two requests share (reading A08)."""
+    time = was.update_time
+    return time is not None and time == now.update_time and time.microsecond % 1000 > 0
+
+
 def parcel_of(step: Create) -> dict[str, str]:
     """Return the logistics information of a return; what it means for another refund is open (reading A14)."""
-    if not step.returned:
-        return {}
-    return {"shippingCarrierCode": f"C{step.key}", "shippingCarrier": "By air", "trackingNumber": f"T{step.key}"}
+    return {"shippingCarrierCode": f"C{step.key}", "shippingCarrier": "Größe 百", "trackingNumber": f"T{step.key}"}
 
 
 def _units(units: Iterable[Any]) -> str:
     return " + ".join(map(str, units)) or "no"
-
-
-@define
-class Stage:
-    """Where stories are performed, one after another, each on fresh orders.
-
-    ``pairs`` are those visited; ``known`` the requirements of which a shortest broken story was already looked for;
-    ``tried_plainly`` says whether it was found out if a target refuses creates only for what ``reasons`` are made of.
-    """
-
-    api: RefundApi
-    new_order: Callable[..., Order]
-    pairs: set[Pair] = field(factory=set)
-    known: set[str] = field(factory=set)
-    reasons: str = REASONS
-    tried_plainly: bool = False
-
-    def perform(self, story: Story, *, strict: bool = False, hurried: bool = False) -> Broken | None:
-        """Carry a story out; returns what no reading explains, if anything."""
-        broken = self._perform(story, strict=strict, hurried=hurried)
-        if broken is None or broken.law != CREATES or self.tried_plainly:
-            return broken
-        self.tried_plainly, self.reasons = True, PLAIN_REASONS
-        plainly = self._perform(story, strict=strict, hurried=hurried)
-        self.reasons = REASONS
-        if plainly is None and self._perform(story, strict=strict, hurried=hurried) is not None:
-            self.reasons = PLAIN_REASONS  # it is refused every time, and for its reasons alone
-            return None
-        return broken
-
-    def _perform(self, story: Story, *, strict: bool, hurried: bool) -> Broken | None:
-        made = [
-            self.new_order(*zip(order.units, PRICES, strict=False), shipped=order.shipped) for order in story.orders
-        ]
-        performance = Performance(
-            self.api, story, made, State(story.orders), strict=strict, hurried=hurried, reasons=self.reasons
-        )
-        try:
-            performance.perform()
-        except Broken as broken:
-            broken.story = [
-                (f"{sentence(step)}: {answer.exchange.status or answer.exchange.trouble}", answer.exchange)
-                for step, answer in performance.taken
-            ]
-            broken.position = performance.position
-            broken.about = broken.story[-1][1] if broken.story else None
-            return broken
-        finally:
-            self.pairs |= performance.pairs
-        return None
-
-    def judge(self, story: Story) -> tuple[Broken, Story] | None:
-        """Carry a story out; what no reading explains is looked for again, and told by the shortest story found."""
-        first = self.perform(story)
-        if first is None or story.at_once or first.law in self.known:
-            return None if first is None else (first, story)  # a burst may never meet again; what was seen was seen
-        again = self.perform(story, strict=True) or self.perform(story)
-        if again is None:
-            first.expected = f"the same as when the same steps were taken again, which was {first.expected}"
-            first.law = STEADY
-            return first, story
-        self.known.add(again.law)
-        short = evolve(story, steps=story.steps[: again.position])
-        short = shrunk(short, lambda shorter: self.breaks(shorter, again.law))
-        found = self.perform(short, strict=True)
-        return (again, story) if found is None else (found, short)
-
-    def breaks(self, story: Story, law: str) -> bool:
-        """Say whether a story seems to break a requirement; one that cannot be carried out does not."""
-        try:
-            broken = self.perform(story, strict=True, hurried=True)
-        except Blocked:
-            return False
-        return broken is not None and broken.law == law

@@ -118,21 +118,30 @@ def given_review(api: RefundApi, order: Order, refund: Refund, action: Action) -
 # Looks.
 
 
-def look_list(api: RefundApi, order: Order | OrderId, *, role: str = "look") -> dict[RefundId, Refund]:
-    """Return the refunds of the order by id, as list tells them.
+def listed(api: RefundApi, order: Order | OrderId, *, limit: int = MAX_LIMIT, role: str = "look") -> list[Refund]:
+    """Return the refunds of the order as list tells them.
 
     In the role ``open`` the records may break the page, since requests that do may have made them.
 
     Raises:
         Blocked: the list cannot be read.
     """
-    answer = api.list_refunds(order, MAX_LIMIT)
+    answer = api.list_refunds(order, limit)
     answer.exchange.role = role
     if answer.status == 404:  # noqa: PLR2004 - an order without refunds may be unknown to list (reading A49)
-        return {}
+        return []
     if answer.refunds is None:
         raise Blocked(f"the refunds of the order could not be looked up: list answered {answer.described}")
-    return {refund.refund_id: refund for refund in answer.refunds}
+    return answer.refunds
+
+
+def look_list(api: RefundApi, order: Order | OrderId, *, role: str = "look") -> dict[RefundId, Refund]:
+    """Return the refunds of the order by id, as list tells them.
+
+    Raises:
+        Blocked: the list cannot be read.
+    """
+    return {refund.refund_id: refund for refund in listed(api, order, role=role)}
 
 
 def look_get(api: RefundApi, order: Order, refund: Refund | RefundId) -> Refund:

@@ -9,10 +9,10 @@ import yaml
 from conformance.clock import VirtualClock
 from conformance.faults import load_faults
 from conformance.lifecycle import ALL_PAIRS, Create, Get, List, Ordered, Phase, Review, State, explanations, outcomes
-from conformance.perform import Stage
 from conformance.reference.server import Reference, make_reference
 from conformance.results import UsageError
 from conformance.session import open_session
+from conformance.stage import Stage
 from conformance.stories import TOUR, Story, as_data, drawn, drawn_bursts, load_case, shrunk
 from conformance.variants import load_variants
 
@@ -73,7 +73,7 @@ def test_stories_are_the_same_for_a_seed_and_others_for_another() -> None:
 
 def test_a_story_is_shortened_to_what_matters() -> None:
     """Only the two steps that fail together are left."""
-    culprits = {Review(1, approve=False), Get(11)}
+    culprits = {Review(0, approve=False), Get(3)}
 
     short = shrunk(TOUR, lambda story: culprits <= set(story.steps), attempts=200)
 
@@ -86,7 +86,7 @@ def stage_on(reference: Reference, clock: VirtualClock) -> Stage:
         reference.target("http://reference"), clock=clock, transport=httpx.WSGITransport(app=reference.app)
     )
     session.find_out()
-    return Stage(session.shop.api, session.shop.order)
+    return Stage(session.shop)
 
 
 def test_the_tour_visits_every_pair_of_a_state_and_an_action() -> None:

@@ -7,7 +7,17 @@ from attrs import evolve
 
 from conformance.faults import breaks
 from conformance.faults.races import WINDOW
-from conformance.reference.rules import APPROVE, CANCELED, COMPLETED, INITIATED, REFUND, RefundRequest, Refusal, Shop
+from conformance.reference.rules import (
+    APPROVE,
+    CANCELED,
+    COMPLETED,
+    INITIATED,
+    REFUND,
+    RefundRequest,
+    Refusal,
+    Shop,
+    Token,
+)
 from conformance.reference.store import StoredLine, StoredRefund
 
 
@@ -153,3 +163,33 @@ class ForgetsPendingRefundsWithoutReturn(Shop):
         """Forget it until then."""
         forgotten = refund.rights_type == REFUND and refund.status == INITIATED
         return 0 if forgotten else super().claimed(refund, line)
+
+
+@breaks("LIFE-10")
+class PaysCanceledAgainForOthers(Shop):
+    """Makes another refund when the create of a canceled one is sent again with another token."""
+
+    caller = ""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.makers: dict[str, str] = {}
+
+    def authorise(self, token: Token, operation: str) -> None:
+        """Remember who calls."""
+        super().authorise(token, operation)
+        self.caller = token.value
+
+    def new_refund(self, request: RefundRequest) -> StoredRefund:
+        """Remember who made it."""
+        refund = super().new_refund(request)
+        self.makers[refund.id] = self.caller
+        return refund
+
+    def replay(self, existing: StoredRefund, request: RefundRequest) -> StoredRefund:
+        """Make another one for whoever did not make it."""
+        if existing.status != CANCELED or self.makers[existing.id] == self.caller:
+            return super().replay(existing, request)
+        refund = self.new_refund(request)
+        self.store.add_refund(refund)
+        return refund

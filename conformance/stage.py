@@ -1,0 +1,114 @@
+"""Where stories are performed: what no reading explains is looked for again, and told by the shortest story found."""
+
+from collections.abc import Sequence
+
+from attrs import define, evolve, field
+
+from conformance.client import Answer
+from conformance.lifecycle import Create, Pair, Review, State, Step
+from conformance.model import Order
+from conformance.perform import CREATES, MANNERS, PLAIN_REASONS, REASONS, STEADY, Broken, Performance
+from conformance.results import Blocked
+from conformance.session import Shop
+from conformance.stories import Story, sentence, shrunk
+
+PRICES = ("1.15", "99999999.99", "0.10")
+"""Prices that few ways of reckoning multiply and add up right, and sums small and great."""
+
+
+def core_of(taken: Sequence[tuple[Step, Answer]]) -> tuple[Step, ...]:
+    """Return the steps that changed something, as far as the answers tell, and the last one."""
+    *earlier, (last, _) = taken
+    return (*(step for step, answer in earlier if isinstance(step, Create | Review) and answer.accepted), last)
+
+
+@define
+class Stage:
+    """Where stories are performed, one after another, each on fresh orders.
+
+    ``pairs`` are those visited; ``known`` the requirements of which a shortest broken story was already looked for;
+    ``tried_plainly`` says whether it was found out if a target refuses creates only for what ``reasons`` are made of;
+    ``mannered`` until a target was found to do one thing in one manner, and another in another.
+    """
+
+    shop: Shop
+    pairs: set[Pair] = field(factory=set)
+    known: set[str] = field(factory=set)
+    reasons: tuple[str, ...] = REASONS
+    tried_plainly: bool = False
+    mannered: bool = True
+    one_tongue: bool = False
+
+    def perform(self, story: Story, *, strict: bool = False, hurried: bool = False) -> Broken | None:
+        """Carry a story out; returns what no reading explains, if anything."""
+        broken = self._perform(story, strict=strict, hurried=hurried)
+        if broken is None or broken.law != CREATES or self.tried_plainly:
+            return broken
+        self.tried_plainly, self.reasons = True, PLAIN_REASONS
+        plainly = self._perform(story, strict=strict, hurried=hurried)
+        self.reasons = REASONS
+        if plainly is None and self._perform(story, strict=strict, hurried=hurried) is not None:
+            self.reasons = PLAIN_REASONS  # it is refused every time, and for its reasons alone
+            return None
+        return broken
+
+    def _perform(self, story: Story, *, strict: bool, hurried: bool) -> Broken | None:
+        performance = Performance(
+            self.shop, story, self._orders(story), State(story.orders), strict=strict, hurried=hurried,
+            mannered=self.mannered, one_tongue=self.one_tongue, reasons=self.reasons,
+        )  # fmt: skip
+        try:
+            performance.perform()
+        except Broken as broken:
+            broken.story = [
+                (f"{sentence(step)}: {answer.exchange.status or answer.exchange.trouble}", answer.exchange)
+                for step, answer in performance.taken
+            ]
+            broken.position = performance.position
+            broken.core = core_of(performance.taken) if performance.taken else ()
+            broken.about = broken.story[-1][1] if broken.story else None
+            return broken
+        finally:
+            self.pairs |= performance.pairs
+            self.one_tongue = performance.one_tongue
+        return None
+
+    def _orders(self, story: Story) -> list[Order]:
+        """Return fresh orders for a story, all of one customer."""
+        made: list[Order] = []
+        for order in story.orders:
+            lines = zip(order.units, PRICES, strict=False)
+            customer = made[0].customer_id if made else None
+            made.append(self.shop.order(*lines, shipped=order.shipped, customer_id=customer))
+        return made
+
+    def judge(self, story: Story) -> tuple[Broken, Story] | None:
+        """Carry a story out; what no reading explains is looked for again, and told by the shortest story found."""
+        first = self.perform(story)
+        if first is None or story.at_once or first.law in self.known:
+            return None if first is None else (first, story)  # a burst may never meet again; what was seen was seen
+        again = self.perform(story, strict=True) or self.perform(story)
+        if again is None:
+            first.expected = f"the same as when the same steps were taken again, which was {first.expected}"
+            first.law = STEADY
+            return first, story
+        if self.mannered:
+            self.mannered = False
+            if self.perform(story) is None:
+                again.law = MANNERS
+                return again, story
+        self.known.add(again.law)
+        short = evolve(story, steps=story.steps[: again.position])
+        bare = evolve(story, steps=again.core)
+        short = bare if self.breaks(bare, again.law) else short
+        short = shrunk(short, lambda shorter: self.breaks(shorter, again.law))
+        found = self.perform(short, strict=True)
+        return (again, story) if found is None else (found, short)
+
+    def breaks(self, story: Story, law: str) -> bool:
+        """Say whether a story seems to break a requirement; one that cannot be carried out does not."""
+        try:
+            broken = self.perform(story, strict=True, hurried=True)
+        except Blocked:
+            return False
+        return broken is not None and broken.law == law
