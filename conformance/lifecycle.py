@@ -20,6 +20,7 @@ class Phase(Enum):
     CANCELED = "canceled"
 
 
+FINAL = (Phase.COMPLETED, Phase.CANCELED)
 APPROVED = (Phase.COMPLETED, Phase.PROCESSING, Phase.UNDERWAY)
 
 
@@ -137,7 +138,7 @@ def _create(state: State, step: Create) -> Iterator[Outcome]:
     strict, free = (state.left(step.order, canceled_are_free=canceled) for canceled in (False, True))
     if _fits(step.units, strict):
         yield True, state.with_entry(Entry(step.key, step.order, step.units))
-        if step.key in state.burnt or any(entry.phase is Phase.OPEN for entry in state.of(step.order)):
+        if step.key in state.burnt or any(entry.phase not in FINAL for entry in state.of(step.order)):
             yield False, refused  # readings A24 and A27: one refund at a time
         return
     yield False, refused

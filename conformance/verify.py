@@ -74,7 +74,9 @@ def await_visible(api: RefundApi, order: Order, refund: Refund) -> None:
 
 
 def approve_open(api: RefundApi, order: Order) -> bool:
-    """Approve the open refunds of the order and wait until they are decided; says whether there were any.
+    """Approve the open refunds of the order and wait until they are decided; says whether any was in the way.
+
+    One that is in process may be in the way until it is completed (readings A27, A37).
 
     Raises:
         Blocked: one stays open.
@@ -87,7 +89,20 @@ def approve_open(api: RefundApi, order: Order) -> bool:
     seen = patiently(api, lambda: look_list(api, order), lambda now: not _pending(api, now) & open_ones)
     if _pending(api, seen) & open_ones:
         raise Blocked("an open refund that is in the way could not be approved")
-    return bool(open_ones)
+    return await_completion(api, order, seen) or bool(open_ones)
+
+
+def await_completion(api: RefundApi, order: Order, seen: Mapping[RefundId, Refund]) -> bool:
+    """Wait until no refund seen in process is, unless that was in vain before; says whether there was one."""
+
+    def is_busy(refunds: Mapping[RefundId, Refund]) -> bool:
+        return any(refund.status is RefundStatus.IN_PROCESS for refund in refunds.values())
+
+    wire = api.wire
+    if wire.completes is False or RefundStatus.IN_PROCESS in api.pending or not is_busy(seen):
+        return False
+    wire.completes = not is_busy(patiently(api, lambda: look_list(api, order), lambda now: not is_busy(now)))
+    return wire.completes
 
 
 def _pending(api: RefundApi, refunds: Mapping[RefundId, Refund]) -> set[RefundId]:
@@ -105,6 +120,8 @@ def given_review(api: RefundApi, order: Order, refund: Refund, action: Action) -
     if not answer.accepted:
         raise Blocked(f"a review could not be arranged: it answered {answer.described}")
     ends = api.ends_of(action)
+    if action is Action.APPROVE and api.wire.completes:  # a create was refused as long as a refund was in process
+        ends = frozenset({RefundStatus.COMPLETED})
     try:
         reviewed = settles(
             api, lambda: look_get(api, order, refund), lambda now: now.status in ends, "the status after a review"

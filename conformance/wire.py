@@ -143,7 +143,8 @@ class Wire:
 
     ``accepted`` counts the acceptances of each operation; ``lag`` is how many seconds an effect may take to show, as
     far as this target was seen to lag; ``waits_in_vain`` counts the waits for an effect that never showed; ``latency``
-    is how many seconds the last answer took.
+    is how many seconds the last answer took; ``completes`` says whether refunds that were waited for in process got
+    completed.
     It is safe to use from several threads; each worker has connections of its own, and its own memory of what passed.
     Redirects are never followed, and cookies never kept: a token goes to the address that it was given for, and to no
     other.
@@ -172,6 +173,7 @@ class Wire:
         self.lag = 0.0
         self.waits_in_vain = 0
         self.latency = 0.0
+        self.completes: bool | None = None
         self.pace = pace
         self._patience = Patience(limits.progress)
         self._limited_in_vain = 0

@@ -190,6 +190,18 @@ class AllowsOneOpenRefundByLine(AllowsOneOpen):
         return bool({part.line.id for part in refund.lines} & {part.line.id for part in request.lines})
 
 
+@reads("A27", "A37", aspect="open refunds")
+class WaitsForCompletion(CompletesInTwoSteps):
+    """Completes an approved refund after a second in process, and refuses a create for its order until then."""
+
+    def check_refundable(self, request: RefundRequest) -> None:
+        """Take one refund after the other."""
+        refunds = self.store.refunds_of(self.name, request.order.id)
+        if any(refund.status in {INITIATED, IN_PROCESS} for refund in refunds):
+            raise Refusal(409, "another refund is under way")
+        super().check_refundable(request)
+
+
 @reads("A40", aspect="body refundId")
 class NeedsTheRefundInTheBody(Shop):
     """Refuses a review whose body leaves out the refundId."""
