@@ -81,7 +81,7 @@ def _of_line(line: RefundLine, bought: LineItem, asked: Asked) -> Iterator[Misst
 def _of_times(refund: Refund, age: timedelta, exchange: Exchange) -> Iterator[Misstatement]:
     created, updated = refund.create_time, refund.update_time
     if created is not None and created.tzinfo is not None:
-        nows = list(_nows(exchange))
+        nows = list(clocks(exchange))
         if not any(now - age - slack <= created <= now + slack for now, slack in nows):
             yield "the createTime", f"near {nows[0][0].isoformat()}", created.isoformat()
     if created is None or updated is None or (created.tzinfo is None) != (updated.tzinfo is None):
@@ -90,8 +90,8 @@ def _of_times(refund: Refund, age: timedelta, exchange: Exchange) -> Iterator[Mi
         yield "the updateTime", f"within the refund's age after {created.isoformat()}", updated.isoformat()
 
 
-def _nows(exchange: Exchange) -> Iterator[tuple[datetime, timedelta]]:
-    """Yield what time it was, by us and by the server, and how far off that may be."""
+def clocks(exchange: Exchange) -> Iterator[tuple[datetime, timedelta]]:
+    """Yield what time it was when an answer came, by us and by the server, and how far off that may be."""
     yield datetime.fromisoformat(exchange.at), CLOCKS_DIFFER
     told = {name.lower(): value for name, value in exchange.headers.items()}.get("date", "")
     with contextlib.suppress(ValueError):

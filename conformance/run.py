@@ -143,7 +143,7 @@ def _ending_alone(trouble: list[str]) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         pass
-    except Exception:  # noqa: BLE001 - as it says
+    except Exception:  # noqa: BLE001 - whatever it is, the record is still to be ended
         trouble.append(traceback.format_exc())
 
 

@@ -12,8 +12,8 @@ from conformance.results import Blocked
 from conformance.session import Shop
 from conformance.stories import Story, sentence, shrunk
 
-PRICES = ("1.15", "99999999.99", "0.10")
-"""Prices that few ways of reckoning multiply and add up right, and sums small and great."""
+PRICES = ("1.15", "9999.95", "0.10")
+"""Prices that binary fractions multiply and add up wrongly; what is greater is judged apart (AMOUNT)."""
 
 
 def core_of(taken: Sequence[tuple[Step, Answer]]) -> tuple[Step, ...]:

@@ -40,7 +40,7 @@ def _tour() -> Story:
         Create(20, 0, (0, 5, 0)), Create(0, 0, (120, 2, 3)), Create(21, 0, (11, 0, 0)), Create(0, 0, (120, 2, 3)),
         Create(0, 0, (2, 0, 0)), Get(0), Create(1, 0, (1, 1, 0), returned=False), Review(0, approve=True),
         Review(0, approve=True), Review(0, approve=False), Create(0, 0, (120, 2, 3)), Create(0, 0, (0, 1, 0)), Get(0),
-        Review(1, approve=True), Create(22, 0, (10, 0, 0)), Create(2, 0, (9, 1, 0)), Get(1), List(0, 2), List(0, 3),
+        Review(1, approve=True), Create(22, 0, (10, 0, 0)), Create(2, 0, (9, 1, 0)), Get(1), List(0, 2),
         List(0, None), Create(23, 0, (1, 0, 0)),
     )  # fmt: skip
     of_b = (

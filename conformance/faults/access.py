@@ -407,18 +407,14 @@ class ComparesPartsOfScopes(Authorises):
 class EasyToReject(App):
     """A server that asks less of who rejects than of who approves."""
 
-    def lets(self, shop: Shop, value: str | None) -> bool:
-        """Say whether a token is enough to reject."""
-        raise NotImplementedError
+    enough: frozenset[str] | None = None
+    """The scopes that are enough to reject; none stands for no token at all."""
 
     def operate(self, shop: Shop, operation: str, values: Mapping[str, str], request: Request) -> Response:
         """Carry out a rejection for whoever is let in."""
-        body = self.read_body(request) if operation == "review" else None
-        if (
-            isinstance(body, dict)
-            and str(body.get("action")) == "2"
-            and self.lets(shop, request.headers.get(TOKEN_HEADER))
-        ):
+        body, value = self.read_body(request) if operation == "review" else None, request.headers.get(TOKEN_HEADER)
+        rejects = isinstance(body, dict) and str(body.get("action")) == "2"
+        if rejects and self.enough == (None if value is None else shop.authenticate(value).scopes):
             return self.carry_out(shop, operation, values, request)
         return super().operate(shop, operation, values, request)
 
@@ -427,18 +423,12 @@ class EasyToReject(App):
 class RejectsForAnybody(EasyToReject):
     """Lets in who has no token, when a refund is rejected."""
 
-    def lets(self, shop: Shop, value: str | None) -> bool:
-        """Let in who has no token."""
-        return value is None
-
 
 @breaks("ACCESS-10")
 class LetsReadersReject(EasyToReject):
     """Takes the scope to read for enough to reject, since that moves no money."""
 
-    def lets(self, shop: Shop, value: str | None) -> bool:
-        """Let readers in."""
-        return shop.authenticate(value).scopes == READ
+    enough = READ
 
 
 @breaks("ACCESS-11")

@@ -646,6 +646,16 @@ class CancelsCompleted(Reviewed):
 
 
 @breaks("REVIEW-17")
+class CancelsCompletedWithoutReturn(Reviewed):
+    """Cancels a completed refund without return, for no parcel is under way."""
+
+    def again(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Ask for the type alone."""
+        late = refund.rights_type == REFUND and action == REJECT
+        return self.change(refund, CANCELED) if late else super().again(refund, action)
+
+
+@breaks("REVIEW-17")
 class CancelsAfterTwoApprovals(Reviewed):
     """Holds a refund that was approved twice for one that is under way, and lets it be rejected."""
 

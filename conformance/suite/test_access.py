@@ -15,6 +15,7 @@ from conformance.session import Session, Shop
 from conformance.suite.conftest import Bench, NewOrder, Probes, ReviewBench, selected_rows
 
 ALL = ("create", "list", "get", "review")
+WRITES = ("create", "review")
 NO_ONE = ("no token", "an unknown token")
 
 
@@ -61,8 +62,8 @@ STRANGERS: Mapping[str, Stranger] = {
     "an unknown token": Stranger("ACCESS-02", unknown, ("no token",), (*ALL, "replay")),
     "an empty token": Stranger("ACCESS-03", lambda _: ""),
     "a token cut off": Stranger("ACCESS-04", nearly(lambda token: token[:-1]), (*NO_ONE, "an empty token")),
-    "a token with a character more": Stranger("ACCESS-04", nearly(lambda token: token + "0")),
-    "a token in other case": Stranger("ACCESS-04", nearly(in_other_case)),
+    "a token with a character more": Stranger("ACCESS-04", nearly(lambda token: token + "0"), NO_ONE, WRITES),
+    "a token in other case": Stranger("ACCESS-04", nearly(in_other_case), NO_ONE, WRITES),
     "a wildcard for a token": Stranger("ACCESS-04", lambda _: "%", (*NO_ONE, "an empty token"), ("list",)),
     "another scope": Stranger("ACCESS-11", scoped("unrelated"), NO_ONE, (*ALL, "reject", "replay")),
     "the scope to read": Stranger(
@@ -76,7 +77,8 @@ QUICK = {"no token", "the scope to read"}
 def rests_on(row: str) -> list[str]:
     """Return the rows that a row proves more than, if they are refused."""
     operation, who = ROWS[row]
-    plainer = [f"{operation} with {name}" for name in STRANGERS[who].plainer]
+    operations = ("review", operation) if operation == "reject" else (operation,)
+    plainer = [f"{each} with {name}" for each in operations for name in STRANGERS[who].plainer]
     return [each for each in plainer if each in ROWS] + ([f"create with {who}"] if operation == "replay" else [])
 
 

@@ -4,13 +4,13 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 import pytest
 from attrs import define
 
 from conformance import verify
+from conformance.books import SAMPLES, clocks
 from conformance.catalogue import Catalogue, load_catalogue
 from conformance.client import ABSENT, Answer, Part, RefundApi, breaches
 from conformance.model import Action, Order, Refund, RefundLine, RightsType, read_number
@@ -26,8 +26,6 @@ PARCEL = {
     "shippingCarrier": "Nørd Parcel & Söhne 北方",
     "trackingNumber": "0031415926535897932384",
 }
-SAMPLE_PARCEL = {"191034", "百腾物流", "123212132"}
-"""What the page's samples show as logistics information (lines 458-460)."""
 GAP = 4.0
 """Seconds between a create and its review, so that clocks which count whole seconds show that time has passed."""
 OF_TIMES = {"RECORD-69", "RECORD-70", "RECORD-71", "RECORD-72", "RECORD-73", "RECORD-74", "RECORD-75"}
@@ -499,7 +497,7 @@ def test_no_foreign_logistics_information_shows_up(session: Session, specimen: S
     """A refund that was created without any shows neither another refund's nor the samples'."""
     for operation, refund in twin.shown.items():
         shown = parcel(refund)
-        foreign = (SAMPLE_PARCEL | set(PARCEL.values())) & set(shown.values())
+        foreign = (SAMPLES | set(PARCEL.values())) & set(shown.values())
         verify.holds(not foreign, f"no logistics information in the answer of {operation}", shown)
         if shown:
             session.observe("A14", "a refund without logistics information shows some all the same")
@@ -539,14 +537,6 @@ def apart(one: datetime, other: datetime) -> timedelta:
     return instant(other) - instant(one)
 
 
-def clocks(answer: Answer) -> Iterator[tuple[datetime, timedelta]]:
-    """Yield what time it was when an answer was given, by the server and by us, and how far off that may be."""
-    headers = {name.lower(): value for name, value in answer.exchange.headers.items()}
-    with contextlib.suppress(ValueError):
-        yield instant(parsedate_to_datetime(headers.get("date", ""))), timedelta(minutes=5)
-    yield datetime.fromisoformat(answer.exchange.at), timedelta(minutes=15)
-
-
 def some_near(session: Session, told: Mapping[str, datetime], answer: Answer, what: str) -> None:
     """A time is the present one, by the server's clock or ours, in some answer; that the others agree is judged apart.
 
@@ -556,7 +546,7 @@ def some_near(session: Session, told: Mapping[str, datetime], answer: Answer, wh
     if off:
         session.observe("A08", "times have no offset")
     closest, now, tolerance = min(
-        ((time, now, tolerance) for time in told.values() for now, tolerance in clocks(answer)),
+        ((time, now, tolerance) for time in told.values() for now, tolerance in clocks(answer.exchange)),
         key=lambda seen: abs(instant(seen[0]) - seen[1]) - seen[2],
     )
     verify.holds(abs(instant(closest) - now) <= tolerance + off, f"{what} near {now.isoformat()}", closest.isoformat())

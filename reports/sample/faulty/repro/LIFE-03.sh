@@ -1,12 +1,12 @@
 #!/bin/sh
 # LIFE-03 In every state of its refund, a review decides once; what was decided stays, and so do all other values.
-# expected: order 2 with key 11: canceled, 1 units
-# observed: key 11: status 3 (completed), 1 units
+# expected: one of the statuses [1 (initiated), 2 (in process), 4 (canceled)]
+# observed: 3 (completed)
 # Needs curl, and $GENSTORE_TOKEN in the environment; BASE leads it to another server. Ids come from the new answers,
 # and request numbers are made new, so it can be run any number of times.
 set -u
 BASE=${BASE:-}
-[ -n "$BASE" ] || BASE=http://127.0.0.1:33409/first-shop
+[ -n "$BASE" ] || BASE=http://127.0.0.1:39227/first-shop
 RUN=$(od -An -N12 -tu1 /dev/urandom | tr -dc 0-9 | cut -c1-12)
 ask() {
   answer=$(curl -sS -i "$@") || exit 1
@@ -17,23 +17,20 @@ pick() {
 }
 
 echo '# 1. order: POST; in the run it got 200'
-ask -X POST "${BASE}"/_test/orders -H 'Content-Type: application/json' --data-binary '{"action": "create_order", "shipped": false, "lines": [{"quantity": 4, "unitPrice": "10.00"}]}'
+ask -X POST "${BASE}"/_test/orders -H 'Content-Type: application/json' --data-binary '{"action": "create_order", "shipped": false, "lines": [{"quantity": 4, "unitPrice": "1.15"}], "customerId": "9007199254740993567"}'
 ORDER_ID_1=$(pick orderId 1)
 CUSTOMER_ID_1=$(pick customerId 1)
 LINE_ITEM_ID_1=$(pick lineItemId 1)
 
-echo '# 2. probe: GET; in the run it got 200'
-ask -X GET "${BASE}"/api/202412/orders/"${ORDER_ID_1}"'/refunds?limit=250' -H 'Accept: application/json' -H 'X-Genstore-Access-Token: '"$GENSTORE_TOKEN"
-
-echo '# 3. probe: POST; in the run it got 200'
-ask -X POST "${BASE}"/api/202412/refunds -H 'Accept: application/json' -H 'X-Genstore-Access-Token: '"$GENSTORE_TOKEN" -H 'Content-Type: application/json' --data-binary '{"refund": {"lineItems": [{"quantity": "1", "lineItemId": "'"${LINE_ITEM_ID_1}"'", "rightsReason": "Reason 11.0: \"größer\" <b>\\n</b> & 破损", "rightsReasonType": "0"}], "rightsType": "2", "orderId": "'"${ORDER_ID_1}"'", "customerId": "'"${CUSTOMER_ID_1}"'", "requestNo": "'"${RUN}"'00446KKKKKKKKKK00446"}}'
+echo '# 2. probe: POST; in the run it got 200'
+ask -X POST "${BASE}"/api/202412/refunds -H 'Accept: application/json' -H 'X-Genstore-Access-Token: '"$GENSTORE_TOKEN" -H 'Content-Type: application/json' --data-binary '{"refund": {"lineItems": [{"quantity": "1", "lineItemId": "'"${LINE_ITEM_ID_1}"'", "rightsReason": "Reason 3.0: it'"'"'s \"größer\" <b>%41</b> & \\u0041 破损 📦\nthe second line", "rightsReasonType": "0"}], "rightsType": "2", "orderId": "'"${ORDER_ID_1}"'", "customerId": "'"${CUSTOMER_ID_1}"'", "requestNo": "2a9eb1ce-d087-5d20-856c-'"${RUN}"'"}}'
 REFUND_ID_1=$(pick refundId 1)
 
-echo '# 4. probe: PUT; in the run it got 200'
+echo '# 3. probe: PUT; in the run it got 200'
 ask -X PUT "${BASE}"/api/202412/refunds/"${REFUND_ID_1}" -H 'Accept: application/json' -H 'X-Genstore-Access-Token: '"$GENSTORE_TOKEN" -H 'Content-Type: application/json' --data-binary '{"orderId": "'"${ORDER_ID_1}"'", "action": "2", "refundId": "'"${REFUND_ID_1}"'"}'
 
-echo '# 5. the deciding request: PUT; in the run it got 200'
+echo '# 4. the deciding request: PUT; in the run it got 200'
 ask -X PUT "${BASE}"/api/202412/refunds/"${REFUND_ID_1}" -H 'Accept: application/json' -H 'X-Genstore-Access-Token: '"$GENSTORE_TOKEN" -H 'Content-Type: application/json' --data-binary '{"orderId": "'"${ORDER_ID_1}"'", "action": "1", "refundId": "'"${REFUND_ID_1}"'"}'
 
-echo 'expected  order 2 with key 11: canceled, 1 units'
-echo 'observed  key 11: status 3 (completed), 1 units (in the run)'
+echo 'expected  one of the statuses [1 (initiated), 2 (in process), 4 (canceled)]'
+echo 'observed  3 (completed) (in the run)'
