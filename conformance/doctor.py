@@ -58,7 +58,9 @@ def first_look(session: Session) -> list[Finding]:
         return [
             Finding("reachable", State.LOOK, exchange.trouble, "Is base_url right? A slow target needs limits/answer.")
         ]
-    seen = f"{session.target.base_url} answers in {exchange.seconds * 1000:.0f} ms"
+    proxy = session.target.proxy
+    way = "" if proxy is None else f" by way of the proxy {proxy.address}"
+    seen = f"{session.target.base_url} answers in {exchange.seconds * 1000:.0f} ms{way}"
     return [Finding("reachable", State.OK, seen), _tls(session), _clock(exchange)]
 
 

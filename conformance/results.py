@@ -283,6 +283,13 @@ class Run:
         return not isinstance(target, Mapping) or target.get("tls_verified") is not False
 
     @property
+    def proxy(self) -> str | None:
+        """The address of the proxy that the target was reached by; none when it was reached directly."""
+        target = self.header.get("target")
+        address = target.get("proxy") if isinstance(target, Mapping) else None
+        return None if address is None else str(address)
+
+    @property
     def counts(self) -> dict[str, int]:
         """How many checks came to each outcome; all four are named."""
         seen = Counter(verdict.outcome.value for verdict in self.verdicts)

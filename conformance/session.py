@@ -281,6 +281,7 @@ def open_session(
         writes=Writes(max_writes),
         redact=redact,
         verify=True if transport is not None else _tls(target),
+        proxy=target.proxy,
         transport=transport,
         headers=dict(target.headers),
     )

@@ -14,6 +14,7 @@ from attrs import evolve, field, fields_dict, frozen
 from conformance.files import load_yaml
 from conformance.results import UsageError
 from conformance.settings import RUN_SETTINGS
+from conformance.transport import Proxy
 from conformance.wire import Limits
 
 CAPABILITIES = ("other_shop", "ship_order", "scoped_tokens", "unshipped_orders")
@@ -72,6 +73,7 @@ SCHEMA: dict[str, Any] = _mapping(
         ca_file=_text("the certificate authority that signed it"),
         verify={"type": "boolean", "default": True, "description": "false takes any certificate; all reports say so"},
     ),
+    proxy=_text("an HTTP proxy for every request but those to this machine; none by default, whatever the environment"),
     headers={
         "type": "object", "additionalProperties": {"type": "string", "minLength": 1},
         "description": "sent with every request",
@@ -119,6 +121,7 @@ class Target:
     other_shop: "Target | None" = None
     ca_file: Path | None = None
     verify_tls: bool = True
+    proxy: Proxy | None = None
     headers: Mapping[str, str] = {}
     not_available: tuple[str, ...] = ()
     limits: Limits = field(factory=Limits)
@@ -134,6 +137,8 @@ class Target:
             for name, value in self.headers.items()
             if re.search(r"auth|token|secret|key|cookie", name, re.IGNORECASE)
         ]
+        if self.proxy is not None and self.proxy.password:
+            found.append(("PROXY_PASSWORD", self.proxy.password))
         return found
 
 
@@ -166,6 +171,7 @@ def load_target(path: Path, environment: Mapping[str, str] | None = None) -> Tar
         else evolve(_shop(other, "the other shop", path), headers=data.get("headers", {})),
         ca_file=None if "ca_file" not in tls else path.parent / tls["ca_file"],
         verify_tls=tls.get("verify", True),
+        proxy=_proxy(data["proxy"], path) if "proxy" in data else None,
         headers=data.get("headers", {}),
         not_available=not_available,
         limits=limits,
@@ -240,14 +246,19 @@ def _shop(data: dict[str, Any], name: str, path: Path) -> Target:
     )
 
 
-def _parts(url: str, place: str, path: Path) -> SplitResult:
+def _proxy(url: str, path: Path) -> Proxy:
+    _parts(url, "proxy", path, "http://proxy.example.com:3128")
+    return Proxy.of(url)
+
+
+def _parts(url: str, place: str, path: Path, like: str = "https://shop.example.com") -> SplitResult:
     try:
         parts = urlsplit(url)
         sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:  # brackets of no address, a port that is none
         sound = False
     if not sound:
-        raise UsageError(f"{path}: {place}: is not a URL like https://shop.example.com")
+        raise UsageError(f"{path}: {place}: is not a URL like {like}")
     return parts
 
 

@@ -3,13 +3,16 @@
 import time
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import httpcore
 import httpx
+from attrs import frozen
 
 MAX_RECEIVED = 16 * 1024 * 1024
 """Bytes that are received for one answer, whatever they are: interim answers, headers, chunks or a body."""
 AT_ONCE = 16 * 1024
+THIS_MACHINE = frozenset({b"localhost", b"127.0.0.1", b"::1"})
 
 
 class BoundedStream(httpcore.NetworkStream):
@@ -83,16 +86,52 @@ class BoundedBackend(httpcore.NetworkBackend):
         return BoundedStream(stream, self._seconds)
 
 
-class BoundedTransport(httpx.HTTPTransport):
-    """HTTP over bounded connections, without a proxy, whatever the environment says of one."""
+@frozen
+class Proxy:
+    """A proxy that the target file asks for: its address, without the user and password that it may want."""
 
-    def __init__(self, *, verify: Any, seconds: float) -> None:
+    address: str
+    user: str = ""
+    password: str = ""
+
+    @classmethod
+    def of(cls, url: str) -> "Proxy":
+        """Return the proxy that a URL names; user and password are percent-encoded in it (RFC 3986, 3.2.1)."""
+        parts = urlsplit(url)
+        address = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+        return cls(address, unquote(parts.username or ""), unquote(parts.password or ""))
+
+
+class ProxiedPool(httpcore.HTTPProxy):
+    """Connections by way of a proxy, except those to this machine, which no proxy could reach."""
+
+    def create_connection(self, origin: httpcore.Origin) -> httpcore.ConnectionInterface:
+        """Return a connection to an origin."""
+        if origin.host in THIS_MACHINE:
+            return httpcore.ConnectionPool.create_connection(self, origin)
+        return super().create_connection(origin)
+
+
+class BoundedTransport(httpx.HTTPTransport):
+    """HTTP over bounded connections, by no other proxy than the one given, whatever the environment says."""
+
+    def __init__(self, *, verify: Any, seconds: float, proxy: Proxy | None = None) -> None:
         context = httpx.create_ssl_context(verify=verify, trust_env=False)
         super().__init__(verify=context, trust_env=False)
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=context,
-            max_connections=64,
-            max_keepalive_connections=16,
-            keepalive_expiry=4,
-            network_backend=BoundedBackend(seconds),
-        )
+        pool: dict[str, Any] = {
+            "ssl_context": context,
+            "max_connections": 64,
+            "max_keepalive_connections": 16,
+            "keepalive_expiry": 4,
+            "network_backend": BoundedBackend(seconds),
+        }
+        self._pool = httpcore.ConnectionPool(**pool) if proxy is None else _proxied(proxy, pool)
+
+
+def _proxied(proxy: Proxy, pool: dict[str, Any]) -> ProxiedPool:
+    return ProxiedPool(
+        proxy.address,
+        proxy_auth=(proxy.user.encode(), proxy.password.encode()) if proxy.user else None,
+        proxy_ssl_context=pool["ssl_context"] if proxy.address.startswith("https:") else None,
+        **pool,
+    )

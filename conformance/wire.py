@@ -18,7 +18,7 @@ from conformance.clock import Clock
 from conformance.pace import Pace
 from conformance.redact import Redactor
 from conformance.results import Blocked
-from conformance.transport import BoundedTransport
+from conformance.transport import THIS_MACHINE, BoundedTransport, Proxy
 from conformance.workers import WORKER
 from conformance.writes import Writes
 
@@ -159,6 +159,7 @@ class Wire:
         redact: Redactor,
         writes: Writes | None = None,
         verify: Any = True,
+        proxy: Proxy | None = None,
         transport: httpx.BaseTransport | None = None,
         headers: dict[str, str] | None = None,
         jitter: random.Random | None = None,
@@ -181,6 +182,7 @@ class Wire:
         self._headers = headers or {}
         self._jitter = jitter or random.Random(0)  # noqa: S311 - spreads retries, guards nothing
         self._verify = verify
+        self._proxy = proxy
         self._given = transport
         self._transports: dict[int, httpx.BaseTransport] = {}
         self._lock = threading.Lock()
@@ -193,7 +195,7 @@ class Wire:
         with self._lock:
             if worker not in self._transports:
                 self._transports[worker] = self._given or BoundedTransport(
-                    verify=self._verify, seconds=self.limits.answer
+                    verify=self._verify, seconds=self.limits.answer, proxy=self._proxy
                 )
             return self._transports[worker]
 
@@ -305,7 +307,7 @@ class Wire:
         with self._lock:
             self.requests += 1
             self.api_requests += operation != "orders"
-        with self._troubles_of(exchange, urlsplit(request.url).netloc.rpartition("@")[2]):
+        with self._troubles_of(exchange, self._whereto(request.url)):
             response = self._transport.handle_request(self._made(request))
             try:
                 exchange.status = response.status_code
@@ -322,6 +324,14 @@ class Wire:
         exchange.seconds = self.clock.monotonic() - started
         exchange.opening = self.redact.start(exchange.body, OPENING)
         return exchange
+
+    def _whereto(self, url: str) -> str:
+        """Return the host of a URL as messages name it, with the proxy on the way there."""
+        parts = urlsplit(url)
+        host = parts.netloc.rpartition("@")[2]
+        if self._proxy is None or (parts.hostname or "").encode() in THIS_MACHINE:
+            return host
+        return f"{host} by way of the proxy {self._proxy.address}"
 
     def _made(self, request: Request) -> httpx.Request:
         limits = self.limits
@@ -355,7 +365,7 @@ class Wire:
             within = self.limits.connect if isinstance(error, httpx.ConnectTimeout) else self.limits.answer
             exchange.trouble = f"no complete answer from {host} within {within:g} s"
             exchange.unreachable = isinstance(error, httpx.ConnectTimeout)
-        except httpx.ConnectError as error:
+        except (httpx.ConnectError, httpx.ProxyError) as error:
             exchange.trouble = f"no connection to {host}: {_why_not(error)}"
             exchange.unreachable = True
         except (httpx.TransportError, zlib.error) as error:
@@ -393,7 +403,7 @@ def _what_is_missing(exchange: Exchange) -> str | None:
     return None
 
 
-def _why_not(error: httpx.ConnectError) -> str:
+def _why_not(error: httpx.TransportError) -> str:
     """Return why there is no connection; what is wrong with a certificate in words."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, ssl.SSLError):

@@ -83,6 +83,7 @@ def test_a_missing_target_file_is_named() -> None:
         ("base_url: http://x\norders: {url: http://x}\n", ["tokens"]),
         ("base_url: http://x\ntokens: {full: abcd}\norders: {}\n", ["exactly one"]),
         ("base_url: ftp://x\ntokens: {full: abcd}\norders: {url: http://x}\n", ["base_url"]),
+        ("base_url: http://x\ntokens: {full: abcd}\norders: {url: http://x}\nproxy: socks5://x\n", ["proxy", "http://"]),
         ("base_url: http://a:b@x\ntokens: {full: abcd}\norders: {url: http://x}\n", ["base_url", "password"]),
         ("base_url: http://x/api/202412\ntokens: {full: abcd}\norders: {url: http://x}\n", ["leave out"]),
         ("base_url: http://x\ntokens: {full: '${UNSET_ONE}'}\norders: {url: http://x}\n", ["UNSET_ONE", "not set"]),

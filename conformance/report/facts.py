@@ -42,6 +42,7 @@ def facts(material: Material) -> list[Fact]:
         "Requests": str(footer.get("requests", "")),
         "Checks": str(len(material.run.verdicts)),
         "TLS": "" if material.run.tls_verified else "not verified: whoever answered may have been anybody",
+        "By way of": material.run.proxy or "",
         "Profile": str(header.get("profile", "")),
         "Selected": ", ".join(map(str, header.get("selection", ()))),
         "Seed": str(header.get("seed", "")),
