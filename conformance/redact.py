@@ -67,10 +67,12 @@ class Redactor:
         layer = text
         for depth in range(LAYERS):
             lowered = layer.lower()  # looking for texts is much quicker than for a pattern, and there is rarely any
-            if any(spelling in lowered for spelling in self._lower):
+            if any(map(lowered.__contains__, self._lower)):
                 places = _places(text, depth)
                 matches = self._pattern.finditer(layer)
                 found += [(places[m.start()], places[m.end()], self._lower[m[0].lower()]) for m in matches]
+            if layer.isprintable() and not any(mark in layer for mark in "%\\&"):
+                break  # nothing is escaped, which is quicker to see than to look for each escape
             under, layer = layer, _ESCAPE.sub(_character, layer)
             if under == layer:
                 break
