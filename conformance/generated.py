@@ -10,9 +10,10 @@ import pickle
 import subprocess
 import sys
 import threading
+import unicodedata
 import warnings
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
@@ -30,11 +31,9 @@ PATHS = {
 }
 REQUEST_SCHEMAS = ("CreateRequest", "RequestedRefund", "RequestedLine", "RequestedShipping", "ReviewRequest")
 LONGEST_TEXT = 60
-COUNTS = {False: 11, True: 9}
-"""How many requests of an operation are generated, by whether something is wrong with them."""
-
-MOST_BYTES = 2
-"""How many of them have bytes that are no JSON for a body: the others reach further into a server."""
+DRAWN = 24
+COUNTS = {False: 4, True: 5}
+"""How many requests of an operation are sent, by whether something is wrong with them: those that differ most."""
 
 
 @frozen
@@ -107,7 +106,6 @@ def _generated(operation: str, negative: bool, *, seed: int) -> tuple[Generated,
     from hypothesis import strategies
     from schemathesis import GenerationMode
 
-    count = COUNTS[negative]
     mode = GenerationMode.NEGATIVE if negative else GenerationMode.POSITIVE
     path, method = PATHS[operation]
     cases = _schema()[path][method].as_strategy(generation_mode=mode)
@@ -115,7 +113,7 @@ def _generated(operation: str, negative: bool, *, seed: int) -> tuple[Generated,
 
     @hypothesis.seed(seed)
     @hypothesis.settings(
-        max_examples=2 * count,
+        max_examples=DRAWN,
         database=None,
         deadline=None,
         phases=[hypothesis.Phase.generate],
@@ -129,7 +127,45 @@ def _generated(operation: str, negative: bool, *, seed: int) -> tuple[Generated,
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         collect()
-    return tuple(found.values())[:count]
+    return _most_different(list(found.values()), COUNTS[negative])
+
+
+def _most_different(made: list[Generated], count: int) -> tuple[Generated, ...]:
+    """Return so many requests that have, together, the most kinds of values in the most places."""
+    chosen: list[Generated] = []
+    seen = set[tuple[str, str]]()
+    while made and len(chosen) < count:
+        best = max(made, key=lambda request: len(_kinds(request) - seen))
+        chosen.append(best)
+        seen |= _kinds(best)
+        made.remove(best)
+    return tuple(chosen)
+
+
+def _kinds(request: Generated) -> set[tuple[str, str]]:
+    """Return which kind of value a request has in which place."""
+    values = {"body": request.body, "content": request.content, **request.query}
+    return {kind for name, value in values.items() for kind in _kinds_of(name, value)}
+
+
+def _kinds_of(place: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        yield place, f"an object of {len(value)} that begins with {next(iter(value), None)}"
+        for name, inner in value.items():
+            yield from _kinds_of(f"{place}.{name}", inner)
+    elif isinstance(value, list):
+        yield place, f"a list of {len(value)}"
+        for inner in value:
+            yield from _kinds_of(f"{place}.", inner)
+    elif isinstance(value, str | bytes):
+        text = value.decode("latin-1") if isinstance(value, bytes) else value
+        yield place, f"a text of {len(text).bit_length()} bits of length"
+        yield from ((place, f"with {unicodedata.category(char)} of {ord(char).bit_length()} bits") for char in text)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield place, f"{'less' if value < 0 else 'more'} than nothing, in {len(str(value))} characters"
+        yield place, f"ending with {str(value)[-1]}"
+    else:
+        yield place, str(value)
 
 
 @cache

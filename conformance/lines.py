@@ -48,7 +48,8 @@ SHAPES: dict[str, dict[str, Any]] = {
         requirement=TEXT, reason=TEXT, owner=TEXT, ticket=TEXT, expires=TEXT, observed=TEXT, state=TEXT,
     ),
     "reach": _object(
-        {"accepted": COUNT, "refused": COUNT, "broken": COUNT}, operation=TEXT, parameter=TEXT, keyword=TEXT,
+        {"accepted": COUNT, "refused": COUNT, "broken": COUNT, "unsent": COUNT},
+        operation=TEXT, parameter=TEXT, keyword=TEXT,
     ),
     "observation": _object({"check": TEXT}, reading=TEXT, observed=TEXT),
     "discovery": _object(requirement=TEXT, case=TEXT, expected=TEXT, observed=TEXT, steps=TEXTS),

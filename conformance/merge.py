@@ -113,9 +113,10 @@ def _reach(runs: Iterable[Run]) -> list[Reach]:
     """Return what all shards reached together."""
     sums: dict[tuple[str, str, str], list[int]] = {}
     for line in (line for run in runs for line in run.reach):
-        counts = sums.setdefault((line.operation, line.parameter, line.keyword), [0, 0, 0])
+        told = (line.accepted, line.refused, line.broken, line.unsent)
+        counts = sums.setdefault((line.operation, line.parameter, line.keyword), [0] * len(told))
         sums[line.operation, line.parameter, line.keyword] = [
-            before + more for before, more in zip(counts, (line.accepted, line.refused, line.broken), strict=True)
+            before + more for before, more in zip(counts, told, strict=True)
         ]
     return [Reach(*place, *counts) for place, counts in sums.items()]
 

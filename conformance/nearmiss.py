@@ -6,24 +6,27 @@ either must be refused, or is a lenient spelling: it may be refused, or taken fo
 
 import copy
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from attrs import frozen
 
 from conformance import contract
+from conformance.client import ABSENT, Absent
 
 Place = tuple[str | int, ...]
 Edit = Callable[[str], Any]
-FRACTION, EMPTY_ENTRY = "with a zero fraction", "and an empty list"
-"""The edits that are tried on every number and every list: ids are read as floating-point, and entries left out."""
 MARK = "this member is there twice"
 FULL_WIDTH = str.maketrans("0123456789", "".join(chr(0xFF10 + digit) for digit in range(10)))
 ARABIC = str.maketrans("0123456789", "".join(chr(0x0660 + digit) for digit in range(10)))
 
+IN_A_LIST = "in a list"
+LETTERS, HALF = "with letters behind", "with a half"
+NEXT_TO_THE_ENUM = (0, 3, 4, 2**32 + 1)
+"""Numbers next to the enum 1 and 2, and one that 32 bits hold as 1."""
+
 SPELLED: dict[str, Edit] = {
-    FRACTION: lambda digits: f"{digits}.0",
-    "with a space before": lambda digits: f" {digits}",
+    "with a zero fraction": lambda digits: f"{digits}.0",
     "in Arabic digits": lambda digits: digits.translate(ARABIC),
     "with a space behind": lambda digits: f"{digits} ",
     "with an exponent": lambda digits: f"{digits}e0",
@@ -35,28 +38,55 @@ SPELLED: dict[str, Edit] = {
 """Other spellings of a whole number, which a lenient reader may take for it."""
 
 DISTORTED: dict[str, Edit] = {
-    "with a half": lambda digits: f"{digits}.5",
+    LETTERS: lambda digits: f"{digits}abc",
+    HALF: lambda digits: f"{digits}.5",
     "with a comma": lambda digits: f"{digits},1",
     "twice in one text": lambda digits: f"{digits} {digits}",
     "with a superscript": lambda digits: f"{digits}\u00b2",
     "negative": lambda digits: f"-{digits}",
-    "Infinity": lambda _: "Infinity",
 }
 """Texts that are no spelling of a number that could be meant."""
+CUT_SHORT = ("with a comma", LETTERS, "twice in one text", "with a superscript")
+"""Those that begin with a number; each member is tried with one of them."""
 
-OF_ANOTHER_TYPE: dict[str, Any] = {"an empty object": {}, "an empty list": [], "false": False}
-BY_HAND = {
-    "refund.lineItems.quantity negative", "refund.lineItems.quantity with a half", "action with a half", "refund false",
-    "refund.requestNo an empty object", "refund.requestNo an empty list", "refund.requestNo false",
-}  # fmt: skip
-"""Near misses whose like is in the tables that were written by hand."""
-SHARE = 7
-"""One edit in so many of a member is tried in the standard profile; of the next member, the edits next to them."""
+OF_ANOTHER_TYPE: dict[str, Any] = {"an empty object": {}, "false": False}
+OTHER_IDS: dict[str, Edit] = {
+    "with a digit more": lambda digits: f"{digits}0",
+    "without its last digit": lambda digits: digits[:-1],
+}
+"""Ids of nothing that is there."""
+LENGTHS: dict[str, Edit] = {
+    "a character too short": lambda key: key[:19],
+    "of one character": lambda key: key[:1],
+    "a character too long": lambda key: key.ljust(51, "K"),
+    "far too long": lambda key: key.ljust(200, "K"),
+    "as a number": lambda key: int("1" + "".join(filter(str.isdigit, key)).rjust(19, "0")),
+}
+"""Edits of a key of 20 to 50 characters."""
+BODIES: dict[str, Callable[[bytes], bytes]] = {
+    "cut off": lambda text: text[:-1],
+    "left out": lambda _: b"",
+    "nested deeply": lambda text: b"[" * 5000 + text + b"]" * 5000,
+    "in a list": lambda text: b"[" + text + b"]",
+    "an empty list": lambda _: b"[]",
+    "null": lambda _: b"null",
+    "a number": lambda _: b"1",
+}
+"""Edits of a whole body."""
+PARSERS = 3
+"""So many of them, the first, are for the parser itself."""
+VAGUE = frozenset({"quantity"})
+"""Members that only the examples show to be required, so that nothing says what it means to leave them out (A10)."""
+EMPTY_MATTERS = frozenset({"requestNo", "action"})
+"""Members that are taken for left out when they are empty."""
 
 
 @frozen
 class NearMiss:
-    """One edit of a legal request: where, which, for which keyword, the value; ``None`` if it may not be accepted."""
+    """One edit of a legal request: where, which, for which keyword, and the value, or ``ABSENT``.
+
+    ``whole`` edits the text of the body itself. A ``sharp`` one is what some library or some parser takes for legal.
+    """
 
     place: Place
     edit: str
@@ -64,11 +94,13 @@ class NearMiss:
     value: Any
     must_be_refused: bool
     twice: bool = False
+    whole: Callable[[bytes], bytes] | None = None
+    sharp: bool = False
 
     @property
     def name(self) -> str:
         """What tells it from the other near misses of an operation."""
-        return f"{'.'.join(str(part) for part in self.place if part != 0)} {self.edit}"
+        return f"{'.'.join(str(part) for part in self.place if part != 0)} {self.edit}".strip()
 
     @property
     def member(self) -> str:
@@ -77,11 +109,16 @@ class NearMiss:
 
     def applied_to(self, body: Any) -> bytes:
         """Return a legal body with this edit, as JSON."""
+        if self.whole is not None:
+            return self.whole(json.dumps(body, ensure_ascii=False).encode())
         edited = copy.deepcopy(body)
         inside = edited
         for part in self.place[:-1]:
             inside = inside[part]
         last = self.place[-1]
+        if isinstance(self.value, Absent):
+            del inside[last]
+            return json.dumps(edited, ensure_ascii=False).encode()
         if not self.twice:
             inside[last] = self.value
             return json.dumps(edited, ensure_ascii=False).encode()
@@ -93,7 +130,24 @@ class NearMiss:
 
 def near_misses(schema: str, body: Any) -> list[NearMiss]:
     """Return the near misses of a legal body, by the named schema of the document."""
-    return list(_walk({"$ref": f"#/components/schemas/{schema}"}, body, (), required=True))
+    top = {"$ref": f"#/components/schemas/{schema}"}
+    whole = [
+        NearMiss((), f"body {edit}", "syntax", None, must_be_refused=True, whole=make, sharp=number < PARSERS)
+        for number, (edit, make) in enumerate(BODIES.items())
+    ]
+    return [*whole, *_walk(top, body, (), required=True)]
+
+
+def near_parameters(operation: str, values: dict[str, str]) -> dict[str, dict[str, str]]:
+    """Return the near misses of an operation's legal parameters by name: those that texts can be, or that lack one."""
+    declared = {each["name"]: each for each in contract.operation_object(operation)["parameters"]}
+    found: dict[str, dict[str, str]] = {}
+    for name, value in values.items():
+        for miss in _walk(declared[name]["schema"], value, (name,), required=True):
+            if miss.must_be_refused and isinstance(miss.value, str | Absent):
+                left = {key: text for key, text in values.items() if key != name}
+                found[miss.name] = left if isinstance(miss.value, Absent) else values | {name: miss.value}
+    return found
 
 
 def spellings(digits: str) -> dict[str, str]:
@@ -105,18 +159,22 @@ def _walk(schema: dict[str, Any], value: Any, place: Place, *, required: bool) -
     schema = contract.resolved(schema)
     if place:
         yield from _of_another_type(schema, value, place, required=required)
+        yield from _not_there(value, place, required=required)
         yield NearMiss(place, "twice", "uniqueness", value, must_be_refused=False, twice=True)
     if isinstance(value, dict):
         for name, inner in value.items():
             needed = name in schema.get("required", ())
             yield from _walk(schema["properties"][name], inner, (*place, name), required=needed)
     elif isinstance(value, list):
-        extras: dict[str, Any] = {"and null": None, EMPTY_ENTRY: []}
-        for edit, more in extras.items():
-            yield NearMiss(place, edit, "items", [*value, more], must_be_refused=True)
+        for edit, other in {"and null": [*value, None], "as their first": value[0]}.items():
+            yield NearMiss(place, edit, "items", other, must_be_refused=True, sharp=True)
         yield from _inside(schema["items"], value[0], (*place, 0))
     elif (digits := _digits(schema, value)) is not None:
         yield from _of_a_number(schema, digits, place, required=required)
+    elif "minLength" in schema:
+        for edit, make in LENGTHS.items():
+            keyword = "type" if edit == "as a number" else "maxLength" if "long" in edit else "minLength"
+            yield NearMiss(place, edit, keyword, make(value), must_be_refused=True, sharp=True)
 
 
 def _inside(schema: dict[str, Any], value: Any, place: Place) -> Iterator[NearMiss]:
@@ -132,15 +190,45 @@ def _of_another_type(schema: dict[str, Any], value: Any, place: Place, *, requir
     for edit, other in OF_ANOTHER_TYPE.items():
         if not isinstance(value, type(other)):
             yield NearMiss(place, edit, "type", other, must_be_refused=strict)
+    listed = isinstance(value, dict) or _digits(schema, value) is not None
+    yield NearMiss(place, IN_A_LIST, "type", [value], must_be_refused=strict, sharp=required and listed)
+    if isinstance(value, dict | list):
+        yield NearMiss(place, "as text", "type", json.dumps(value), must_be_refused=strict, sharp=required)
+
+
+def _not_there(value: Any, place: Place, *, required: bool) -> Iterator[NearMiss]:
+    """Yield a required member left out, and as what stands for nothing."""
+    if not required or place[-1] in VAGUE:
+        return
+    yield NearMiss(place, "left out", "required", ABSENT, must_be_refused=True, sharp=not isinstance(value, dict))
+    yield NearMiss(place, "null", "type", None, must_be_refused=True, sharp=isinstance(value, dict | list))
+    if isinstance(value, str | int):
+        yield NearMiss(place, "empty", "pattern", "", must_be_refused=True, sharp=place[-1] in EMPTY_MATTERS)
 
 
 def _of_a_number(schema: dict[str, Any], digits: str, place: Place, *, required: bool) -> Iterator[NearMiss]:
     enum = bool(_keyword(schema, "enum"))
     for edit, spell in SPELLED.items():
         yield NearMiss(place, edit, "enum" if enum else "pattern", spell(digits), must_be_refused=False)
+    strict, counts = required or enum, place[-1] in VAGUE
     for edit, distort in DISTORTED.items():
         keyword = "enum" if enum else "minimum" if edit == "negative" else "pattern"
-        yield NearMiss(place, edit, keyword, distort(digits), must_be_refused=required or enum)
+        sharp = required and (edit == _cut_short(place) or (counts and edit in {HALF, "negative"}))
+        yield NearMiss(place, edit, keyword, distort(digits), must_be_refused=strict, sharp=sharp)
+    others: dict[str, Any] = {"true": True, "zero": 0, "with a half as a number": float(f"{digits}.5")}
+    if enum:
+        others = {"true": True, **{f"{number}": str(number) for number in NEXT_TO_THE_ENUM}}
+    elif not counts:
+        others = {"true": True, "zero": 0, **{edit: make(digits) for edit, make in OTHER_IDS.items()}}
+    for edit, other in others.items():
+        sharp = required and (enum or counts or (edit in OTHER_IDS and place[-1] == "orderId"))
+        keyword = "type" if edit == "true" else "enum" if enum else "minimum" if edit == "zero" else "pattern"
+        yield NearMiss(place, edit, keyword, other, must_be_refused=strict, sharp=sharp or edit == "3")
+
+
+def _cut_short(place: Place) -> str:
+    """Return the one of the edits to be cut short that a member is tried with."""
+    return CUT_SHORT[len(str(place[-1])) % len(CUT_SHORT)]
 
 
 def _digits(schema: dict[str, Any], value: Any) -> str | None:
@@ -155,18 +243,19 @@ def _keyword(schema: dict[str, Any], keyword: str) -> Any:
     return next((form[keyword] for form in (schema, *schema.get("anyOf", ())) if keyword in form), None)
 
 
-def in_standard(misses: list[NearMiss], telling: frozenset[str]) -> frozenset[str]:
-    """Return the names of the near misses that are few enough for every run.
+def in_standard(tables: Mapping[str, list[NearMiss]], telling: Mapping[str, Collection[str]]) -> dict[str, set[str]]:
+    """Return the names of the near misses of each operation that are few enough for every run.
 
-    All of the ``telling`` members, which money follows; of the other members a share each, in turn, so that every edit
-    is tried.
+    All that are sharp; the ``telling`` edits of some members; and every other edit of one member of one operation.
     """
-    members = list(dict.fromkeys(miss.place for miss in misses))
-    edits = list(dict.fromkeys(miss.edit for miss in misses))
-    return frozenset(
-        miss.name
-        for miss in misses
-        if miss.member in telling
-        or miss.edit in {FRACTION, EMPTY_ENTRY}
-        or (edits.index(miss.edit) - members.index(miss.place)) % SHARE == 0
-    )
+    chosen = {
+        operation: {miss.name for miss in misses if miss.sharp or miss.edit in telling.get(miss.member, ())}
+        for operation, misses in tables.items()
+    }
+    everything = [(operation, miss) for operation, misses in tables.items() for miss in misses]
+    tried = {miss.edit for operation, miss in everything if miss.name in chosen[operation]}
+    for index, edit in enumerate(dict.fromkeys(miss.edit for _, miss in everything if miss.edit not in tried)):
+        having = [(operation, miss) for operation, miss in everything if miss.edit == edit]
+        operation, miss = having[index % len(having)]
+        chosen[operation].add(miss.name)
+    return chosen

@@ -9,9 +9,10 @@ from typing import Any
 from attrs import define, evolve, field
 
 from conformance import verify
-from conformance.books import Asked, misstatements
+from conformance.acting import Actor
+from conformance.books import misstatements
 from conformance.burst import at_once
-from conformance.client import ABSENT, Answer, Part, RefundApi
+from conformance.client import Answer
 from conformance.lifecycle import (
     Create,
     Entry,
@@ -28,28 +29,15 @@ from conformance.lifecycle import (
     outcomes,
     pairs_of,
 )
-from conformance.manners import LIMITS, PLAIN, Manner, made_key, manner_of
-from conformance.model import Action, Order, Refund, RefundId, RefundStatus, RightsType
+from conformance.manners import LIMITS, RECORD
+from conformance.model import Refund, RefundId, RefundStatus
 from conformance.results import Failed
-from conformance.session import Shop
-from conformance.stories import Story
 from conformance.wire import Exchange
 
 CREATES, KEYS, REVIEWS, READS, OTHERS, BOOKS, BURSTS, ANSWERS, STEADY, MANNERS = (
     f"LIFE-{number:02}" for number in range(1, 11)
 )
 
-REASONS = (
-    'Reason {}.{}: it\'s "größer" <b>%41</b> & \\u0041 破损 📦\nthe second line',
-    "  Reason {}.{} between blanks  ",
-    "Reason {}.{} " + ("abcdefghi " * 20)[:190] + ".",
-)
-"""What a customer may write, of each line another: characters of all kinds, blanks, and 200 of them and more."""
-PLAIN_REASONS = ("Reason {} of line {}.",)
-"""What is written where a target takes no such characters (reading A12)."""
-
-PLAIN_KEYS = frozenset(range(2, 1001, 4))
-"""Keys of creates that leave out whatever may be left out: type 1 is the default."""
 DEFAULT_LIMIT = 50
 Records = dict[RefundId, Refund]
 
@@ -66,40 +54,25 @@ class Broken(Failed):
 
 
 @define
-class Performance:
-    """A story while it is carried out: the real orders, the refund of each key, and what the model says of them.
+class Performance(Actor):
+    """A story while it is carried out, and what the model says of it.
 
-    ``strict`` looks after every write; otherwise a look is saved after those that can legally have no effect.
+    ``strict`` looks after every write; otherwise a look is saved after those that come to one state at most, until it
+    matters or the story ends.
     ``hurried`` looks once and waits for no effect to show: whatever it finds is looked for again without hurry.
-    ``mannered`` sends each step in a manner of its own; ``one_tongue`` once numbers in another wire form than the usual
-    one were refused, which is legal (reading A01).
-    ``subjects`` are the refunds that the last step, or the steps at once, were about.
+    ``subjects`` are the refunds that the last step, or the steps at once, were about; ``touched`` those of each order
+    that writes since the last look were about; ``seen_last`` are orders that were looked at after the last step.
     """
 
-    shop: Shop
-    story: Story
-    orders: list[Order]
-    state: State
     strict: bool = False
     hurried: bool = False
-    mannered: bool = True
-    one_tongue: bool = False
-    reasons: tuple[str, ...] = REASONS
-    ids: dict[int, RefundId] = field(factory=dict)
-    asked: dict[int, Asked] = field(factory=dict)
     began: float = field(init=False)
-    keys: dict[int, str] = field(factory=dict)
     records: dict[int, Records] = field(factory=dict)
     pairs: set[Pair] = field(factory=set)
-    taken: list[tuple[Step, Answer]] = field(factory=list)
     subjects: set[RefundId] = field(factory=set)
-    position: int = 0
+    touched: dict[int, set[RefundId]] = field(factory=dict)
+    seen_last: set[int] = field(factory=set)
     looks: int = 0
-
-    @property
-    def api(self) -> RefundApi:
-        """The API as the holder of the full token calls it."""
-        return self.shop.api
 
     def __attrs_post_init__(self) -> None:
         """Remember when the story began: no refund of it is older."""
@@ -116,7 +89,7 @@ class Performance:
             if self.can_take(step):
                 self.take(step)
         self.subjects = set()
-        for order in range(len(self.orders)):
+        for order in set(range(len(self.orders))) - self.seen_last:
             self.look(order, [self.state], OTHERS)
         if self.story.at_once:
             self.take_at_once([step for step in self.story.at_once if self.can_take(step)])
@@ -127,8 +100,11 @@ class Performance:
 
     def take(self, step: Step) -> None:
         """Take one step and judge what came of it."""
+        if isinstance(step, Get | List):
+            self.look_if_touched(step.order if isinstance(step, List) else self.order_number(step.key))
         self.pairs.update(pairs_of(self.state, step))
         self.subjects = set() if isinstance(step, List) or step.key not in self.ids else {self.ids[step.key]}
+        self.seen_last.clear()
         answer = self.send_in_its_manner(step)
         law = self.law_of(step)
         self.is_an_answer(answer)
@@ -151,68 +127,6 @@ class Performance:
             return CREATES if self.state.entry(step.key) is None else KEYS
         return REVIEWS if isinstance(step, Review) else READS
 
-    def send_in_its_manner(self, step: Step) -> Answer:
-        """Send the request of a step, and once more if it may have been refused for the wire form of its numbers."""
-        manner = manner_of(self.position, step) if self.mannered else PLAIN
-        answer = self.send(step, evolve(manner, foreign=manner.foreign and not self.one_tongue))
-        self.taken.append((step, answer))
-        foreign = manner.foreign and not self.one_tongue
-        if foreign and answer.refused and next(outcomes(self.state, step))[0]:
-            self.one_tongue = True
-            if isinstance(step, Create) and self.state.entry(step.key) is None:
-                del self.keys[step.key]  # a refused create may have used it up (reading A24)
-            answer = self.send(step, evolve(manner, foreign=False))
-            self.taken.append((step, answer))
-        return answer
-
-    def send(self, step: Step, manner: Manner = PLAIN) -> Answer:
-        """Send the request of a step in a manner."""
-        api = manner.api_of(self.shop)
-        if isinstance(step, Create):
-            answer = api.create(manner.arranged(self.body(step, api)))
-        elif isinstance(step, Review):
-            action = Action.APPROVE if step.approve else Action.REJECT
-            refund_id = self.ids[step.key]
-            body = api.review_body(self.order_of(step.key).order_id, refund_id, action)
-            answer = api.review(refund_id, manner.arranged(body))
-        elif isinstance(step, Get):
-            answer = api.get_refund(self.order_of(step.key), self.ids[step.key])
-        else:
-            answer = api.list_refunds(self.orders[step.order], ABSENT if step.limit is None else step.limit)
-        answer.exchange.role = "probe"
-        answer.exchange.batched = True
-        return answer
-
-    def body(self, step: Create, api: RefundApi) -> dict[str, Any]:
-        """Return the body of a create, one that says the same whenever the same step is taken again."""
-        order = self.orders[step.order]
-        reasons = tuple(
-            self.reasons[number % len(self.reasons)].format(step.key, number) for number, _ in enumerate(order.lines)
-        )
-        lines = zip(order.lines, step.units, reasons, strict=True)
-        parts = [Part(line, units, reason) for line, units, reason in lines if units]
-        rights_type = RightsType.RETURN_AND_REFUND if step.returned else RightsType.REFUND
-        plain = step.returned and step.key in PLAIN_KEYS
-        parcel = parcel_of(step) if step.returned and not plain else {}
-        if self.state.entry(step.key) is None:
-            self.asked[step.key] = Asked(order, step.units, reasons, rights_type, parcel)
-        if step.key not in self.keys:
-            self.keys[step.key] = made_key(step.key, self.keys, api.keys)
-        return api.create_body(
-            order,
-            *(parts if step.key % 2 else parts[::-1]),
-            rights_type=ABSENT if plain else rights_type,
-            customer_id=ABSENT if plain else None,
-            shipping=parcel or ABSENT,
-            request_no=self.keys[step.key],
-        )
-
-    def order_of(self, key: int) -> Order:
-        """Return the order that the refund of a key is of."""
-        entry = self.state.entry(key)
-        assert entry is not None  # noqa: S101 - only keys with a refund have an id
-        return self.orders[entry.order]
-
     def is_an_answer(self, answer: Answer) -> None:
         """The answer is an acceptance or a refusal."""
         if not (answer.accepted or answer.refused):
@@ -225,15 +139,20 @@ class Performance:
         self.names_its_refund(step, answer, law)
         entry = self.state.entry(step.key)
         order = step.order if isinstance(step, Create) else self.order_number(step.key)
-        changes = isinstance(step, Review) or (entry is None and answer.accepted)
-        if not (changes or self.strict):
+        writes = answer.accepted and (isinstance(step, Review) or entry is None)
+        if writes:
+            self.touched.setdefault(order, set()).update({self.ids[step.key]} if step.key in self.ids else ())
+        known = not writes or (step.key in self.ids and len(set(legal)) == 1)
+        if known and not self.strict:
             self.state = legal[0]
-            return
-        before = self.records.get(order, {})
-        self.look(order, legal, law)
+        else:
+            self.look(order, legal, law)
         self.says_what_was_asked(filter(None, [answer.refund]), answer.exchange)
-        if isinstance(step, Review):
-            self.kept_its_values(before, self.ids[step.key])
+
+    def look_if_touched(self, order: int) -> None:
+        """What is read next is known: the order was looked at since the last write that may have changed something."""
+        if order in self.touched:
+            self.look(order, [self.state], OTHERS)
 
     def says_a_status_on_the_way(self, step: Create | Review, answer: Answer, law: str) -> None:
         """The status in an accepted write's answer is where the refund was, is, or gets to by it.
@@ -251,20 +170,14 @@ class Performance:
         if status not in legal:
             raise Broken(law, f"one of the statuses {verify.shown(sorted(legal))}", verify.shown(status))
 
-    def order_number(self, key: int) -> int:
-        """Return the number of the order that the refund of a key is of."""
-        entry = self.state.entry(key)
-        assert entry is not None  # noqa: S101 - only keys with a refund have an id
-        return entry.order
-
     def names_its_refund(self, step: Create | Review, answer: Answer, law: str) -> None:
         """An accepted write answers with the refund that it is about."""
         if not answer.accepted or answer.refund is None:
             return
         told = answer.refund.refund_id
         known = self.ids.get(step.key)
-        if answer.exchange.second_hand:
-            raise Broken(law, "no refund of another requestNo", f"refund {told}")
+        if answer.exchange.second_hand or told == RECORD["refundId"]:
+            raise Broken(law, "a refund of this requestNo, with an id that the target chose", f"refund {told}")
         if known is None and isinstance(step, Create) and told not in self.ids.values():
             self.ids[step.key] = told
         elif told != known:
@@ -279,14 +192,19 @@ class Performance:
             lambda seen: self.hurried or self.matching(states, order, seen) is not None,
         )
         found, before = self.matching(states, order, seen), self.records.get(order, {})
-        self.unchanged(OTHERS, {key: refund for key, refund in before.items() if key not in self.subjects}, seen)
+        touched = self.touched.pop(order, set())
+        self.seen_last.add(order)
+        if law == KEYS:
+            self.unchanged(law, {key: refund for key, refund in before.items() if key not in touched}, seen)
+        others = before.keys() - touched - self.subjects
+        self.unchanged(OTHERS, {key: refund for key, refund in before.items() if key in others}, seen)
         if found is None:
             raise Broken(law, self.told(legal[0], order), self.seen(seen))
-        if law == KEYS:
-            self.unchanged(law, before, seen)
         self.state, self.records[order] = found, seen
         self.says_what_was_asked(seen.values(), self.api.wire.recorded[-1])
         self.pairs.add((mood_of(found, order), "list"))
+        for refund_id in touched & before.keys() & seen.keys():
+            self.kept_its_values(before[refund_id], seen[refund_id])
 
     def unchanged(self, law: str, before: Records, seen: Records) -> None:
         """Refunds that are still there are what they were; one that is gone is found out by their number."""
@@ -362,19 +280,12 @@ class Performance:
         ]
         return "; ".join(told) or "no refund"
 
-    def kept_its_values(self, before: Records, refund_id: RefundId) -> None:
+    def kept_its_values(self, was: Refund, now: Refund) -> None:
         """A review changed nothing of its refund but status and update time."""
-        was, now = before.get(refund_id), self.records[self.order_number(self.key_of(refund_id))].get(refund_id)
-        if was is None or now is None:
-            return
         if was.status in self.api.pending and now.status not in self.api.pending and stands_still(was, now):
             raise Broken(REVIEWS, f"an updateTime after {was.update_time}", f"{now.update_time}")
-        bare = [evolve(refund, status=None, update_time=None) for refund in (was, now)]
-        self.unchanged(REVIEWS, {refund_id: bare[0]}, {refund_id: bare[1]})
-
-    def key_of(self, refund_id: RefundId) -> int:
-        """Return the key that made a refund."""
-        return next(key for key, known in self.ids.items() if known == refund_id)
+        known, shown = ({was.refund_id: evolve(refund, status=None, update_time=None)} for refund in (was, now))
+        self.unchanged(REVIEWS, known, shown)
 
     def says_what_was_asked(self, refunds: Iterable[Refund], exchange: Exchange) -> None:
         """Refunds of known keys say what was asked for, wherever they are shown."""
@@ -463,11 +374,6 @@ def stands_still(was: Refund, now: Refund) -> bool:
     """Say whether the updateTime is the same, down to microseconds, which no two requests share (reading A08)."""
     time = was.update_time
     return time is not None and time == now.update_time and time.microsecond % 1000 > 0
-
-
-def parcel_of(step: Create) -> dict[str, str]:
-    """Return the logistics information of a return; what it means for another refund is open (reading A14)."""
-    return {"shippingCarrierCode": f"C{step.key}", "shippingCarrier": "Größe 百", "trackingNumber": f"T{step.key}"}
 
 
 def _units(units: Iterable[Any]) -> str:

@@ -51,10 +51,12 @@ class Reached:
         ]
 
 
-OUTCOMES = ("accepted", "refused", "broken")
+OUTCOMES = ("accepted", "refused", "broken", "unsent")
 
 
 def _outcome(exchange: Exchange) -> str | None:
+    if exchange.unsent:
+        return "unsent"
     if exchange.trouble is not None or exchange.status is None:
         return None
     return {2: "accepted", 4: "refused"}.get(exchange.status // 100, "broken")

@@ -65,6 +65,10 @@ class Blocked(Exception):  # noqa: N818 - it names the outcome
         self.lacks = lacks
 
 
+class Unsendable(Blocked):
+    """The client cannot send a request: what was to be tried was not."""
+
+
 @frozen
 class Evidence:
     """One exchange as it may be shown: redacted, bounded, text.
@@ -217,7 +221,10 @@ class WaiverUse:
 
 @frozen
 class Reach:
-    """What came of the requests that had a parameter legal, or broke one keyword of its schema."""
+    """What came of the requests that had a parameter legal, or broke one keyword of its schema.
+
+    Those that are ``unsent`` have a value that the client cannot send.
+    """
 
     operation: str
     parameter: str
@@ -225,6 +232,7 @@ class Reach:
     accepted: int = 0
     refused: int = 0
     broken: int = 0
+    unsent: int = 0
 
     @property
     def reached(self) -> bool:

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from attrs import define, evolve, field
 
+from conformance.acting import PLAIN_REASONS, REASONS
 from conformance.client import Answer
 from conformance.lifecycle import Create, Pair, Review, State, Step
 from conformance.model import Order
-from conformance.perform import CREATES, MANNERS, PLAIN_REASONS, REASONS, STEADY, Broken, Performance
+from conformance.perform import CREATES, MANNERS, STEADY, Broken, Performance
 from conformance.results import Blocked
 from conformance.session import Shop
 from conformance.stories import Story, sentence, shrunk
@@ -28,7 +29,8 @@ class Stage:
 
     ``pairs`` are those visited; ``known`` the requirements of which a shortest broken story was already looked for;
     ``tried_plainly`` says whether it was found out if a target refuses creates only for what ``reasons`` are made of;
-    ``mannered`` until a target was found to do one thing in one manner, and another in another.
+    ``mannered`` until a target was found to do one thing in one manner, and another in another; ``declined`` are forms
+    that it refuses, as it may; ``taken`` are the steps of the last performance.
     """
 
     shop: Shop
@@ -37,7 +39,8 @@ class Stage:
     reasons: tuple[str, ...] = REASONS
     tried_plainly: bool = False
     mannered: bool = True
-    one_tongue: bool = False
+    declined: set[str] = field(factory=set)
+    taken: list[tuple[Step, Answer]] = field(factory=list)
 
     def perform(self, story: Story, *, strict: bool = False, hurried: bool = False) -> Broken | None:
         """Carry a story out; returns what no reading explains, if anything."""
@@ -54,8 +57,8 @@ class Stage:
 
     def _perform(self, story: Story, *, strict: bool, hurried: bool) -> Broken | None:
         performance = Performance(
-            self.shop, story, self._orders(story), State(story.orders), strict=strict, hurried=hurried,
-            mannered=self.mannered, one_tongue=self.one_tongue, reasons=self.reasons,
+            self.shop, story, self._orders(story), State(story.orders), mannered=self.mannered,
+            declined=self.declined, reasons=self.reasons, strict=strict, hurried=hurried,
         )  # fmt: skip
         try:
             performance.perform()
@@ -70,7 +73,7 @@ class Stage:
             return broken
         finally:
             self.pairs |= performance.pairs
-            self.one_tongue = performance.one_tongue
+            self.taken = performance.taken
         return None
 
     def _orders(self, story: Story) -> list[Order]:
@@ -87,11 +90,9 @@ class Stage:
         first = self.perform(story)
         if first is None or story.at_once or first.law in self.known:
             return None if first is None else (first, story)  # a burst may never meet again; what was seen was seen
-        again = self.perform(story, strict=True) or self.perform(story)
-        if again is None:
-            first.expected = f"the same as when the same steps were taken again, which was {first.expected}"
-            first.law = STEADY
-            return first, story
+        again, same = self.again(story)
+        if again is None or not same:
+            return self.unsteady(first, again), story
         if self.mannered:
             self.mannered = False
             if self.perform(story) is None:
@@ -104,6 +105,29 @@ class Stage:
         short = shrunk(short, lambda shorter: self.breaks(shorter, again.law))
         found = self.perform(short, strict=True)
         return (again, story) if found is None else (found, short)
+
+    def again(self, story: Story) -> tuple[Broken | None, bool]:
+        """Carry a broken story out again, with a look after each write; say whether it breaks twice in one place."""
+        strict = True
+        again = self.perform(story, strict=True)
+        if again is None:
+            strict, again = False, self.perform(story)
+        if again is None:
+            return None, False
+        once_more = self.perform(story, strict=strict)
+        return again, once_more is not None and (once_more.law, once_more.position) == (again.law, again.position)
+
+    def unsteady(self, first: Broken, again: Broken | None) -> Broken:
+        """Return what is wrong with a target that does now one thing and now another, with both answers."""
+        if again is None:
+            _, answer = self.taken[min(len(first.story), len(self.taken)) - 1]
+            then = f"{first.expected}: {answer.described}"
+        else:
+            then = f"{again.observed}, where {again.expected} was expected"
+        first.law = STEADY
+        first.observed = f"at first {first.observed}; when the same steps were taken again, {then}"
+        first.expected = "the same whenever the same steps are taken"
+        return first
 
     def breaks(self, story: Story, law: str) -> bool:
         """Say whether a story seems to break a requirement; one that cannot be carried out does not."""

@@ -37,20 +37,21 @@ class Story:
 def _tour() -> Story:
     """Return the story that visits every pair of a state and an action."""
     of_a = (
-        Create(20, 0, (0, 5, 0)), Create(0, 0, (120, 2, 3)), Create(21, 0, (11, 0, 0)), Create(0, 0, (120, 2, 3)),
+        Create(20, 0, (1, 5, 0)), Create(0, 0, (120, 2, 3)), Create(21, 0, (1, 3, 0)), Create(0, 0, (120, 2, 3)),
         Create(0, 0, (2, 0, 0)), Get(0), Create(1, 0, (1, 1, 0), returned=False), Review(0, approve=True),
         Review(0, approve=True), Review(0, approve=False), Create(0, 0, (120, 2, 3)), Create(0, 0, (0, 1, 0)), Get(0),
-        Review(1, approve=True), Create(22, 0, (10, 0, 0)), Create(2, 0, (9, 1, 0)), Get(1), List(0, 2),
+        Review(1, approve=True), Create(22, 0, (10, 0, 0)), List(0, 1), Create(2, 0, (9, 1, 0)), Get(1), List(0, 2),
         List(0, None), Create(23, 0, (1, 0, 0)),
     )  # fmt: skip
     of_b = (
-        List(1), Create(26, 1, (1,)), Create(25, 1, (2,)), Create(3, 1, (1,), returned=False), Create(26, 1, (1,)),
-        Create(4, 1, (1,), returned=False), Review(3, approve=False), Review(4, approve=False), List(1, 1),
-        Review(3, approve=True), Review(3, approve=False), Create(3, 1, (1,), returned=False),
-        Create(3, 1, (3,), returned=False), Get(3),
-        Create(27, 1, (5,), returned=False), Create(5, 1, (4,), returned=False), Create(28, 1, (1,), returned=False),
+        List(1), Create(26, 1, (1, 1)), Create(25, 1, (0, 2)), Create(3, 1, (1, 0), returned=False),
+        Create(26, 1, (1, 1)), Create(4, 1, (1, 1), returned=False), Review(3, approve=False),
+        Review(4, approve=False), List(1, 1), Review(3, approve=True), Review(3, approve=False),
+        Create(3, 1, (1, 0), returned=False), Create(3, 1, (3, 0), returned=False), Get(3),
+        Create(27, 1, (5, 0), returned=False), Create(5, 1, (4, 2), returned=False),
+        Create(28, 1, (0, 1), returned=False), Review(5, approve=True),
     )  # fmt: skip
-    return Story("the tour", (Ordered((130, 4, 3)), Ordered((4,), shipped=False)), of_a + of_b)
+    return Story("the tour", (Ordered((130, 4, 3)), Ordered((4, 2), shipped=False)), of_a + of_b)
 
 
 TOUR = _tour()

@@ -17,7 +17,7 @@ from conformance import __version__
 from conformance.clock import Clock
 from conformance.pace import Pace
 from conformance.redact import Redactor
-from conformance.results import Blocked
+from conformance.results import Blocked, Unsendable
 from conformance.transport import THIS_MACHINE, BoundedTransport, Proxy
 from conformance.workers import WORKER
 from conformance.writes import Writes
@@ -76,7 +76,7 @@ class Exchange:
     several checks, so that it is evidence only where it is shown; ``exempt`` when the form of
     an acceptance is not judged as well, since it had to be refused, or nothing says what comes of it; ``second_hand``
     when a create was answered with the refund of another request number. ``opening`` is how the body begins, fit to be
-    shown. ``unreachable`` when not even a connection came about.
+    shown. ``unreachable`` when not even a connection came about; ``unsent`` when the client could not send it.
     """
 
     request: Request
@@ -90,6 +90,7 @@ class Exchange:
     cut_off: bool = False
     trouble: str | None = None
     unreachable: bool = False
+    unsent: bool = False
     seconds: float = 0.0
     counted: bool = False
     batched: bool = False
@@ -239,17 +240,31 @@ class Wire:
         Answers 429 and 503 are waited out and tried again; they are never returned.
 
         Raises:
+            Unsendable: the client cannot send it; it is remembered all the same.
             Blocked: it may not be sent, or the target was still rate limiting after ``limits.rate_limited`` seconds, or
                 gave no answer for so long that nothing more is asked of it.
         """
         self._patience.insist(operation)
         request = Request(method, url, self._headers | (headers or {}), body)
-        exchange = self._send_until_let_in(request, operation)
+        try:
+            exchange = self._send_until_let_in(request, operation)
+        except Unsendable as error:
+            self._remember_unsent(request, operation, error)
+            raise
         with self._lock:
             self.latency = exchange.seconds
             self._recorded[WORKER.get()].append(exchange)
             self.accepted[operation] += exchange.status in {200, 201, 202}
         return exchange
+
+    def _remember_unsent(self, request: Request, operation: str, error: Unsendable) -> None:
+        """Remember a request that never left; it is evidence of nothing, and no request of the run."""
+        at = self.clock.now().isoformat(timespec="milliseconds")
+        exchange = Exchange(request, operation, at, trouble=error.reason, unsent=True, counted=True, batched=True)
+        with self._lock:
+            self.requests -= 1
+            self.api_requests -= operation != "orders"
+            self._recorded[WORKER.get()].append(exchange)
 
     def repeat(self, exchange: Exchange) -> Exchange:
         """Send a request once more, and return what came of it this time."""
@@ -342,7 +357,7 @@ class Wire:
                 extensions={"timeout": timeout.as_dict()},
             )  # fmt: skip
         except (httpx.InvalidURL, UnicodeError, ValueError) as error:
-            raise Blocked(f"the client cannot send this request: {error}") from None
+            raise Unsendable(f"the client cannot send this request: {error}") from None
 
     def _read(self, response: httpx.Response, started: float, most: int) -> tuple[bytes, bool]:
         kept = bytearray()
@@ -360,7 +375,7 @@ class Wire:
         try:
             yield
         except (httpx.LocalProtocolError, UnicodeError) as error:
-            raise Blocked(f"the client cannot send this request: {error}") from None
+            raise Unsendable(f"the client cannot send this request: {error}") from None
         except httpx.TimeoutException as error:
             within = self.limits.connect if isinstance(error, httpx.ConnectTimeout) else self.limits.answer
             exchange.trouble = f"no complete answer from {host} within {within:g} s"

@@ -1,8 +1,10 @@
 """Which faults the generated tests kill, which the others, and which a plain ``st run``: ``make bench-peers``.
 
-A seeded sample of the faulty servers is judged in process by the generated checks alone and by the others alone, and
-over HTTP by schemathesis' own command, with the same document, token, order and refund. A fault counts as killed by
-schemathesis when it reports something that it does not report of the sound reference as well.
+A seeded sample of the faulty servers is judged in process by the generated checks alone and by the others alone, both
+in the standard profile, and over HTTP by schemathesis' own command, with the same document, token, order and refund. A
+fault counts as killed by checks when any verdict of their run is a failure; that an answer breaks the document is seen
+in the traffic of either kind. It counts as killed by schemathesis when that reports something that it does not report
+of the sound reference as well.
 """
 
 import argparse
@@ -54,17 +56,27 @@ class Score:
         self.killed |= {fault} if killed else set()
 
 
+def selected(identifiers: frozenset[str]) -> tuple[str, ...]:
+    """Return what selects requirements in the standard profile: their areas, where whole areas are among them."""
+    areas: dict[str, set[str]] = {}
+    for requirement in load_catalogue().requirements.values():
+        areas.setdefault(requirement.area, set()).add(requirement.id)
+    whole = {area for area, own in areas.items() if own <= identifiers}
+    return (*sorted(whole), *sorted(identifiers - {i for area in whole for i in areas[area]}))
+
+
 def by_checks(identifiers: frozenset[str]) -> Callable[[str], Judged]:
     """Return a judge of a fault by the checks of some requirements, in process."""
+    options = Options(selection=selected(identifiers))
 
     def judge(fault: str) -> Judged:
         clock = VirtualClock()
         reference = load_faults()[fault].make(clock)
         with tempfile.TemporaryDirectory() as folder:
-            done = judge_in_process(reference, clock, Options(selection=tuple(sorted(identifiers))), Path(folder))
+            done = judge_in_process(reference, clock, options, Path(folder))
         reference.store.close()
-        failed = {verdict.requirement for verdict in done.verdicts if verdict.outcome is Outcome.FAILED}
-        return bool(failed & identifiers), (done.footer or {})["requests"]
+        failed = any(verdict.outcome is Outcome.FAILED for verdict in done.verdicts)
+        return failed, (done.footer or {})["requests"]
 
     return judge
 

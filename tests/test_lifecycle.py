@@ -157,3 +157,14 @@ def test_reasons_that_a_target_refuses_are_told_more_plainly() -> None:
 
     assert stage.judge(TOUR) is None
     assert stage.pairs >= ALL_PAIRS
+
+
+def test_a_target_that_changes_its_answers_is_told_with_both_of_them() -> None:
+    """What comes once and not again is a failure of steadiness, and shows what came when."""
+    clock = VirtualClock()
+
+    found = stage_on(load_faults()["fails-the-first-time"].make(clock), clock).judge(TOUR)
+
+    assert found is not None
+    assert "at first 500" in found[0].observed
+    assert "again, an acceptance or a refusal: 200" in found[0].observed

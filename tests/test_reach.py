@@ -67,3 +67,15 @@ def test_what_was_never_tried_is_counted_as_not_reached() -> None:
     assert lines["create", "orderId", "legal"].reached
     assert not lines["create", "orderId", "pattern"].reached
     assert len(lines) == sum(len(documented(operation)) for operation in contract.OPERATION_IDS)
+
+
+def test_what_the_client_cannot_send_is_counted_as_that() -> None:
+    """A value that never left is neither accepted nor refused."""
+    reached = Reached()
+    unsent = create(requestNo="short")
+    unsent.status, unsent.unsent = None, True
+    reached.note(unsent)
+    lines = {(line.operation, line.parameter, line.keyword): line for line in reached.lines()}
+
+    assert lines["create", "requestNo", "minLength"].unsent == 1
+    assert not lines["create", "requestNo", "minLength"].reached

@@ -16,7 +16,7 @@ from conformance.clock import VirtualClock
 from conformance.evidence import as_evidence
 from conformance.pace import Pace
 from conformance.redact import Redactor
-from conformance.results import Blocked
+from conformance.results import Blocked, Unsendable
 from conformance.wire import MAX_BODY, Limits, Wire
 
 SECRET = "s3cret/token+with=signs"
@@ -291,3 +291,14 @@ def test_a_large_answer_too_many_is_trouble() -> None:
     assert troubles[:24] == [None] * 24
     assert troubles[24] is not None
     assert troubles[25] is None
+
+
+def test_what_cannot_be_sent_is_remembered_and_is_no_request() -> None:
+    """A generated value that no client can put on the wire is known to the run, and costs the target nothing."""
+    wire = wire_to(lambda _: httpx.Response(200))
+
+    with pytest.raises(Unsendable):
+        wire.send("GET", "http://target/", operation="list", headers={"X-\u5305": "1"})
+
+    assert [exchange.unsent for exchange in wire.take_recorded()] == [True]
+    assert wire.requests == 0

@@ -4,11 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from attrs import evolve
-from werkzeug.wrappers import Request
 
 from conformance.faults import breaks
-from conformance.reference.app import App
-from conformance.reference.rules import APPROVE, REJECT, RefundRequest, Refusal, Shop
+from conformance.reference.rules import APPROVE, REJECT, RefundRequest, Shop
 from conformance.reference.store import StoredRefund
 
 SHIPPING = ("shippingCarrierCode", "shippingCarrier", "trackingNumber")
@@ -28,13 +26,13 @@ class LosesReasonsOfHalfAddressedParcels(Shop):
 
 
 @breaks("ROBUST-81")
-class ApprovesWhenTheRefundComesFirst(Shop):
-    """Reads a review by position, and takes a rejection for an approval when its members come in another order."""
+class RejectsWhenTheRefundComesFirst(Shop):
+    """Reads a review by position, and takes an approval for a rejection when its members come in another order."""
 
     def review(self, refund_id: str, body: Any) -> StoredRefund:
         """Look at the first member only."""
-        if isinstance(body, dict) and next(iter(body), "") == "refundId" and str(body.get("action")) == str(REJECT):
-            body = {**body, "action": APPROVE}
+        if isinstance(body, dict) and next(iter(body), "") == "refundId" and str(body.get("action")) == str(APPROVE):
+            body = {**body, "action": REJECT}
         return super().review(refund_id, body)
 
 
@@ -49,15 +47,15 @@ class KnowsRoundPageSizes(Shop):
 
 
 @breaks("ROBUST-84")
-class TakesANulForTheEnd(App):
-    """Cuts a body off at the first NUL, and looks at the first character of what is left."""
+class LooksCarriersUp(Shop):
+    """Looks the code of a carrier up in a table that takes no objects."""
 
-    def read_body(self, request: Request) -> Any:
-        """Cut it off."""
-        body = request.get_data()
-        if b"\0" in body and body.split(b"\0")[0][0] != ord("{"):
-            raise Refusal(400, "the body is no object")
-        return super().read_body(request)
+    def read_shipping(self, value: Any) -> dict[str, str]:
+        """Look it up."""
+        code = value.get(SHIPPING[0]) if isinstance(value, dict) else None
+        if code:
+            {SHIPPING[0]: "none"}.get(code)
+        return super().read_shipping(value)
 
 
 @breaks("ROBUST-85")
@@ -82,12 +80,12 @@ class PassesFarNegativeLimitsOn(Shop):
         return super().read_limit(value)
 
 
-@breaks("ROBUST-87", also=("ROBUST-14",))
-class FailsOnNegativeIds(Shop):
-    """Fails on a negative refund in a query."""
+@breaks("ROBUST-87")
+class FailsOnNegativeOrders(Shop):
+    """Fails on a negative order in the query of a get."""
 
     def get_refund(self, query: Mapping[str, str]) -> StoredRefund:
         """Take it for an unsigned number."""
-        if query.get("refundId", "").startswith("-"):
-            raise OverflowError(query["refundId"])
+        if query.get("orderId", "").startswith("-"):
+            raise OverflowError(query["orderId"])
         return super().get_refund(query)

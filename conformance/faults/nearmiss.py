@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from conformance.faults import breaks
-from conformance.reference.rules import APPROVE, RETURN_AND_REFUND, Shop
+from conformance.reference.rules import APPROVE, RETURN_AND_REFUND, Shop, Token
 from conformance.reference.store import StoredLine, StoredOrder, StoredRefund
 
 
@@ -127,3 +127,38 @@ class CountsTheSign(Shop):
     def read_limit(self, value: str | None) -> int:
         """Read past the sign."""
         return super().read_limit(None if value is None else value.removeprefix("+"))
+
+
+def up_to_letters(value: Any) -> Any:
+    """Return what a lenient parser makes of an id: the digits at its beginning."""
+    return re.match(r"[0-9]*", value)[0] or value if isinstance(value, str) else value  # type: ignore[index]
+
+
+@breaks("NEAR-10")
+class GetsOrdersUpToLetters(Shop):
+    """Reads the order of a get up to the first character that is no digit."""
+
+    def get_refund(self, query: Mapping[str, str]) -> StoredRefund:
+        """Stop there."""
+        return super().get_refund({**query, "orderId": up_to_letters(query.get("orderId"))})
+
+
+@breaks("NEAR-11")
+class ListsOrdersUpToLetters(Shop):
+    """Reads the order of a list up to the first character that is no digit."""
+
+    def list_refunds(self, order_id: str, query: Mapping[str, str]) -> list[StoredRefund]:
+        """Stop there."""
+        return super().list_refunds(up_to_letters(order_id), query)
+
+
+@breaks("NEAR-12")
+class ComparesTokensButForTheirEnd(Shop):
+    """Compares the length of a token, and all of its characters but the last."""
+
+    def authenticate(self, value: str | None) -> Token:
+        """Look for one that begins so."""
+        for token in self.tokens.values():
+            if value and token.shop == self.name and len(token.value) == len(value) and token.value[:-1] == value[:-1]:
+                return token
+        return super().authenticate(value)

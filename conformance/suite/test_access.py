@@ -8,10 +8,11 @@ from attrs import define, field, frozen
 
 from conformance import verify
 from conformance.client import API, TOKEN_HEADER, Answer, RefundApi
-from conformance.model import Action, Order, Refund, read_refund
+from conformance.model import Action, Order, Refund
 from conformance.plugin import requirement
 from conformance.results import Blocked
 from conformance.session import Session, Shop
+from conformance.strangers import CUT_OFF, IN_OTHER_CASE, LONGER, scoped, shows_a_refund, unknown
 from conformance.suite.conftest import Bench, NewOrder, Probes, ReviewBench, selected_rows
 
 ALL = ("create", "list", "get", "review")
@@ -29,41 +30,13 @@ class Stranger:
     operations: tuple[str, ...] = ALL
 
 
-def unknown(shop: Shop) -> str:
-    """Return a token that nobody was given."""
-    return f"unknown-{shop.api.keys()}"
-
-
-def nearly(change: Callable[[str], str]) -> Callable[[Shop], str]:
-    """Return what makes a token from the full one by a small change; it is shown no more than that one is."""
-
-    def token(shop: Shop) -> str:
-        full = shop.target.tokens["full"]
-        changed = change(full)
-        if changed.casefold() != full.casefold():  # the redaction of the full one has no regard to case
-            shop.api.wire.redact.add("TOKEN_NEARLY_FULL", changed)
-        return changed
-
-    return token
-
-
-def in_other_case(token: str) -> str:
-    """Return the token in other case, or one without letters with its last character changed."""
-    return token.swapcase() if token.swapcase() != token else token[:-1] + ("1" if token[-1] == "0" else "0")
-
-
-def scoped(name: str) -> Callable[[Shop], str | None]:
-    """Return what takes the valid token that has one scope only."""
-    return lambda shop: shop.holder(name).token
-
-
 STRANGERS: Mapping[str, Stranger] = {
     "no token": Stranger("ACCESS-01", lambda _: None, (), (*ALL, "reject", "replay")),
     "an unknown token": Stranger("ACCESS-02", unknown, ("no token",), (*ALL, "replay")),
     "an empty token": Stranger("ACCESS-03", lambda _: ""),
-    "a token cut off": Stranger("ACCESS-04", nearly(lambda token: token[:-1]), (*NO_ONE, "an empty token")),
-    "a token with a character more": Stranger("ACCESS-04", nearly(lambda token: token + "0"), NO_ONE, WRITES),
-    "a token in other case": Stranger("ACCESS-04", nearly(in_other_case), NO_ONE, WRITES),
+    "a token cut off": Stranger("ACCESS-04", CUT_OFF, (*NO_ONE, "an empty token")),
+    "a token with a character more": Stranger("ACCESS-04", LONGER, NO_ONE, WRITES),
+    "a token in other case": Stranger("ACCESS-04", IN_OTHER_CASE, NO_ONE, WRITES),
     "a wildcard for a token": Stranger("ACCESS-04", lambda _: "%", (*NO_ONE, "an empty token"), ("list",)),
     "another scope": Stranger("ACCESS-11", scoped("unrelated"), NO_ONE, (*ALL, "reject", "replay")),
     "the scope to read": Stranger(
@@ -145,12 +118,6 @@ class Refusals(Probes):
                 raise Blocked(f"a {row} already gets through, so this would prove nothing more")
         super().judge(name)
         verify.holds(not shows_a_refund(self.sent[name]), "a refusal that shows no refund", self.sent[name].described)
-
-
-def shows_a_refund(answer: Answer) -> bool:
-    """Say whether the body of an answer, whatever its status, has a refund in it."""
-    body = answer.json if isinstance(answer.json, dict) else {}
-    return read_refund(body.get("refund")) is not None or bool(body.get("refunds"))
 
 
 @pytest.fixture(scope="module")

@@ -1,47 +1,78 @@
 """Requests one edit away from a legal one: refused, or taken for what they can only mean."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 import pytest
-from attrs import define, evolve, field
+from attrs import define, evolve, field, frozen
 
 from conformance import contract, verify
 from conformance.client import ABSENT, Answer, Part, RefundApi
 from conformance.model import Action, Order, Refund, RefundId, RefundStatus, RightsType
-from conformance.nearmiss import BY_HAND, NearMiss, in_standard, near_misses, spellings
+from conformance.nearmiss import NearMiss, in_standard, near_misses, near_parameters, spellings
 from conformance.plugin import requirement
 from conformance.results import Blocked
-from conformance.suite.conftest import Bench, NewOrder, Probes, ReviewBench, selected_rows
+from conformance.session import Session
+from conformance.strangers import (
+    CUT_OFF,
+    IN_OTHER_CASE,
+    LONGER,
+    WITH_ANOTHER_END,
+    TokenOf,
+    scoped,
+    shows_a_refund,
+    unknown,
+)
+from conformance.suite.conftest import Bench, NewOrder, Probe, Probes, ReviewBench, selected_rows
 
 UNITS = 2
 """Units of the create that is edited: an edit that is misread becomes 0, 1, 20 or another number."""
-TELLING = frozenset({"quantity", "action"})
+FRACTION = "with a zero fraction"
+TELLING = {
+    "quantity": ("with an exponent", "in full-width digits", "with a space behind"),
+    "action": ("with a line break behind", "twice"),
+    "rightsType": (FRACTION,),
+    "orderId": (FRACTION,),
+    "lineItemId": (FRACTION,),
+    "customerId": ("an empty object",),
+    "refundId": ("left out",),
+}
+"""Edits that are tried of the members which money follows, or which few look at."""
 JUDGED_BY = {
     "quantity": "NEAR-02", "orderId": "NEAR-03", "lineItemId": "NEAR-03", "rightsType": "NEAR-04", "action": "NEAR-07",
 }  # fmt: skip
 
 Table = dict[str, NearMiss]
+Send = Callable[[RefundApi, Order], Answer]
 
 
 def table(operation: str, body: Any) -> Table:
-    """Return the near misses of a legal body by name; a review's refundId of another type says no more than none."""
-    schema, vague = {"create": ("CreateRequest", ""), "review": ("ReviewRequest", "refundId")}[operation]
+    """Return the near misses of a legal body by name; a review's path may do where its body names no refund."""
+    schema = {"create": "CreateRequest", "review": "ReviewRequest"}[operation]
     return {
-        miss.name: evolve(miss, must_be_refused=False) if miss.member == vague and miss.keyword == "type" else miss
+        miss.name: evolve(miss, must_be_refused=False, sharp=False) if says_nothing(operation, miss) else miss
         for miss in near_misses(schema, body)
-        if miss.name not in BY_HAND
     }
+
+
+def says_nothing(operation: str, miss: NearMiss) -> bool:
+    """Say whether a near miss of a review names no refund where the path does (reading A40)."""
+    named = isinstance(miss.value, str | int) and not isinstance(miss.value, bool) and miss.value != ""
+    return operation == "review" and miss.member == "refundId" and not named
 
 
 CREATES = table("create", contract.example_of("create"))
 REVIEWS = table("review", contract.example_of("review"))
 
 
-def rows(misses: Table, identifier: Callable[[NearMiss], str], *, strict: bool) -> pytest.MarkDecorator:
+STANDARD = in_standard({"create": list(CREATES.values()), "review": list(REVIEWS.values())}, TELLING)
+
+
+def rows(operation: str, misses: Table, identifier: Callable[[NearMiss], str], *, strict: bool) -> pytest.MarkDecorator:
     """Return a row for each near miss that must be refused, or that need not be."""
-    standard = in_standard(list(misses.values()), TELLING)
+    standard = STANDARD[operation]
     return pytest.mark.parametrize(
         "row",
         [
@@ -93,7 +124,7 @@ def selected(request: pytest.FixtureRequest, misses: Table, *, strict: bool) -> 
     return [name for name, miss in selected_rows(request, misses).items() if miss.must_be_refused is strict]
 
 
-@rows(CREATES, lambda _: "NEAR-01", strict=True)
+@rows("create", CREATES, lambda _: "NEAR-01", strict=True)
 def test_a_create_that_cannot_be_meant_is_refused(refused_creates: Probes, row: str) -> None:
     """A create with a value next to a legal one is refused, and leaves no refund behind."""
     refused_creates.judge(row)
@@ -128,16 +159,18 @@ class Spelled:
 def spelled_creates(
     request: pytest.FixtureRequest, api: RefundApi, new_order: NewOrder, accepted_create: Refund
 ) -> Spelled:
-    """Each in another spelling, on one order; their control is the plain one on a twin of it."""
-    order, twin = (new_order((9, "10.00"), (400, "10.00")) for _ in range(2))
-    verify.made(api.create(create_body(api, twin)))
+    """Each in another spelling, on one order, and after them their control, the plain one."""
+    order = new_order((9, "10.00"), (400, "10.00"))
     sent = {name: probed(send_create(api, name, order)) for name in selected(request, CREATES, strict=False)}
-    if len(accepted_of(sent)) == 1:  # the others may be refused only because that one is open (reading A27)
+    control = api.create(create_body(api, order))
+    if control.refused and accepted_of(sent):  # the others may be refused only because one is open (reading A27)
         for name in sent.keys() - accepted_of(sent):
             verify.approve_open(api, order)
             sent[name] = probed(send_create(api, name, order))
+    else:
+        verify.control(control)
     spelled = Spelled(api, order, sent, verify.look_again(api, order, role="open"))
-    if len(spelled.there) > len(accepted_of(sent)):
+    if len(spelled.there) > len(accepted_of(sent)) + control.accepted:
         spelled.strays = {name for name in sent.keys() - accepted_of(sent) if leaves_a_refund(api, new_order, name)}
     return spelled
 
@@ -161,7 +194,7 @@ def leaves_a_refund(api: RefundApi, new_order: NewOrder, name: str) -> bool:
     return answer.exchange.trouble is None and answer.refused and bool(verify.look_again(api, order, role="open"))
 
 
-@rows(CREATES, lambda miss: JUDGED_BY.get(miss.member, "NEAR-05"), strict=False)
+@rows("create", CREATES, lambda miss: JUDGED_BY.get(miss.member, "NEAR-05"), strict=False)
 def test_a_create_in_another_spelling_is_refused_or_meant(spelled_creates: Spelled, row: str) -> None:
     """A create that a lenient reader may take for a legal one is stored as that one, or refused without a trace."""
     spelled_creates.judge(row)
@@ -188,7 +221,7 @@ def refused_reviews(request: pytest.FixtureRequest, review_bench: ReviewBench) -
     return probes
 
 
-@rows(REVIEWS, lambda _: "NEAR-06", strict=True)
+@rows("review", REVIEWS, lambda _: "NEAR-06", strict=True)
 def test_a_review_that_cannot_be_meant_is_refused(refused_reviews: Probes, row: str) -> None:
     """A review with a value next to a legal one is refused, and decides nothing."""
     refused_reviews.judge(row)
@@ -229,7 +262,7 @@ def status_of(bench: ReviewBench) -> RefundStatus | None:
     return None if refund is None else refund.status
 
 
-@rows(REVIEWS, lambda miss: JUDGED_BY.get(miss.member, "NEAR-08").replace("NEAR-03", "NEAR-08"), strict=False)
+@rows("review", REVIEWS, lambda miss: JUDGED_BY.get(miss.member, "NEAR-08").replace("NEAR-03", "NEAR-08"), strict=False)
 def test_a_review_in_another_spelling_is_refused_or_meant(
     spelled_reviews: Decided, review_bench: ReviewBench, row: str
 ) -> None:
@@ -250,30 +283,229 @@ def test_a_review_in_another_spelling_is_refused_or_meant(
 LIMITS = spellings(str(UNITS))
 
 
-@pytest.fixture(scope="module")
-def listed_order(api: RefundApi, new_order: NewOrder) -> Order:
+@define
+class Listed:
     """An order with one refund more than the limits ask for."""
+
+    order: Order
+    refunds: list[Refund]
+
+
+@pytest.fixture(scope="module")
+def listed(api: RefundApi, new_order: NewOrder) -> Listed:
+    """An order to be read, whose refunds are of one unit each."""
     order = new_order()
-    for _ in range(UNITS + 1):
-        verify.given_refund(api, order)
-    return order
+    return Listed(order, [verify.given_refund(api, order) for _ in range(UNITS + 1)])
 
 
 @pytest.mark.parametrize(
     "row",
     [
-        pytest.param(name, marks=requirement("NEAR-09", profile="full" if index % 2 else "standard"))
+        pytest.param(name, marks=requirement("NEAR-09", profile="standard" if index % 3 == 2 else "full"))
         for index, name in enumerate(LIMITS)
     ],
 )
-def test_a_limit_in_another_spelling_is_refused_or_meant(api: RefundApi, listed_order: Order, row: str) -> None:
+def test_a_limit_in_another_spelling_is_refused_or_meant(api: RefundApi, listed: Listed, row: str) -> None:
     """A limit that a lenient reader may take for 2 lists two refunds, or all as without it, or is refused."""
-    answer = api.list_refunds(listed_order, LIMITS[row])
+    answer = api.list_refunds(listed.order, LIMITS[row])
     answer.exchange.role = "probe"
     answer.exchange.exempt = True
     verify.holds(answer.accepted or answer.refused, "an acceptance or a refusal", answer.described)
     if answer.accepted:
         if answer.refunds is None:
             raise Blocked(f"the list cannot be read: {answer.described}")
-        listed = len({refund.refund_id for refund in answer.refunds})
-        verify.holds(listed in {UNITS, UNITS + 1}, f"{UNITS} refunds, or all {UNITS + 1}", listed)
+        count = len({refund.refund_id for refund in answer.refunds})
+        verify.holds(count in {UNITS, UNITS + 1}, f"{UNITS} refunds, or all {UNITS + 1}", count)
+
+
+# Lists and gets.
+
+
+@frozen
+class Read:
+    """A read whose parameters are one edit away from legal ones: what it asks for, and the numbers it may list.
+
+    One that still ``names`` its refund may show that one (reading A42).
+    """
+
+    ask: Callable[[RefundApi, Order, RefundId], Answer]
+    may_list: frozenset[int] = frozenset({0})
+    names: bool = False
+
+
+def parameters_of(order: Order, refund_id: RefundId) -> dict[str, str]:
+    """Return the legal parameters that are edited."""
+    return {"orderId": order.order_id, "refundId": refund_id}
+
+
+def got(name: str) -> Read:
+    """Return a get with a near miss of its parameters."""
+
+    def ask(api: RefundApi, order: Order, refund_id: RefundId) -> Answer:
+        query = near_parameters("get", parameters_of(order, refund_id))[name]
+        return api.get_refund(query.get("orderId", ABSENT), query.get("refundId", ABSENT))
+
+    return Read(ask, names=name in {"orderId left out", "orderId empty"})
+
+
+def of_order(name: str) -> Read:
+    """Return a list with a near miss of its order."""
+
+    def ask(api: RefundApi, order: Order, _: RefundId) -> Answer:
+        return api.list_refunds(near_parameters("list", {"orderId": order.order_id})[name]["orderId"])
+
+    return Read(ask)
+
+
+def limited(limit: str) -> Read:
+    """Return a list with a limit that is none; it may be moved to the nearest one, or left aside (reading A45)."""
+    moved = {1} if limit.lstrip("-").isdigit() and int(limit) < 1 else set[int]()
+    return Read(lambda api, order, _: api.list_refunds(order, limit), frozenset({UNITS + 1, *moved}))
+
+
+EXAMPLES = {"orderId": "39072856", "refundId": "255858046"}
+TURNED = Read(lambda api, order, refund_id: api.get_refund(refund_id, order.order_id))
+GETS = {f"get, {name}": got(name) for name in near_parameters("get", EXAMPLES)} | {"get, one id for the other": TURNED}
+LISTS = {
+    f"list, {name}": of_order(name)
+    for name in near_parameters("list", {"orderId": EXAMPLES["orderId"]})
+    if name not in {"orderId left out", "orderId empty"}  # that is another path
+}
+NO_LIMITS = {f"list, limit {limit or 'empty'}": limited(limit) for limit in ("0", "-1", "251", "abc", "", str(2**63))}
+READS = GETS | LISTS | NO_LIMITS
+FEWER = (
+    "with a half", "with a comma", "twice in one text", "with a superscript", "Infinity", "orderId negative",
+    "get, orderId without its last digit", "get, refundId with letters behind", "list, orderId with a digit more",
+)  # fmt: skip
+"""Ways to be no id that the full profile alone tries."""
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param(
+            name,
+            marks=requirement(
+                "NEAR-10" if name in GETS else "NEAR-11", profile="full" if name.endswith(FEWER) else "standard"
+            ),
+        )
+        for name in READS
+    ],
+)
+def test_a_read_that_cannot_be_meant_shows_nothing(api: RefundApi, listed: Listed, row: str) -> None:
+    """A get or a list with a parameter next to a legal one is refused, or shows no refund that was not asked for."""
+    read, refund_id = READS[row], listed.refunds[1].refund_id
+    answer = probed(read.ask(api, listed.order, refund_id))
+    verify.holds(answer.accepted or answer.refused, "an acceptance or a refusal", answer.described)
+    if answer.refused:
+        return
+    shown = answer.refunds if answer.exchange.operation == "list" else [answer.refund] if answer.refund else []
+    if shown is None:
+        raise Blocked(f"the list cannot be read: {answer.described}")
+    ids = [refund.refund_id for refund in shown]
+    expected = " or ".join(str(count) for count in sorted(read.may_list))
+    legal = (len(ids) in read.may_list and len(set(ids)) == len(ids)) or (read.names and ids == [refund_id])
+    verify.holds(legal, f"a refusal, or {expected} refunds", ids)
+
+
+# Tokens.
+
+
+STRANGERS: dict[str, TokenOf] = {
+    "no token": lambda _: None,
+    "an unknown token": unknown,
+    "an empty token": lambda _: "",
+    "a token cut off": CUT_OFF,
+    "a token with a character more": LONGER,
+    "a token in other case": IN_OTHER_CASE,
+    "a token with another end": WITH_ANOTHER_END,
+    "the scope to read": scoped("read_refunds"),
+    "another scope": scoped("unrelated"),
+}
+OTHER_SHOP, ELSEWHERE = "another shop's token", "the ids of this in another shop"
+WHO = {
+    "create": ("no token", "an empty token", "the scope to read", OTHER_SHOP, ELSEWHERE),
+    "replay": ("another scope",),
+    "review": ("the scope to read", "another scope", OTHER_SHOP, ELSEWHERE),
+    "list": ("an empty token", ELSEWHERE),
+    "get": (
+        "an unknown token", "a token cut off", "a token with a character more", "a token in other case",
+        "a token with another end", "another scope", OTHER_SHOP, ELSEWHERE,
+    ),
+}  # fmt: skip
+"""Who tries what: each of them somewhere, and each operation by those who could get further than the others."""
+STRANGE = {f"{operation} with {who}": (operation, who) for operation, names in WHO.items() for who in names}
+
+
+@define
+class Turned(Probes):
+    """Requests by those without the right to them; what they lack in the target file blocks them alone."""
+
+    session: Session = field(kw_only=True)
+
+    def caller(self, who: str) -> RefundApi:
+        """Return the API as a stranger calls it.
+
+        Raises:
+            Blocked: the target file does not give what it takes.
+        """
+        shop, other = self.session.shop, self.session.other_shop
+        if who in STRANGERS:
+            return shop.api.with_token(STRANGERS[who](shop))
+        if other is None:
+            raise Blocked("the target file describes no other_shop", lacks="other_shop")
+        return other.api if who == ELSEWHERE else shop.api.with_token(other.api.token)
+
+    def send_for_strangers(self, request: pytest.FixtureRequest, sends: Mapping[str, Send]) -> None:
+        """Send the rows that are wanted, of those that can be sent."""
+        probes: dict[str, Probe] = {}
+        for row, (operation, who) in selected_rows(request, STRANGE).items():
+            if operation in sends:
+                with contextlib.suppress(Blocked):
+                    probes[row] = partial(sends[operation], self.caller(who))
+        self.send(probes)
+
+    def judge(self, name: str) -> None:
+        """The stranger was refused, had no effect, and was shown no refund; elsewhere there may be an empty list."""
+        operation, who = STRANGE[name]
+        self.caller(who)
+        answer = self.sent[name]
+        nothing = who == ELSEWHERE and operation == "list" and answer.exchange.trouble is None and answer.refunds == []
+        if not nothing:  # an order that is unknown there may be listed as one without refunds (reading A49)
+            super().judge(name)
+        verify.holds(not shows_a_refund(answer), "a refusal that shows no refund", answer.described)
+
+
+@pytest.fixture(scope="module")
+def strangers(request: pytest.FixtureRequest, session: Session, create_bench: Bench, accepted_create: Refund) -> Turned:
+    """What the full token may create and read, asked for by strangers."""
+    base = session.base_order
+    assert base is not None  # noqa: S101 - there is no accepted create without its order
+    turned = Turned(create_bench, session=session)
+    turned.send_for_strangers(
+        request,
+        {
+            "create": lambda api, order: api.create_refund(order),
+            "replay": lambda api, _: api.create_refund(base, request_no=session.base_key),
+            "list": lambda api, _: api.list_refunds(base),
+            "get": lambda api, _: api.get_refund(base, accepted_create),
+        },
+    )
+    return turned
+
+
+@pytest.fixture(scope="module")
+def strange_reviews(request: pytest.FixtureRequest, session: Session, review_bench: ReviewBench) -> Turned:
+    """Approvals that the full token may make, made by strangers."""
+    turned = Turned(review_bench, session=session)
+    turned.send_for_strangers(
+        request, {"review": lambda api, order: api.review_refund(order, review_bench.refund, Action.APPROVE)}
+    )
+    return turned
+
+
+@pytest.mark.parametrize("row", [pytest.param(name, marks=requirement("NEAR-12")) for name in STRANGE])
+def test_a_token_next_to_the_right_one_opens_nothing(request: pytest.FixtureRequest, row: str) -> None:
+    """Whatever is asked for with something that is nearly the right token is refused, and shows nothing."""
+    turned: Turned = request.getfixturevalue("strange_reviews" if STRANGE[row][0] == "review" else "strangers")
+    turned.judge(row)

@@ -130,7 +130,7 @@ def test_the_machine_report_tells_the_reach(conformant: Run, catalogue: Catalogu
 
     assert machine(conformant, catalogue)["reach"] == [
         {"operation": "create", "parameter": "requestNo", "keyword": "minLength",
-         "accepted": 0, "refused": 4, "broken": 0},
+         "accepted": 0, "refused": 4, "broken": 0, "unsent": 0},
     ]  # fmt: skip
 
 

@@ -1,0 +1,133 @@
+"""Sends the requests of a story's steps, each in its manner, on real orders."""
+
+from typing import Any
+
+from attrs import define, evolve, field
+
+from conformance.books import Asked
+from conformance.client import ABSENT, Answer, Part, RefundApi
+from conformance.lifecycle import Create, Get, Review, State, Step, outcomes
+from conformance.manners import PLAIN, Manner, made_key, manner_of
+from conformance.model import Action, Order, RefundId, RightsType
+from conformance.session import Shop
+from conformance.stories import Story
+
+REASONS = (
+    'Reason {}.{}: it\'s "größer" <b>%41</b> & \\u0041 破损 📦\nthe second line',
+    "  Reason {}.{} between blanks  ",
+    "Reason {}.{} " + ("abcdefghi " * 20)[:190] + ".",
+)
+"""What a customer may write, of each line another: characters of all kinds, blanks, and 200 of them and more."""
+PLAIN_REASONS = ("Reason {} of line {}.",)
+"""What is written where a target takes no such characters (reading A12)."""
+
+PLAIN_KEYS = frozenset(range(2, 1001, 4))
+"""Keys of creates that leave out whatever may be left out: type 1 is the default."""
+
+
+@define
+class Actor:
+    """Who takes the steps of a story: the real orders, what was asked for, and the refund of each key.
+
+    ``mannered`` sends each step in a manner of its own; ``declined`` are forms that were refused, as they may be;
+    ``position`` counts the steps of the story, and ``taken`` has those that were sent, with their answers.
+    """
+
+    shop: Shop
+    story: Story
+    orders: list[Order]
+    state: State
+    mannered: bool = True
+    declined: set[str] = field(factory=set)
+    reasons: tuple[str, ...] = REASONS
+    ids: dict[int, RefundId] = field(factory=dict)
+    asked: dict[int, Asked] = field(factory=dict)
+    keys: dict[int, str] = field(factory=dict)
+    taken: list[tuple[Step, Answer]] = field(factory=list)
+    position: int = 0
+
+    @property
+    def api(self) -> RefundApi:
+        """The API as the holder of the full token calls it."""
+        return self.shop.api
+
+    def send_in_its_manner(self, step: Step) -> Answer:
+        """Send the request of a step, and once more if it may have been refused only for its form."""
+        manner = manner_of(self.position, step) if self.mannered else PLAIN
+        if manner.form in self.declined:
+            manner = evolve(manner, form=PLAIN.form)
+        answer = self.send(step, manner)
+        self.taken.append((step, answer))
+        if answer.refused and manner.form and self.is_due(step):
+            if isinstance(step, Create):
+                self.keys[step.key] = self.api.keys()  # a refused create may have used the other up (reading A24)
+            answer = self.send(step, evolve(manner, form=PLAIN.form))
+            self.taken.append((step, answer))
+            self.declined |= {manner.form} if answer.accepted else set()
+        return answer
+
+    def is_due(self, step: Step) -> bool:
+        """Say whether a write should be accepted when it is plain; a key that has a refund stays as it is."""
+        legal = [accepted for accepted, _ in outcomes(self.state, step)]
+        if isinstance(step, Create):
+            return self.state.entry(step.key) is None and legal[0]
+        return isinstance(step, Review) and all(legal)
+
+    def send(self, step: Step, manner: Manner = PLAIN) -> Answer:
+        """Send the request of a step in a manner."""
+        api = manner.api_of(self.shop)
+        if isinstance(step, Create):
+            answer = api.create(self.body(step, api, manner))
+        elif isinstance(step, Review):
+            action = Action.APPROVE if step.approve else Action.REJECT
+            order, refund_id = self.order_of(step.key), self.ids[step.key]
+            answer = api.review(refund_id, manner.review(api.review_body(order.order_id, refund_id, action), order))
+        elif isinstance(step, Get):
+            answer = api.get_refund(self.order_of(step.key), self.ids[step.key])
+        else:
+            answer = api.list_refunds(self.orders[step.order], ABSENT if step.limit is None else step.limit)
+        answer.exchange.role = "probe"
+        answer.exchange.batched = True
+        return answer
+
+    def body(self, step: Create, api: RefundApi, manner: Manner = PLAIN) -> dict[str, Any]:
+        """Return the body of a create, one that says the same whenever the same step is taken again."""
+        order = self.orders[step.order]
+        reasons = tuple(
+            self.reasons[number % len(self.reasons)].format(step.key, number) for number, _ in enumerate(order.lines)
+        )
+        lines = zip(order.lines, step.units, reasons, strict=True)
+        parts = manner.parts([Part(line, units, reason) for line, units, reason in lines if units])
+        rights_type = RightsType.RETURN_AND_REFUND if step.returned else RightsType.REFUND
+        plain = step.returned and step.key in PLAIN_KEYS
+        parcel = parcel_of(step) if step.returned and not plain else {}
+        if self.state.entry(step.key) is None:
+            self.asked[step.key] = Asked(order, step.units, reasons, rights_type, parcel)
+        if step.key not in self.keys:
+            self.keys[step.key] = made_key(step.key, self.keys, api.keys)
+        body = api.create_body(
+            order,
+            *(parts if step.key % 2 else parts[::-1]),
+            rights_type=ABSENT if plain else rights_type,
+            customer_id=ABSENT if plain else None,
+            shipping=parcel or ABSENT,
+            request_no=self.keys[step.key],
+        )
+        return manner.create(body, next(iter(self.ids.values()), None))
+
+    def order_of(self, key: int) -> Order:
+        """Return the order that the refund of a key is of."""
+        entry = self.state.entry(key)
+        assert entry is not None  # noqa: S101 - only keys with a refund have an id
+        return self.orders[entry.order]
+
+    def order_number(self, key: int) -> int:
+        """Return the number of the order that the refund of a key is of."""
+        entry = self.state.entry(key)
+        assert entry is not None  # noqa: S101 - only keys with a refund have an id
+        return entry.order
+
+
+def parcel_of(step: Create) -> dict[str, str]:
+    """Return the logistics information of a return; what it means for another refund is open (reading A14)."""
+    return {"shippingCarrierCode": f"C{step.key}", "shippingCarrier": "Größe 百", "trackingNumber": f"T{step.key}"}
