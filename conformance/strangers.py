@@ -33,8 +33,8 @@ def in_other_case(token: str) -> str:
 
 
 def with_another_end(token: str) -> str:
-    """Return the token with its last character changed."""
-    return token[:-1] + ("1" if token[-1] == "0" else "0")
+    """Return the token with its last character changed, and more than the bits that Base64 has no use for there."""
+    return token[:-1] + ("A" if token[-1].isdecimal() else "0")
 
 
 def scoped(name: str) -> TokenOf:

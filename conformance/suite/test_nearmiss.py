@@ -11,7 +11,7 @@ from attrs import define, evolve, field, frozen
 from conformance import contract, verify
 from conformance.client import ABSENT, Answer, Part, RefundApi
 from conformance.model import Action, Order, Refund, RefundId, RefundStatus, RightsType
-from conformance.nearmiss import NearMiss, in_standard, near_misses, near_parameters, spellings
+from conformance.nearmiss import OTHER_IDS, NearMiss, in_standard, near_misses, near_parameters, spellings
 from conformance.plugin import requirement
 from conformance.results import Blocked
 from conformance.session import Session
@@ -325,12 +325,14 @@ def test_a_limit_in_another_spelling_is_refused_or_meant(api: RefundApi, listed:
 class Read:
     """A read whose parameters are one edit away from legal ones: what it asks for, and the numbers it may list.
 
-    One that still ``names`` its refund may show that one (reading A42).
+    One that still ``names`` its refund may show that one (reading A42); what is there ``elsewhere``, under an id that
+    may be another's, may be shown as well.
     """
 
     ask: Callable[[RefundApi, Order, RefundId], Answer]
     may_list: frozenset[int] = frozenset({0})
     names: bool = False
+    elsewhere: bool = False
 
 
 def parameters_of(order: Order, refund_id: RefundId) -> dict[str, str]:
@@ -345,7 +347,7 @@ def got(name: str) -> Read:
         query = near_parameters("get", parameters_of(order, refund_id))[name]
         return api.get_refund(query.get("orderId", ABSENT), query.get("refundId", ABSENT))
 
-    return Read(ask, names=name in {"orderId left out", "orderId empty"})
+    return Read(ask, names=name in {"orderId left out", "orderId empty"}, elsewhere=may_be_another(name))
 
 
 def of_order(name: str) -> Read:
@@ -354,12 +356,17 @@ def of_order(name: str) -> Read:
     def ask(api: RefundApi, order: Order, _: RefundId) -> Answer:
         return api.list_refunds(near_parameters("list", {"orderId": order.order_id})[name]["orderId"])
 
-    return Read(ask)
+    return Read(ask, elsewhere=may_be_another(name))
+
+
+def may_be_another(name: str) -> bool:
+    """Say whether a near miss names what may be there, though it was not asked for."""
+    return name.endswith(tuple(OTHER_IDS))
 
 
 def limited(limit: str) -> Read:
     """Return a list with a limit that is none; it may be moved to the nearest one, or left aside (reading A45)."""
-    moved = {1} if limit.lstrip("-").isdigit() and int(limit) < 1 else set[int]()
+    moved = set[int]() if limit.isdecimal() and int(limit) else {0, 1} if limit.lstrip("-").isdecimal() else {1}
     return Read(lambda api, order, _: api.list_refunds(order, limit), frozenset({UNITS + 1, *moved}))
 
 
@@ -403,6 +410,10 @@ def test_a_read_that_cannot_be_meant_shows_nothing(api: RefundApi, listed: Liste
     if shown is None:
         raise Blocked(f"the list cannot be read: {answer.described}")
     ids = [refund.refund_id for refund in shown]
+    if read.elsewhere:
+        own = {refund.refund_id for refund in listed.refunds}
+        verify.holds(own.isdisjoint(ids), "a refusal, or no refund of this order", ids)
+        return
     expected = " or ".join(str(count) for count in sorted(read.may_list))
     legal = (len(ids) in read.may_list and len(set(ids)) == len(ids)) or (read.names and ids == [refund_id])
     verify.holds(legal, f"a refusal, or {expected} refunds", ids)
