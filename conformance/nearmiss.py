@@ -215,11 +215,13 @@ def _of_a_number(schema: dict[str, Any], digits: str, place: Place, *, required:
         keyword = "enum" if enum else "minimum" if edit == "negative" else "pattern"
         sharp = required and (edit == _cut_short(place) or (counts and edit in {HALF, "negative"}))
         yield NearMiss(place, edit, keyword, distort(digits), must_be_refused=strict, sharp=sharp)
-    others: dict[str, Any] = {"true": True, "zero": 0, "with a half as a number": float(f"{digits}.5")}
+    others: dict[str, Any] = {"true": True}
     if enum:
-        others = {"true": True, **{f"{number}": str(number) for number in NEXT_TO_THE_ENUM}}
-    elif not counts:
-        others = {"true": True, "zero": 0, **{edit: make(digits) for edit, make in OTHER_IDS.items()}}
+        others |= {f"{number}": str(number) for number in NEXT_TO_THE_ENUM}
+    elif counts:
+        others |= {"zero": 0, "with a half as a number": float(f"{digits}.5")}
+    else:  # an id, which may be no number on a target that breaks the page
+        others |= {"zero": 0, **{edit: make(digits) for edit, make in OTHER_IDS.items()}}
     for edit, other in others.items():
         sharp = required and (enum or counts or (edit in OTHER_IDS and place[-1] == "orderId"))
         keyword = "type" if edit == "true" else "enum" if enum else "minimum" if edit == "zero" else "pattern"

@@ -43,3 +43,9 @@ def test_every_edit_and_every_keyword_is_tried_in_a_standard_run() -> None:
 
     assert {miss.edit for miss in tried} == {miss.edit for _, miss in misses}
     assert {miss.keyword for miss in tried} == {miss.keyword for _, miss in misses}
+
+
+def test_an_id_that_is_no_number_has_near_misses_as_well() -> None:
+    """A target that names its refunds by words is failed for that, and for nothing of ours."""
+    body = {**contract.example_of("review"), "refundId": "rf-17"}
+    assert {miss.name for miss in near_misses("ReviewRequest", body)} == {miss.name for miss in made("review")}
