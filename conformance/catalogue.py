@@ -15,6 +15,7 @@ AREAS = (
     "access", "creation", "idempotency", "shipment", "amounts", "records",
     "review", "listing", "reading", "isolation", "races", "robustness", "nearmiss", "lifecycle",
 )  # fmt: skip
+SEARCHING_AREAS = frozenset({"nearmiss", "lifecycle"})
 OPERATIONS = ("create", "review", "list", "get")
 
 _LINES = {"type": "array", "items": {"type": "integer", "minimum": 1, "maximum": 468}}
@@ -109,6 +110,11 @@ class Requirement:
     causes: tuple[str, ...] = ()
     field: str | None = None
     readings: tuple[str, ...] = ()
+
+    @property
+    def searches(self) -> bool:
+        """Whether generated requests judge it: they look for whatever is wrong, and find what others name, too."""
+        return self.area in SEARCHING_AREAS or self.id.startswith("ROBUST-8")
 
 
 @frozen

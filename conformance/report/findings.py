@@ -79,7 +79,10 @@ def standings(run: Run, catalogue: Catalogue) -> dict[str, Standing]:
 
 
 def findings(run: Run, catalogue: Catalogue) -> list[Standing]:
-    """Return the requirements that failed, worst first: MUST before SHOULD, stated before implied."""
+    """Return the requirements that failed, worst first: MUST before SHOULD, and stated before implied.
+
+    What generated requests came upon follows what has a check of its own, which says more plainly what is wrong.
+    """
     return worst_first(standings(run, catalogue).values())
 
 
@@ -173,8 +176,8 @@ def _state(verdicts: Sequence[Verdict], declared: frozenset[str]) -> State:
     return State(outcome.value)
 
 
-def _badness(standing: Standing) -> tuple[bool, int, int]:
+def _badness(standing: Standing) -> tuple[bool, int, bool, int]:
     requirement = standing.requirement
     level = LEVELS.index(requirement.level) if requirement.level in LEVELS else len(LEVELS)
     basis = BASES.index(requirement.basis) if requirement.basis in BASES else len(BASES)
-    return standing.state is State.WAIVED, level, basis
+    return standing.state is State.WAIVED, level, requirement.searches, basis

@@ -15,6 +15,14 @@ def test_findings_come_worst_first(failing: Run, catalogue: Catalogue) -> None:
     assert [each.requirement.id for each in findings(failing, catalogue)] == ["REVIEW-04", "REVIEW-01", "CREATE-04"]
 
 
+def test_what_has_a_check_of_its_own_comes_first(catalogue: Catalogue) -> None:
+    """What generated requests came upon stands after what says more plainly what is wrong."""
+    come_upon = verdict("REVIEW-04", Outcome.FAILED, requirement="LIFE-03", area="lifecycle")
+    run = make_run([come_upon, verdict("REVIEW-01", Outcome.FAILED), verdict("CREATE-04", Outcome.FAILED)])
+
+    assert [each.requirement.id for each in findings(run, catalogue)] == ["REVIEW-01", "LIFE-03", "CREATE-04"]
+
+
 def test_a_finding_has_its_verdicts_and_what_the_catalogue_knows(failing: Run, catalogue: Catalogue) -> None:
     """The failed verdicts are told apart from those that passed; why and likely causes are there."""
     worst = findings(failing, catalogue)[0]
