@@ -160,7 +160,8 @@ class ConformancePlugin:
             self._arranged[fixturedef.argname, request.node.nodeid] = made
 
     def _arrangements(self, item: pytest.Item) -> list[Exchange]:
-        names = set(getattr(item, "fixturenames", ()))
+        assert isinstance(item, pytest.Function)  # noqa: S101 - the suite's checks are functions
+        names = set(item._request.fixturenames)  # noqa: SLF001 - with those that it asked for by name
         nodes = {node.nodeid for node in item.listchain()}
         return [e for (name, node), made in self._arranged.items() if name in names and node in nodes for e in made]
 

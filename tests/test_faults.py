@@ -35,10 +35,21 @@ def some_of_each_area() -> list[Fault]:
 @pytest.mark.parametrize("fault", [pytest.param(fault, id=fault.name) for fault in some_of_each_area()])
 def test_a_fault_is_failed_for_nothing_else(judge: Judge, fault: Fault) -> None:
     """A whole run fails it for what it names, and for nothing that a server which breaks that could still keep."""
-    told_of = failed(judge(fault.make))
+    run = judge(fault.make)
 
-    assert fault.requirement in told_of
-    assert told_of - SEARCHING <= {fault.requirement, *fault.also}
+    assert fault.requirement in failed(run)
+    assert failed(run) - SEARCHING <= {fault.requirement, *fault.also}
+    assert all(verdict.deciding for verdict in run.verdicts if verdict.outcome is Outcome.FAILED)
+
+
+def test_a_finding_shows_what_was_exchanged_for_an_earlier_check(judge: Judge) -> None:
+    """The evidence of a late check is the review that was arranged for the first of those that look at it."""
+    run = judge(load_faults()["rejects-without-update"].make)
+    (finding,) = (verdict for verdict in run.verdicts if verdict.outcome is Outcome.FAILED)
+
+    assert finding.requirement == "RECORD-73"
+    assert finding.deciding is not None
+    assert "PUT" in finding.deciding.curl
 
 
 def failed(run: Run) -> set[str]:

@@ -312,6 +312,16 @@ class BreaksOnNulInKeys(Breaking):
 
 
 @breaks("ROBUST-08")
+class BreaksOnEmojiInKeys(Breaking):
+    """Lets the error of an index that holds three bytes a character end as 500."""
+
+    def breaks_on(self, content: bytes, request: Any) -> bool:
+        """Fail on what is beyond the basic plane in the key."""
+        key = re.search(rb'"requestNo": "([^"]*)"', content)
+        return key is not None and any(ord(character) > 0xFFFF for character in key[1].decode("utf-8", "replace"))
+
+
+@breaks("ROBUST-08")
 class RecallsByInjection(Shop):
     """Puts a key into its query as text, so that a condition in it finds the first refund of the shop."""
 

@@ -142,20 +142,20 @@ def test_a_dozen_refunds_of_an_order_are_listed(books: Books) -> None:
     verify.holds(complete, f"all {len(books.told)} refunds of the order", f"without {', '.join(missing)}")
 
 
-@requirement("AMOUNT-01", profile="quick")
+@requirement("AMOUNT-01")
 def test_an_amount_is_price_times_units(books: Books) -> None:
     """Two units of 10.00 are 20.00."""
     verify.same(books.price(PLAIN), amount_of(books.plain), f"the amount of {PLAIN}")
 
 
-@requirement("AMOUNT-02", profile="quick")
+@requirement("AMOUNT-02")
 @pytest.mark.usefixtures("later_is_right")
 def test_each_line_of_several_counts_with_its_own_price(books: Books) -> None:
     """The amount of several lines is the sum of each line's price times its units."""
     books.judge(BASKET)
 
 
-@requirement("AMOUNT-03", profile="quick")
+@requirement("AMOUNT-03")
 @pytest.mark.usefixtures("later_is_right")
 @pytest.mark.parametrize("name", EXACT)
 def test_an_amount_is_exact(books: Books, name: str) -> None:
@@ -163,7 +163,7 @@ def test_an_amount_is_exact(books: Books, name: str) -> None:
     books.judge(name)
 
 
-@requirement("AMOUNT-09", profile="quick")
+@requirement("AMOUNT-09")
 @pytest.mark.usefixtures("plain_is_right")
 @pytest.mark.parametrize("name", SERIES)
 def test_each_of_several_refunds_has_the_price_of_its_own_units(books: Books, name: str) -> None:
@@ -171,7 +171,7 @@ def test_each_of_several_refunds_has_the_price_of_its_own_units(books: Books, na
     books.judge(name)
 
 
-@requirement("AMOUNT-09", profile="quick")
+@requirement("AMOUNT-09")
 @pytest.mark.usefixtures("plain_is_right")
 def test_refunds_to_the_last_unit_add_up_to_the_price(books: Books) -> None:
     """All units of a line, refunded one part after another, are worth what they cost, and not more."""
@@ -297,7 +297,7 @@ def test_a_review_tells_the_stored_amount(decisions: dict[Action, Decision], act
     verify.same(amount_of(seen.after), amount_of(seen.answer.refund), "the amount in the answer to the review")
 
 
-@requirement("AMOUNT-04", profile="quick")
+@requirement("AMOUNT-04")
 def test_create_tells_the_stored_amount(books: Books) -> None:
     """The answer to a create has the amount that list shows."""
     last = EXACT[-1]
@@ -326,7 +326,7 @@ def worth(books: Books, line: RefundLine) -> tuple[Decimal, Decimal]:
     return prices[line.line_item_id] * line.quantity, prices[line.line_item_id]
 
 
-@requirement("AMOUNT-05", profile="quick")
+@requirement("AMOUNT-05")
 @pytest.mark.usefixtures("plain_is_right")
 def test_the_lines_add_up_to_the_amount(books: Books) -> None:
     """Every subtotal is its line's price times units, or all of them are the price of one unit (reading A04)."""
@@ -337,7 +337,7 @@ def test_the_lines_add_up_to_the_amount(books: Books) -> None:
     verify.same([], wrong, "subtotals that are not the price of their line")
 
 
-@requirement("AMOUNT-06", profile="quick")
+@requirement("AMOUNT-06")
 def test_an_untaxed_order_has_no_tax(books: Books) -> None:
     """The totalTax of every line is zero on an order without tax."""
     taxes = [line.total_tax for name in ASKED for line in books.entry(name).lines if line.total_tax is not None]

@@ -461,7 +461,7 @@ def stored(api: RefundApi, new_order: NewOrder) -> Stored:
     return Stored(order, asked, answer, verify.look_again(api, order), got)
 
 
-@requirement("CREATE-28", profile="quick")
+@requirement("CREATE-28")
 def test_a_create_of_several_lines_refunds_them_and_no_others(stored: Stored) -> None:
     """The lines of the stored refund are those that the request named."""
     verify.accepted(stored.answer)
@@ -469,7 +469,7 @@ def test_a_create_of_several_lines_refunds_them_and_no_others(stored: Stored) ->
     verify.same(sorted(stored.asked), sorted(stored.refund.quantities), "the lines of the refund")
 
 
-@requirement("CREATE-29", profile="quick")
+@requirement("CREATE-29")
 def test_the_units_of_each_line_are_stored_as_asked_for(stored: Stored) -> None:
     """3, 12 and 321 units are stored as 3, 12 and 321."""
     if sorted(stored.asked) != sorted(stored.refund.quantities):
@@ -477,7 +477,7 @@ def test_the_units_of_each_line_are_stored_as_asked_for(stored: Stored) -> None:
     verify.same(stored.asked, stored.refund.quantities, "the units of each line")
 
 
-@requirement("CREATE-30", profile="quick")
+@requirement("CREATE-30")
 def test_a_new_refund_is_initiated(stored: Stored) -> None:
     """The status of a new refund is 1; 2 is observed (reading A35)."""
     status = stored.refund.status
@@ -516,7 +516,7 @@ def test_a_new_refund_is_initiated_whatever_its_amount(
     verify.holds(status in {1, 2, None}, "status 1 (initiated)", verify.shown(status))
 
 
-@requirement("CREATE-31", profile="quick")
+@requirement("CREATE-31")
 def test_the_answer_names_the_refund_that_was_made(stored: Stored) -> None:
     """The id in the answer is the one that list shows, and get finds the refund by it."""
     if stored.answer.refused:

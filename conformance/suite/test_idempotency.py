@@ -170,8 +170,8 @@ def accepted_keys(request: pytest.FixtureRequest, api: RefundApi, new_order: New
 @pytest.mark.parametrize(
     "row",
     [
-        pytest.param("20 characters", marks=requirement("IDEM-02", profile="quick")),
-        pytest.param("50 characters", marks=requirement("IDEM-03", profile="quick")),
+        pytest.param("20 characters", marks=requirement("IDEM-02")),
+        pytest.param("50 characters", marks=requirement("IDEM-03")),
     ],
 )
 def test_a_request_no_of_a_limit_s_length_is_accepted(api: RefundApi, accepted_keys: Accepted, row: str) -> None:
@@ -182,7 +182,7 @@ def test_a_request_no_of_a_limit_s_length_is_accepted(api: RefundApi, accepted_k
 @pytest.mark.parametrize(
     "row",
     [
-        pytest.param("any", marks=requirement("IDEM-20", profile="quick")),
+        pytest.param("any", marks=requirement("IDEM-20")),
         pytest.param("last of 50", marks=requirement("IDEM-21")),
         pytest.param("hash", marks=requirement("IDEM-21")),
         pytest.param("case", marks=requirement("IDEM-22")),
@@ -273,7 +273,7 @@ def protected(replay: Replay) -> None:
         raise Blocked("a plain replay already goes wrong (IDEM-09, IDEM-11), so this special one would prove nothing")
 
 
-@requirement("IDEM-09", profile="quick")
+@requirement("IDEM-09")
 def test_a_replay_leaves_one_refund(session: Session, replay: Replay) -> None:
     """The same body sent twice leaves one refund on the order."""
     if list(replay.before) != [replay.placed.refund.refund_id]:
@@ -284,7 +284,7 @@ def test_a_replay_leaves_one_refund(session: Session, replay: Replay) -> None:
     session.observe("A22", f"a replay is answered with {answer.status}")
 
 
-@requirement("IDEM-11", profile="quick")
+@requirement("IDEM-11")
 def test_a_replay_changes_nothing_in_the_refund(replay: Replay) -> None:
     """Every value of the refund is what it was before the replay."""
     if [replay.placed.refund.refund_id] != list(replay.before) or replay.before.keys() != replay.after.keys():

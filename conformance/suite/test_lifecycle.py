@@ -102,7 +102,7 @@ def rows(profile: str = "standard") -> pytest.MarkDecorator:
     return pytest.mark.parametrize("law", [pytest.param(law, marks=requirement(law, profile=profile)) for law in LAWS])
 
 
-@rows()
+@rows("quick")
 def test_the_tour_of_all_states_and_actions_goes_as_it_may(tour: Told, law: str) -> None:
     """Every action in every state has an outcome that some reading allows."""
     tour.judge(law)

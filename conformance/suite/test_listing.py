@@ -103,14 +103,14 @@ def own(crowd: Crowd, found: list[Refund]) -> Own:
     return {refund.refund_id: refund for refund in found}
 
 
-@requirement("LIST-01", profile="quick")
+@requirement("LIST-01")
 def test_all_refunds_are_listed(crowd: Crowd) -> None:
     """Four refunds of the order, of one line and of two, of both types, are all there."""
     missing = sorted(set(crowd.made) - set(ids(entries(crowd.listed))))
     verify.holds(not missing, "all four refunds of the order", f"without {', '.join(missing)}")
 
 
-@requirement("LIST-02", profile="quick")
+@requirement("LIST-02")
 def test_each_refund_is_listed_once(found: list[Refund]) -> None:
     """No refund is there twice, not even one of two lines."""
     twice = [refund_id for refund_id, times in Counter(ids(found)).items() if times > 1]
@@ -120,7 +120,7 @@ def test_each_refund_is_listed_once(found: list[Refund]) -> None:
 @pytest.mark.parametrize(
     "which",
     [
-        pytest.param("order", marks=requirement("LIST-03", profile="quick")),
+        pytest.param("order", marks=requirement("LIST-03")),
         pytest.param("sibling", marks=requirement("LIST-03")),
     ],
 )
@@ -131,7 +131,7 @@ def test_no_refund_of_another_order_is_listed(api: RefundApi, crowd: Crowd, foun
     verify.same([], sorted(foreign), "the refunds of other orders in the list")
 
 
-@requirement("LIST-04", profile="quick")
+@requirement("LIST-04")
 def test_an_order_without_refunds_has_an_empty_list(session: Session, crowd: Crowd, own: Own) -> None:
     """The list is empty before the first refund; 404 is an observation (reading A49)."""
     if crowd.before.status == 404:
@@ -155,7 +155,7 @@ VALUES: dict[str, Callable[[Refund], Any]] = {
 }
 
 
-@requirement("LIST-06", profile="quick")
+@requirement("LIST-06")
 @pytest.mark.parametrize("name", list(VALUES))
 def test_each_entry_shows_its_own_values(api: RefundApi, crowd: Crowd, own: Own, name: str) -> None:
     """An entry may differ from what create answered, but not be another's; get decides where it differs."""
@@ -185,7 +185,7 @@ def parcel(refund: Refund) -> dict[str, str]:
     return {name: text for name, text in refund.shipping.items() if text}
 
 
-@requirement("LIST-07", profile="quick")
+@requirement("LIST-07")
 def test_a_refund_of_two_lines_is_listed_with_both(crowd: Crowd, own: Own) -> None:
     """The first refund has both lines of the order."""
     refund_id = next(iter(crowd.made))
@@ -211,7 +211,7 @@ def three(api: RefundApi, crowd: Crowd) -> Answer:
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(n, marks=requirement("LIST-10", profile="quick" if n == "1" else "standard")) for n in LIMITS],
+    [pytest.param(n, marks=requirement("LIST-10")) for n in LIMITS],
 )
 def test_a_limit_is_the_number_of_entries(api: RefundApi, crowd: Crowd, own: Own, three: Answer, name: str) -> None:
     """Of four refunds there are as many as the limit allows."""

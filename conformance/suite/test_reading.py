@@ -127,7 +127,7 @@ def test_a_refund_of_three_lines_is_shown_with_all_of_them(shelf: Shelf, found: 
 @pytest.mark.parametrize(
     "which",
     [
-        pytest.param("the sibling's refund", marks=requirement("GET-04", profile="quick")),
+        pytest.param("the sibling's refund", marks=requirement("GET-04")),
         pytest.param("the order's refund", marks=requirement("GET-04")),
         pytest.param("of the run's first order", marks=requirement("GET-04")),
     ],
@@ -171,7 +171,7 @@ def test_a_refund_is_not_found_under_an_unknown_order(api: RefundApi, shelf: She
     verify.refused(api.get_refund(unknown(shelf.order.order_id), shelf.made[0]))
 
 
-@requirement("GET-06", profile="quick")
+@requirement("GET-06")
 @pytest.mark.usefixtures("found")
 def test_an_unknown_refund_is_not_found(api: RefundApi, session: Session, shelf: Shelf) -> None:
     """The refund's id has more digits than it should."""
@@ -223,15 +223,11 @@ PARTIAL: dict[str, tuple[str, Callable[[Shelf], tuple[Any, Any]]]] = {
     "empty refund": ("GET-12", lambda shelf: (shelf.order, "")),
 }
 WITHOUT_ORDER = {"no order", "empty order"}
-QUICK_PARTS = {"no refund"}
 
 
 @pytest.mark.parametrize(
     "row",
-    [
-        pytest.param(name, marks=requirement(identifier, profile="quick" if name in QUICK_PARTS else "standard"))
-        for name, (identifier, _) in PARTIAL.items()
-    ],
+    [pytest.param(name, marks=requirement(identifier)) for name, (identifier, _) in PARTIAL.items()],
 )
 @pytest.mark.usefixtures("found")
 def test_no_single_refund_is_shown_without_both_ids(api: RefundApi, session: Session, shelf: Shelf, row: str) -> None:

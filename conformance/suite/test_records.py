@@ -432,7 +432,7 @@ def test_the_customer_is_known_without_being_named(specimen: Specimen, twin: Spe
     each_answer(twin, customer_of, twin.order.customer_id, "the customer")
 
 
-@requirement("RECORD-63", profile="quick")
+@requirement("RECORD-63")
 @pytest.mark.parametrize("which", ["specimen", "twin"])
 def test_create_names_the_order_of_the_request(request: pytest.FixtureRequest, which: str) -> None:
     """The orderId in the answer is the one that was sent."""
@@ -454,7 +454,7 @@ def test_an_order_that_is_named_is_the_refund_s(request: pytest.FixtureRequest, 
         verify.same(order.order_id, refund.order_id, f"the order in the answer of {operation}")
 
 
-@requirement("RECORD-64", profile="quick")
+@requirement("RECORD-64")
 @pytest.mark.parametrize("rights_type", list(RightsType), ids=["1", "2"])
 @pytest.mark.parametrize("operation", ["create", "get"])
 def test_the_type_is_the_one_asked_for(

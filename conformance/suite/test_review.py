@@ -186,7 +186,7 @@ def test_the_answer_to_a_review_says_what_is_stored(request: pytest.FixtureReque
 # The same refund, reviewed again.
 
 
-@requirement("REVIEW-14", profile="quick")
+@requirement("REVIEW-14")
 def test_a_second_approval_changes_nothing(api: RefundApi, session: Session, approval: Decision) -> None:
     """An approved refund stays approved, with every value it had."""
     again(api, session, approval, APPROVE)
@@ -198,13 +198,13 @@ def test_a_second_rejection_changes_nothing(api: RefundApi, session: Session, re
     again(api, session, rejection, REJECT)
 
 
-@requirement("REVIEW-16", profile="quick")
+@requirement("REVIEW-16")
 def test_an_approval_after_a_rejection_changes_nothing(api: RefundApi, session: Session, rejection: Decision) -> None:
     """There is no way back from canceled."""
     again(api, session, rejection, APPROVE)
 
 
-@requirement("REVIEW-17", profile="quick")
+@requirement("REVIEW-17")
 def test_a_rejection_after_completion_changes_nothing(api: RefundApi, session: Session, approval: Decision) -> None:
     """There is no cancelling what was completed; what is in process is not judged (reading A39)."""
     now = approval.now.get(approval.refund_id)

@@ -43,13 +43,13 @@ def types(shop: Shop) -> Types:
     return Types(order, answers, listed)
 
 
-@requirement("SHIP-06", profile="quick")
+@requirement("SHIP-06")
 def test_a_return_is_accepted_on_a_shipped_order(types: Types) -> None:
     """A shipped order takes a return, and the refund is there."""
     is_there(types, RETURN)
 
 
-@requirement("SHIP-07", profile="quick")
+@requirement("SHIP-07")
 @pytest.mark.usefixtures("accepted_create")
 def test_a_refund_without_return_is_accepted_on_a_shipped_order(types: Types) -> None:
     """A shipped order takes a refund without return too, and the refund is there."""
@@ -62,7 +62,7 @@ def is_there(types: Types, rights_type: RightsType) -> None:
     verify.holds(refund.refund_id in types.listed, f"refund {refund.refund_id} in the list of its order", "it is not")
 
 
-@requirement("SHIP-11", profile="quick")
+@requirement("SHIP-11")
 @pytest.mark.parametrize(
     ("rights_type", "stored"), [(RETURN, RETURN), (REFUND, REFUND), (ABSENT, RETURN)], ids=["1", "2", "default"]
 )
@@ -143,7 +143,6 @@ RETURNS: dict[str, tuple[str, Return]] = {
 }
 PLAIN = "type 1"
 PARTNERS = {"no type with a parcel": "no type"}
-QUICK_RETURNS = {"type 1", "type 1 in another form", "no type", "type 1 with a parcel", "no type with a parcel"}
 
 
 @pytest.fixture(scope="module")
@@ -159,10 +158,7 @@ def refused_returns(request: pytest.FixtureRequest, unshipped: UnshippedBench) -
 
 @pytest.mark.parametrize(
     "row",
-    [
-        pytest.param(name, marks=requirement(identifier, profile="quick" if name in QUICK_RETURNS else "standard"))
-        for name, (identifier, _) in RETURNS.items()
-    ],
+    [pytest.param(name, marks=requirement(identifier)) for name, (identifier, _) in RETURNS.items()],
 )
 def test_a_return_of_an_unshipped_order_is_refused(refused_returns: Probes, row: str) -> None:
     """A return of an order that was not shipped is refused, and leaves no refund behind."""
