@@ -15,6 +15,10 @@ AT_ONCE = 16 * 1024
 THIS_MACHINE = frozenset({b"localhost", b"127.0.0.1", b"::1"})
 
 
+class Stale(httpcore.ReadError):
+    """A connection that was kept for another request was closed before a byte of its answer came."""
+
+
 class BoundedStream(httpcore.NetworkStream):
     """A connection of which each exchange, from the first byte sent to the last received, ends within ``seconds``.
 
@@ -25,12 +29,14 @@ class BoundedStream(httpcore.NetworkStream):
         self._inner = inner
         self._seconds = seconds
         self._answering = True
+        self._exchanges = 0
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send some bytes; the first after an answer begin another exchange."""
         del timeout
         if self._answering:
             self._answering, self._received = False, 0
+            self._exchanges += 1
             self._until = time.monotonic() + self._seconds
         for start in range(0, len(buffer), AT_ONCE):
             self._inner.write(buffer[start : start + AT_ONCE], self._left(httpcore.WriteTimeout))
@@ -39,11 +45,21 @@ class BoundedStream(httpcore.NetworkStream):
         """Receive some bytes of an answer."""
         del timeout
         self._answering = True
-        received = self._inner.read(max_bytes, self._left(httpcore.ReadTimeout))
+        received = self._read(max_bytes)
+        if not received and not self._received and self._exchanges > 1:
+            raise Stale("the connection had been closed")
         self._received += len(received)
         if self._received > MAX_RECEIVED:
             raise httpcore.RemoteProtocolError(f"the answer has more than {MAX_RECEIVED} bytes")
         return received
+
+    def _read(self, max_bytes: int) -> bytes:
+        try:
+            return self._inner.read(max_bytes, self._left(httpcore.ReadTimeout))
+        except httpcore.ReadError:
+            if self._received or self._exchanges == 1:
+                raise
+            return b""  # a connection that is kept ends by a reset, too, if the other side has forgotten it
 
     def _left(self, expired: type[httpcore.TimeoutException]) -> float:
         left = self._until - time.monotonic()
@@ -126,6 +142,18 @@ class BoundedTransport(httpx.HTTPTransport):
             "network_backend": BoundedBackend(seconds),
         }
         self._pool = httpcore.ConnectionPool(**pool) if proxy is None else _proxied(proxy, pool)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request, once more if it met a connection that the other side was just closing (RFC 9112, 9.3.1).
+
+        A create has its key to be known again by; the second attempt is over another connection, in the end a new one.
+        """
+        try:
+            return super().handle_request(request)
+        except httpx.ReadError as error:
+            if not isinstance(error.__cause__, Stale):
+                raise
+        return self.handle_request(request)
 
 
 def _proxied(proxy: Proxy, pool: dict[str, Any]) -> ProxiedPool:

@@ -139,6 +139,7 @@ def test_the_first_refund_of_the_run_was_approved(api: RefundApi, session: Sessi
     """A plain refund without logistics information is approved like one with it."""
     if session.base_status is None:
         raise Blocked("no plain approval was accepted when the run began, or its refund cannot be got")
+    session.show_control()
     expected = wanted(api, APPROVE)
     verify.holds(session.base_status in api.approved, expected, verify.shown(session.base_status))
 

@@ -1,6 +1,7 @@
 """Servers that do not even hold a conversation."""
 
 import socket
+import time
 
 from tests.hostile.server import Asked, Hangup
 from tests.hostile.shelf.behaviour import (
@@ -23,6 +24,13 @@ BROKE = "broke"
 def last_words(asked: Asked) -> None:
     """Answer soundly, keep the connection alive by word, and close it in the same packet."""
     asked.connection.send(asked.sound().raw, socket.MSG_MORE)
+    raise Hangup
+
+
+def a_moment_later(asked: Asked) -> None:
+    """Answer soundly, and close the connection when the next request may be under way."""
+    asked.connection.sendall(asked.sound().raw)
+    time.sleep(0.0015)
     raise Hangup
 
 
@@ -49,6 +57,7 @@ CONNECTIONS: dict[str, Behaviour] = {
     "floods with interim answers": hanging(endless([b"HTTP/1.1 100 Continue\r\n\r\n" * 100])),
     "switches protocols": unjudged(raw(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", hang=True)),
     "closes each connection after an answer": fine(last_words),
+    "closes each connection a moment after an answer": fine(a_moment_later),
     "speaks HTTP/1.0": fine(sound(lambda reply: reply.head(version="1.0") + reply.body)),
     "sends early hints": fine(
         sound(lambda reply: b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 3 + reply.raw)

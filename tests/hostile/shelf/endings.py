@@ -10,6 +10,7 @@ from tests.hostile.shelf.behaviour import (
     broken,
     close,
     every,
+    fine,
     plain,
     reset,
     rewritten,
@@ -57,8 +58,8 @@ ENDINGS: dict[str, Behaviour] = {
     "limits for ever from the middle on": blocked(turning(SOUND, plain(b"", 429), AFTER), "429"),
     "hangs in the middle, and comes back": blocked(turning(SOUND, silent, AFTER, AFTER + 3), seconds=4),
     "resets in the middle, and comes back": blocked(turning(SOUND, reset, AFTER, AFTER + 30)),
-    "resets every seventh connection": blocked(every(7, reset, SOUND)),
-    "closes on every fifth request": unjudged(every(5, close, SOUND), "broke"),
+    "resets every seventh connection": fine(every(7, reset, SOUND)),  # each was kept, and a new one serves
+    "closes on every fifth request": fine(every(5, close, SOUND)),
     "answers every sixth request with half a text": broken(every(6, rewritten(lambda body: body[:40]), SOUND)),
     "answers what the request before should have got": broken(mixed_up()),  # type: ignore[arg-type]
     "never shows the same twice": broken(never_the_same()),  # type: ignore[arg-type]
