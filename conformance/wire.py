@@ -1,12 +1,13 @@
 """The one seam for all traffic: it paces, bounds, times and records, and no secret passes it unredacted."""
 
 import contextlib
+import math
 import random
 import ssl
 import threading
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -139,6 +140,11 @@ def _names(operation: str) -> tuple[str, ...]:
     return ("the order provider",) if operation == "orders" else (operation, "the target")
 
 
+WRITING = ("create", "review", "other")
+SHOWN_BEFORE = {"list": WRITING, "get": WRITING, "review": ("create",)}
+"""What must have had the time to show before an operation: a refund is reviewed as soon as it is known."""
+
+
 class Wire:
     """Sends requests to one target over keep-alive connections and remembers what passed.
 
@@ -188,6 +194,7 @@ class Wire:
         self._transports: dict[int, httpx.BaseTransport] = {}
         self._lock = threading.Lock()
         self._room: Counter[int] = Counter()
+        self._wrote: defaultdict[tuple[int, str], float] = defaultdict(lambda: -math.inf)
         self._recorded: defaultdict[int, list[Exchange]] = defaultdict(list)
 
     @property
@@ -245,6 +252,8 @@ class Wire:
                 gave no answer for so long that nothing more is asked of it.
         """
         self._patience.insist(operation)
+        if not self._room[WORKER.get()]:
+            self._let_writes_show(SHOWN_BEFORE.get(operation, ()))
         request = Request(method, url, self._headers | (headers or {}), body)
         try:
             exchange = self._send_until_let_in(request, operation)
@@ -252,6 +261,7 @@ class Wire:
             self._remember_unsent(request, operation, error)
             raise
         with self._lock:
+            self._wrote[WORKER.get(), operation] = self.clock.monotonic()
             self.latency = exchange.seconds
             self._recorded[WORKER.get()].append(exchange)
             self.accepted[operation] += exchange.status in {200, 201, 202}
@@ -275,9 +285,19 @@ class Wire:
 
     def make_room(self, requests: int) -> None:
         """Wait until the limit of the target lets so many requests go at one moment; the worker's next ones do."""
+        self._let_writes_show(WRITING)
         self.pace.wait(self.clock, requests)
         with self._lock:
             self._room[WORKER.get()] += requests
+
+    def _let_writes_show(self, operations: Iterable[str]) -> None:
+        """Wait until what the worker wrote last by these shows on a target that was seen to lag (reading A64).
+
+        Until then one read may show it and the next one not, where several servers stand behind one address.
+        """
+        wrote = max((self._wrote[WORKER.get(), operation] for operation in operations), default=-math.inf)
+        if self.lag and (missing := wrote + self.lag - self.clock.monotonic()) > 0:
+            self.clock.sleep(missing)
 
     def _wait_for_room(self, operation: str) -> None:
         with self._lock:
