@@ -6,7 +6,7 @@ from attrs import define, evolve, field
 
 from conformance.books import Asked
 from conformance.client import ABSENT, Answer, Part, RefundApi
-from conformance.lifecycle import Create, Get, Review, State, Step, outcomes
+from conformance.lifecycle import Create, Get, Review, State, Step, goes_astray, outcomes
 from conformance.manners import PLAIN, Manner, made_key, manner_of
 from conformance.model import Action, Order, RefundId, RightsType
 from conformance.session import Shop
@@ -22,7 +22,10 @@ PLAIN_REASONS = ("Reason {} of line {}.",)
 """What is written where a target takes no such characters (reading A12)."""
 
 PLAIN_KEYS = frozenset(range(2, 1001, 4))
-"""Keys of creates that leave out whatever may be left out: type 1 is the default."""
+"""Keys of creates that leave out the customer and the type, 1 being the default, and every second one the parcel."""
+PLAINEST = 2
+Form = tuple[str, type[Step]]
+"""A form of a step that a target may refuse."""
 
 
 @define
@@ -38,7 +41,7 @@ class Actor:
     orders: list[Order]
     state: State
     mannered: bool = True
-    declined: set[str] = field(factory=set)
+    declined: set[Form] = field(factory=set)
     reasons: tuple[str, ...] = REASONS
     ids: dict[int, RefundId] = field(factory=dict)
     asked: dict[int, Asked] = field(factory=dict)
@@ -53,8 +56,9 @@ class Actor:
 
     def send_in_its_manner(self, step: Step) -> Answer:
         """Send the request of a step, and once more if it may have been refused only for its form."""
-        manner = manner_of(self.position, step) if self.mannered else PLAIN
-        if manner.form in self.declined:
+        manner = manner_of(self.position, step) if self.mannered and not goes_astray(step) else PLAIN
+        form = manner.form, type(step)
+        if form in self.declined:
             manner = evolve(manner, form=PLAIN.form)
         answer = self.send(step, manner)
         self.taken.append((step, answer))
@@ -63,15 +67,15 @@ class Actor:
                 self.keys[step.key] = self.api.keys()  # a refused create may have used the other up (reading A24)
             answer = self.send(step, evolve(manner, form=PLAIN.form))
             self.taken.append((step, answer))
-            self.declined |= {manner.form} if answer.accepted else set()
+            self.declined |= {form} if answer.accepted else set()
         return answer
 
     def is_due(self, step: Step) -> bool:
-        """Say whether a write should be accepted when it is plain; a key that has a refund stays as it is."""
+        """Say whether a step should be accepted when it is plain; a key that has a refund stays as it is."""
         legal = [accepted for accepted, _ in outcomes(self.state, step)]
         if isinstance(step, Create):
             return self.state.entry(step.key) is None and legal[0]
-        return isinstance(step, Review) and all(legal)
+        return all(legal)
 
     def send(self, step: Step, manner: Manner = PLAIN) -> Answer:
         """Send the request of a step in a manner."""
@@ -80,12 +84,15 @@ class Actor:
             answer = api.create(self.body(step, api, manner))
         elif isinstance(step, Review):
             action = Action.APPROVE if step.approve else Action.REJECT
-            order, refund_id = self.order_of(step.key), self.ids[step.key]
-            answer = api.review(refund_id, manner.review(api.review_body(order.order_id, refund_id, action), order))
+            order = self.order_of(step)
+            named = self.ids[step.key if step.named is None else step.named]
+            body = manner.review(api.review_body(order.order_id, named, action), order)
+            answer = api.review(self.ids[step.key], body)
         elif isinstance(step, Get):
-            answer = api.get_refund(self.order_of(step.key), self.ids[step.key])
+            answer = api.get_refund(self.order_of(step), self.ids[step.key], manner.query)
         else:
-            answer = api.list_refunds(self.orders[step.order], ABSENT if step.limit is None else step.limit)
+            limit = ABSENT if step.limit is None else step.limit
+            answer = api.list_refunds(self.orders[step.order], limit, manner.query)
         answer.exchange.role = "probe"
         answer.exchange.batched = True
         return answer
@@ -97,10 +104,11 @@ class Actor:
             self.reasons[number % len(self.reasons)].format(step.key, number) for number, _ in enumerate(order.lines)
         )
         lines = zip(order.lines, step.units, reasons, strict=True)
-        parts = manner.parts([Part(line, units, reason) for line, units, reason in lines if units])
+        asked = [Part(line, units, reason) for line, units, reason in lines if units]
+        parts = manner.parts(asked if step.astray is None else [*asked, Part(self.orders[step.astray].line)])
         rights_type = RightsType.RETURN_AND_REFUND if step.returned else RightsType.REFUND
         plain = step.returned and step.key in PLAIN_KEYS
-        parcel = parcel_of(step) if step.returned and not plain else {}
+        parcel = parcel_of(step) if step.returned and not (plain and step.key % 8 == PLAINEST) else {}
         if self.state.entry(step.key) is None:
             self.asked[step.key] = Asked(order, step.units, reasons, rights_type, parcel)
         if step.key not in self.keys:
@@ -115,11 +123,9 @@ class Actor:
         )
         return manner.create(body, next(iter(self.ids.values()), None))
 
-    def order_of(self, key: int) -> Order:
-        """Return the order that the refund of a key is of."""
-        entry = self.state.entry(key)
-        assert entry is not None  # noqa: S101 - only keys with a refund have an id
-        return self.orders[entry.order]
+    def order_of(self, step: Review | Get) -> Order:
+        """Return the order that a step names."""
+        return self.orders[self.order_number(step.key) if step.astray is None else step.astray]
 
     def order_number(self, key: int) -> int:
         """Return the number of the order that the refund of a key is of."""

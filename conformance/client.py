@@ -3,7 +3,7 @@
 import itertools
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -30,6 +30,7 @@ from conformance.wire import Exchange, Wire
 API = "/api/202412"
 TOKEN_HEADER = "X-Genstore-Access-Token"  # noqa: S105 - a header's name
 MAX_LIMIT = 250
+Parameters = list[tuple[str, Any]]
 REASON = "Description of Other Reasons."
 
 
@@ -281,25 +282,28 @@ class RefundApi:
         refund_id = refund.refund_id if isinstance(refund, Refund) else refund
         return self.review(refund_id, self.review_body(order.order_id, refund_id, action))
 
-    def list_refunds(self, order: Order | OrderId | str, limit: Any = MAX_LIMIT) -> Answer:
+    def list_refunds(
+        self, order: Order | OrderId | str, limit: Any = MAX_LIMIT, arranged: Callable[[Parameters], Parameters] = list
+    ) -> Answer:
         """List the refunds of an order; ``limit`` may be ``ABSENT``."""
         order_id = order.order_id if isinstance(order, Order) else order
-        query = {} if isinstance(limit, Absent) else {"limit": limit}
-        answer = self.send(
-            "GET", f"{API}/orders/{quote(str(order_id), safe='', errors='surrogatepass')}/refunds", "list", query=query
-        )
+        path = f"{API}/orders/{quote(str(order_id), safe='', errors='surrogatepass')}/refunds"
+        answer = self.send("GET", path, "list", query=arranged(given({"limit": limit})))
         for refund in (answer.refunds if answer.exchange.trouble is None else None) or ():
             self.ledger.note_listed(refund, str(order_id))
         return answer
 
-    def get_refund(self, order: Order | str | Absent, refund: Refund | str | Absent) -> Answer:
+    def get_refund(
+        self,
+        order: Order | str | Absent,
+        refund: Refund | str | Absent,
+        arranged: Callable[[Parameters], Parameters] = list,
+    ) -> Answer:
         """Get one refund; each of the two parameters may be ``ABSENT``."""
         order_id = order.order_id if isinstance(order, Order) else order
         refund_id = refund.refund_id if isinstance(refund, Refund) else refund
-        query = {"orderId": order_id, "refundId": refund_id}
-        return self.send(
-            "GET", f"{API}/refunds", "get", query={name: v for name, v in query.items() if not isinstance(v, Absent)}
-        )
+        query = given({"orderId": order_id, "refundId": refund_id})
+        return self.send("GET", f"{API}/refunds", "get", query=arranged(query))
 
     # The same, with whatever body.
 
@@ -357,6 +361,11 @@ class RefundApi:
             self.ledger.note_created(answer.refund, exchange.request.body)
         else:
             self.ledger.note_seen(answer.refund)
+
+
+def given(parameters: Mapping[str, Any]) -> Parameters:
+    """Return the parameters that are not ``ABSENT``."""
+    return [(name, value) for name, value in parameters.items() if not isinstance(value, Absent)]
 
 
 def breaches(answer: Answer) -> list[contract.Breach]:

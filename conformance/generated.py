@@ -32,7 +32,7 @@ PATHS = {
 REQUEST_SCHEMAS = ("CreateRequest", "RequestedRefund", "RequestedLine", "RequestedShipping", "ReviewRequest")
 LONGEST_TEXT = 60
 DRAWN = 24
-COUNTS = {False: 4, True: 5}
+COUNTS = {False: 4, True: 4}
 """How many requests of an operation are sent, by whether something is wrong with them: those that differ most."""
 
 

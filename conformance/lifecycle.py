@@ -34,27 +34,37 @@ class Ordered:
 
 @frozen
 class Create:
-    """Ask for units of each line of an order under a key; ``returned`` unless the customer keeps the goods (type 2)."""
+    """Ask for units of each line of an order under a key; ``returned`` unless the customer keeps the goods (type 2).
+
+    ``astray`` is another order of which a line is named as well, which nobody may grant.
+    """
 
     key: int
     order: int
     units: tuple[int, ...]
     returned: bool = True
+    astray: int | None = None
 
 
 @frozen
 class Review:
-    """Approve or reject the refund of a key."""
+    """Approve or reject the refund of a key.
+
+    ``astray`` is another order than its own, which the body names; ``named`` the key of another refund in its place.
+    """
 
     key: int
     approve: bool
+    astray: int | None = None
+    named: int | None = None
 
 
 @frozen
 class Get:
-    """Read the refund of a key."""
+    """Read the refund of a key; ``astray`` is another order than its own, under which it is not."""
 
     key: int
+    astray: int | None = None
 
 
 @frozen
@@ -123,7 +133,12 @@ def outcomes(state: State, step: Step) -> Iterator[Outcome]:
         if step.limit is None or not state.of(step.order):  # readings A44, and A49: it may be unknown to list
             yield False, state
     else:
-        yield state.entry(step.key) is not None, state
+        yield state.entry(step.key) is not None and step.astray is None, state
+
+
+def goes_astray(step: Step) -> bool:
+    """Say whether a step names what does not belong together, so that it must come to nothing."""
+    return not isinstance(step, List) and (step.astray, getattr(step, "named", None)) != (None, None)
 
 
 def _create(state: State, step: Create) -> Iterator[Outcome]:
@@ -132,7 +147,7 @@ def _create(state: State, step: Create) -> Iterator[Outcome]:
         yield False, state
         return
     refused = evolve(state, burnt=state.burnt | {step.key})
-    if step.returned and not state.orders[step.order].shipped:
+    if step.astray is not None or (step.returned and not state.orders[step.order].shipped):
         yield False, refused
         return
     strict, free = (state.left(step.order, canceled_are_free=canceled) for canceled in (False, True))
@@ -155,7 +170,7 @@ def _fits(units: Sequence[int], left: Sequence[int]) -> bool:
 
 def _review(state: State, step: Review) -> Iterator[Outcome]:
     entry = state.entry(step.key)
-    if entry is None:
+    if entry is None or goes_astray(step):
         yield False, state
     elif entry.phase is Phase.OPEN:
         for phase in APPROVED if step.approve else (Phase.CANCELED,):
@@ -205,6 +220,8 @@ Pair = tuple[str, str]
 
 def pairs_of(state: State, step: Step) -> Iterator[Pair]:
     """Yield which pairs of a state and an action a step visits."""
+    if goes_astray(step):
+        return
     if isinstance(step, Create) and state.entry(step.key) is None:
         fits = _fits(step.units, state.left(step.order, canceled_are_free=True))
         yield mood_of(state, step.order), "create" if fits else "create too many"

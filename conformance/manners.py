@@ -5,7 +5,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from conformance.client import NUMBERS, TEXT, TOKEN_HEADER, Dialect, KeyMaker, Part, RefundApi
+from conformance.client import NUMBERS, TEXT, TOKEN_HEADER, Dialect, KeyMaker, Parameters, Part, RefundApi
 from conformance.lifecycle import Create, Review, Step
 from conformance.model import Order
 from conformance.session import Shop
@@ -19,17 +19,23 @@ LIMITS = (250, 50, 99, 49)
 """Limits that the looks at an order take turns with: each is more than a story makes of refunds."""
 
 
-FOREIGN, SPLIT, LADEN = "foreign", "split", "laden"
-"""Forms that a target may refuse (readings A01, A28 and A30), but may not take for anything else.
+FOREIGN, SPLIT, LADEN, NULL, EMPTY, BARE = "foreign", "split", "laden", "null", "empty", "bare"
+"""Forms that a target may refuse (readings A01, A28, A30, A34 and A40), but may not take for anything else.
 
-Numbers in another wire form than it was first found to take; the units of a line in two mentions of it; and members
-that are not the client's to set.
+Numbers in another wire form than it was first found to take; the units of a line in two mentions of it, and each
+parameter twice; members and parameters that are not the client's to set; the default type as null or as an empty text;
+and a review that names its refund in the path alone.
 """
-FORMS = (FOREIGN, SPLIT, LADEN, FOREIGN)
+FORMS = (SPLIT, FOREIGN, LADEN, FOREIGN)
+REVIEWS = (BARE, *FORMS[1:])
+DEFAULTS = {2: NULL, 3: EMPTY}
+TYPES = 11
+"""Of so many keys of returns, which leave the type to the target in such a form."""
 TRIFLE = "0.01"
 LONG_AGO = "2001-01-01T00:00:00Z"
 RECORD = {"status": "3", "createTime": LONG_AGO, "updateTime": LONG_AGO, "refundId": "471100000815"}
 LINE = {"price": TRIFLE, "subtotal": TRIFLE, "totalTax": "0.50"}
+PARAMETERS = [("action", "2")]
 DECISION = {"status": "4", "amount": TRIFLE, "createTime": LONG_AGO, "customerId": "1"}
 
 
@@ -59,8 +65,9 @@ class Manner:
         """Return the lines of a create as this manner names them."""
         if self.form != SPLIT:
             return parts
-        mentions = ((evolve(p, quantity=p.quantity // 2), evolve(p, quantity=-(-p.quantity // 2))) for p in parts)
-        return [mention for both in mentions for mention in both if mention.quantity]
+        halves = [evolve(part, quantity=part.quantity // 2) for part in parts]
+        rest = [evolve(part, quantity=-(-part.quantity // 2)) for part in parts]
+        return [mention for mention in halves + rest if mention.quantity]
 
     def create(self, body: JSON, known: str | None) -> JSON:
         """Return the body of a create in this manner; ``known`` is the id of a refund that is there."""
@@ -68,6 +75,8 @@ class Manner:
         if self.form == LADEN:
             lines = [line | LINE for line in refund["lineItems"]]
             refund = refund | RECORD | {"lineItems": lines, "refundId": known or RECORD["refundId"]}
+        if self.form in {NULL, EMPTY}:
+            refund = refund | {"rightsType": None if self.form == NULL else ""}
         return {"refund": self._turned(refund)}
 
     def review(self, body: JSON, order: Order) -> JSON:
@@ -77,7 +86,14 @@ class Manner:
             lines = [{"lineItemId": line.line_item_id, **reason} for line in order.lines]
             more = DECISION | {"lineItems": lines, "shipping": {"trackingNumber": "another parcel"}}
             body = body | more | {"refund": more}
+        if self.form == BARE:
+            body = {name: value for name, value in body.items() if name != "refundId"}
         return self._turned(body)
+
+    def query(self, parameters: Parameters) -> Parameters:
+        """Return the parameters of a read in this manner."""
+        more = {LADEN: PARAMETERS, SPLIT: parameters}.get(self.form, [])
+        return [*parameters, *more][::-1] if self.turned else [*parameters, *more]
 
     def _turned(self, body: JSON) -> JSON:
         return dict(reversed(body.items())) if self.turned else body
@@ -93,8 +109,14 @@ def manner_of(position: int, step: Step) -> Manner:
         holder=names[position % len(names)],
         header=SPELLINGS[position % len(SPELLINGS)](TOKEN_HEADER),
         turned=position % 2 == 0,
-        form=FORMS[position % len(FORMS)],
+        form=_form_of(position, step),
     )
+
+
+def _form_of(position: int, step: Step) -> str:
+    forms = REVIEWS if isinstance(step, Review) else FORMS
+    form = forms[position % len(forms)]
+    return DEFAULTS.get(step.key % TYPES, form) if isinstance(step, Create) and step.returned else form
 
 
 def foreign_to(dialect: Dialect) -> Dialect:

@@ -21,9 +21,10 @@ FULL_WIDTH = str.maketrans("0123456789", "".join(chr(0xFF10 + digit) for digit i
 ARABIC = str.maketrans("0123456789", "".join(chr(0x0660 + digit) for digit in range(10)))
 
 IN_A_LIST = "in a list"
-LETTERS, HALF = "with letters behind", "with a half"
+LETTERS, HALF, CONDITION = "with letters behind", "with a half", "as a condition"
 NEXT_TO_THE_ENUM = (0, 3, 4, 2**32 + 1)
-"""Numbers next to the enum 1 and 2, and one that 32 bits hold as 1."""
+"""Numbers next to the enum 1 and 2, and one that 32 bits hold as 1; what is not 0 is tried as text."""
+NONE_OF_THEM, NAN = "left empty", float("nan")
 
 SPELLED: dict[str, Edit] = {
     "with a zero fraction": lambda digits: f"{digits}.0",
@@ -43,6 +44,7 @@ DISTORTED: dict[str, Edit] = {
     "with a comma": lambda digits: f"{digits},1",
     "twice in one text": lambda digits: f"{digits} {digits}",
     "with a superscript": lambda digits: f"{digits}\u00b2",
+    CONDITION: lambda _: "' OR '1'='1",
     "negative": lambda digits: f"-{digits}",
 }
 """Texts that are no spelling of a number that could be meant."""
@@ -55,6 +57,8 @@ OTHER_IDS: dict[str, Edit] = {
     "without its last digit": lambda digits: digits[:-1],
 }
 """Ids of nothing that is there."""
+NEXT = "and one"
+"""An id that is the same floating-point number, if there is one."""
 LENGTHS: dict[str, Edit] = {
     "a character too short": lambda key: key[:19],
     "of one character": lambda key: key[:1],
@@ -100,7 +104,12 @@ class NearMiss:
     @property
     def name(self) -> str:
         """What tells it from the other near misses of an operation."""
-        return f"{'.'.join(str(part) for part in self.place if part != 0)} {self.edit}".strip()
+        return f"{self.where} {self.edit}".strip()
+
+    @property
+    def where(self) -> str:
+        """The names of the members that lead to what it edits."""
+        return ".".join(str(part) for part in self.place if part != 0)
 
     @property
     def member(self) -> str:
@@ -143,6 +152,7 @@ def near_parameters(operation: str, values: dict[str, str]) -> dict[str, dict[st
     declared = {each["name"]: each for each in contract.operation_object(operation)["parameters"]}
     found: dict[str, dict[str, str]] = {}
     for name, value in values.items():
+        found[f"{name} {NEXT}"] = values | {name: str(int(value) + 1) if value.isdecimal() else f"{value}1"}
         for miss in _walk(declared[name]["schema"], value, (name,), required=True):
             if miss.must_be_refused and isinstance(miss.value, str | Absent):
                 left = {key: text for key, text in values.items() if key != name}
@@ -166,8 +176,8 @@ def _walk(schema: dict[str, Any], value: Any, place: Place, *, required: bool) -
             needed = name in schema.get("required", ())
             yield from _walk(schema["properties"][name], inner, (*place, name), required=needed)
     elif isinstance(value, list):
-        for edit, other in {"and null": [*value, None], "as their first": value[0]}.items():
-            yield NearMiss(place, edit, "items", other, must_be_refused=True, sharp=True)
+        for edit, other in {"and null": [*value, None], "as their first": value[0], NONE_OF_THEM: []}.items():
+            yield NearMiss(place, edit, "items", other, must_be_refused=bool(other), sharp=True)
         yield from _inside(schema["items"], value[0], (*place, 0))
     elif (digits := _digits(schema, value)) is not None:
         yield from _of_a_number(schema, digits, place, required=required)
@@ -191,7 +201,9 @@ def _of_another_type(schema: dict[str, Any], value: Any, place: Place, *, requir
         if not isinstance(value, type(other)):
             yield NearMiss(place, edit, "type", other, must_be_refused=strict)
     listed = isinstance(value, dict) or _digits(schema, value) is not None
-    yield NearMiss(place, IN_A_LIST, "type", [value], must_be_refused=strict, sharp=required and listed)
+    sharp = required and listed and not _is_compared(schema, place)
+    entry = int(value) if _keyword(schema, "enum") else value
+    yield NearMiss(place, IN_A_LIST, "type", [entry], must_be_refused=strict, sharp=sharp)
     if isinstance(value, dict | list):
         yield NearMiss(place, "as text", "type", json.dumps(value), must_be_refused=strict, sharp=required)
 
@@ -200,10 +212,17 @@ def _not_there(value: Any, place: Place, *, required: bool) -> Iterator[NearMiss
     """Yield a required member left out, and as what stands for nothing."""
     if not required or place[-1] in VAGUE:
         return
-    yield NearMiss(place, "left out", "required", ABSENT, must_be_refused=True, sharp=not isinstance(value, dict))
+    yield NearMiss(
+        place, "left out", "required", ABSENT, must_be_refused=True, sharp=not isinstance(value, dict | list)
+    )
     yield NearMiss(place, "null", "type", None, must_be_refused=True, sharp=isinstance(value, dict | list))
     if isinstance(value, str | int):
         yield NearMiss(place, "empty", "pattern", "", must_be_refused=True, sharp=place[-1] in EMPTY_MATTERS)
+
+
+def _is_compared(schema: dict[str, Any], place: Place) -> bool:
+    """Say whether a member is an id of a review, which a target compares with those of the refund in the path."""
+    return len(place) == 1 and _digits(schema, "") is not None and not _keyword(schema, "enum")
 
 
 def _of_a_number(schema: dict[str, Any], digits: str, place: Place, *, required: bool) -> Iterator[NearMiss]:
@@ -213,17 +232,19 @@ def _of_a_number(schema: dict[str, Any], digits: str, place: Place, *, required:
     strict, counts = required or enum, place[-1] in VAGUE
     for edit, distort in DISTORTED.items():
         keyword = "enum" if enum else "minimum" if edit == "negative" else "pattern"
-        sharp = required and (edit == _cut_short(place) or (counts and edit in {HALF, "negative"}))
+        cut = edit == _cut_short(place) and not _is_compared(schema, place)
+        sharp = required and (cut or (counts and edit in {HALF, "negative"}))
         yield NearMiss(place, edit, keyword, distort(digits), must_be_refused=strict, sharp=sharp)
     others: dict[str, Any] = {"true": True}
     if enum:
-        others |= {f"{number}": str(number) for number in NEXT_TO_THE_ENUM}
+        others |= {f"{number}": number and str(number) for number in NEXT_TO_THE_ENUM}
     elif counts:
-        others |= {"zero": 0, "with a half as a number": float(f"{digits}.5")}
+        others |= {"zero": 0, "with a half as a number": float(f"{digits}.5"), "as no number": NAN}
     else:  # an id, which may be no number on a target that breaks the page
         others |= {"zero": 0, **{edit: make(digits) for edit, make in OTHER_IDS.items()}}
     for edit, other in others.items():
-        sharp = required and (enum or counts or (edit in OTHER_IDS and place[-1] == "orderId"))
+        unknown = edit in OTHER_IDS and place[-1] == "orderId"
+        sharp = required and (enum or counts or (unknown and not _is_compared(schema, place)))
         keyword = "type" if edit == "true" else "enum" if enum else "minimum" if edit == "zero" else "pattern"
         yield NearMiss(place, edit, keyword, other, must_be_refused=strict, sharp=sharp or edit == "3")
 
@@ -251,7 +272,7 @@ def in_standard(tables: Mapping[str, list[NearMiss]], telling: Mapping[str, Coll
     All that are sharp; the ``telling`` edits of some members; and every other edit of one member of one operation.
     """
     chosen = {
-        operation: {miss.name for miss in misses if miss.sharp or miss.edit in telling.get(miss.member, ())}
+        operation: {miss.name for miss in misses if miss.sharp or miss.edit in telling.get(miss.where, ())}
         for operation, misses in tables.items()
     }
     everything = [(operation, miss) for operation, misses in tables.items() for miss in misses]

@@ -89,14 +89,17 @@ class Performance(Actor):
             if self.can_take(step):
                 self.take(step)
         self.subjects = set()
-        for order in set(range(len(self.orders))) - self.seen_last:
-            self.look(order, [self.state], OTHERS)
         if self.story.at_once:
             self.take_at_once([step for step in self.story.at_once if self.can_take(step)])
+            return
+        for order in set(range(len(self.orders))) - self.seen_last:
+            self.look(order, [self.state], OTHERS)
 
     def can_take(self, step: Step) -> bool:
         """Say whether what a step is about is there."""
-        return isinstance(step, Create | List) or step.key in self.ids
+        if isinstance(step, Create | List):
+            return True
+        return {step.key, getattr(step, "named", None)} - {None} <= self.ids.keys()
 
     def take(self, step: Step) -> None:
         """Take one step and judge what came of it."""
@@ -305,6 +308,8 @@ class Performance(Actor):
 
     def shows_the_record(self, step: Get, answer: Answer) -> None:
         """Get shows the refund with the values that list shows."""
+        if answer.refused:
+            return
         order = self.order_number(step.key)
         if answer.refund is None:
             raise Broken(READS, "the refund", answer.described)
@@ -339,8 +344,10 @@ class Performance(Actor):
                 self.body(step, self.api)
         answers = at_once(self.api.wire, [partial(self.send, step) for step in steps])
         self.taken += zip(steps, answers, strict=True)
-        for answer in answers:
+        for step, answer in zip(steps, answers, strict=True):
             self.is_an_answer(answer)
+            if isinstance(step, List) and answer.accepted:
+                self.lists_its_order(step, answer)
         told = [self.told_id(step, answer) for step, answer in zip(steps, answers, strict=True)]
         states = explanations(self.state, [(s, a.accepted) for s, a in zip(steps, answers, strict=True)])
         for key, refund_id in filter(None, told):
@@ -352,6 +359,15 @@ class Performance(Actor):
             raise Broken(BURSTS, "answers that some order of the requests explains", seen)
         for order in range(len(self.orders)):
             self.look(order, sorted(states, key=repr), BURSTS)
+
+    def lists_its_order(self, step: List, answer: Answer) -> None:
+        """A list shows no refund that is known to be of another order."""
+        keys = {entry.key for entry in self.state.entries if entry.order != step.order}
+        shown = {self.ids[key] for key in keys & self.ids.keys()} & {
+            refund.refund_id for refund in answer.refunds or ()
+        }
+        if shown:
+            raise Broken(BURSTS, "no refund of another order in a list", verify.shown(sorted(shown)))
 
     def told_id(self, step: Step, answer: Answer) -> tuple[int, RefundId] | None:
         """Return the key of a step and the refund that its answer names."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from attrs import define, evolve, field
 
-from conformance.acting import PLAIN_REASONS, REASONS
+from conformance.acting import PLAIN_REASONS, REASONS, Form
 from conformance.client import Answer
 from conformance.lifecycle import Create, Pair, Review, State, Step
 from conformance.model import Order
@@ -39,7 +39,7 @@ class Stage:
     reasons: tuple[str, ...] = REASONS
     tried_plainly: bool = False
     mannered: bool = True
-    declined: set[str] = field(factory=set)
+    declined: set[Form] = field(factory=set)
     taken: list[tuple[Step, Answer]] = field(factory=list)
 
     def perform(self, story: Story, *, strict: bool = False, hurried: bool = False) -> Broken | None:

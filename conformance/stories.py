@@ -6,6 +6,7 @@ for every target: what a step refers to that is not there is left out when the s
 
 from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ from conformance.results import UsageError
 MOST_AT_ONCE = 8
 DRAWS = 12
 """How many times as many stories are drawn as are told: those that reach furthest."""
+MEETINGS = 50
+"""How many times as many bursts are drawn as are told: those in which requests meet in most ways."""
+Meeting = tuple[type[Step], bool, bool, int | None]
 FIRST_DRAWN = 6
 """The number of the first key of a drawn story: the tour has the keys before it, which have other forms."""
 SHRINKS = 16
@@ -36,22 +40,26 @@ class Story:
 
 def _tour() -> Story:
     """Return the story that visits every pair of a state and an action."""
-    of_a = (
-        Create(20, 0, (1, 5, 0)), Create(0, 0, (120, 2, 3)), Create(21, 0, (1, 3, 0)), Create(0, 0, (120, 2, 3)),
-        Create(0, 0, (2, 0, 0)), Get(0), Create(1, 0, (1, 1, 0), returned=False), Review(0, approve=True),
-        Review(0, approve=True), Review(0, approve=False), Create(0, 0, (120, 2, 3)), Create(0, 0, (0, 1, 0)), Get(0),
-        Review(1, approve=True), Create(22, 0, (10, 0, 0)), List(0, 1), Create(2, 0, (9, 1, 0)), Get(1), List(0, 2),
-        List(0, None), Create(23, 0, (1, 0, 0)),
+    first = (
+        Create(20, 0, (2, 5, 0)), Create(0, 0, (130, 1, 2)), Create(20, 0, (2, 5, 0)), Create(21, 0, (2, 5, 0)),
+        Create(0, 1, (2, 0)), Get(0), Create(1, 0, (2, 1, 0), returned=False), Create(2, 0, (2, 1, 0)),
+        Create(0, 0, (130, 1, 2)), Review(2, approve=True), Get(1), Review(1, approve=True), Get(1, astray=1),
+        Create(31, 0, (1, 0, 0), astray=1), Get(1), Create(24, 1, (0, 2)), Review(1, approve=True),
+        Review(1, approve=False), Review(0, approve=True), Review(0, approve=False), List(1, 50),
+        Create(30, 1, (1, 1)), Create(0, 0, (130, 1, 2)), Create(0, 0, (0, 1, 0), returned=False), List(0, None),
+        Create(22, 0, (2**32 + 1, 1, 0)), Create(3, 0, (1, 0, 0)), Review(3, approve=True), Create(4, 0, (2, 0, 1)),
+        Review(4, approve=True), List(0, 4), Create(5, 0, (3, 1, 0), returned=False), Create(23, 0, (1, 0, 0)),
+        List(0, 10), Review(5, approve=False), Get(5),
     )  # fmt: skip
-    of_b = (
-        List(1), Create(26, 1, (1, 1)), Create(25, 1, (0, 2)), Create(3, 1, (1, 0), returned=False),
-        Create(26, 1, (1, 1)), Create(4, 1, (1, 1), returned=False), Review(3, approve=False),
-        Review(4, approve=False), List(1, 1), Review(3, approve=True), Review(3, approve=False),
-        Create(3, 1, (1, 0), returned=False), Create(3, 1, (3, 0), returned=False), Get(3),
-        Create(27, 1, (5, 0), returned=False), Create(5, 1, (4, 2), returned=False),
-        Create(28, 1, (0, 1), returned=False), Review(5, approve=True),
+    second = (
+        Create(6, 1, (1, 0), returned=False), Create(25, 1, (1, 1)), Create(7, 1, (1, 1), returned=False),
+        Review(6, approve=True, named=7), Review(7, approve=True, astray=0),
+        Review(6, approve=True, named=4), Review(6, approve=False), Review(7, approve=False),
+        Review(6, approve=True), Create(6, 1, (1, 0), returned=False), List(1, 1), Review(6, approve=False),
+        Create(6, 1, (3, 0), returned=False), Create(27, 1, (2**64 + 1, 0), returned=False),
+        Create(8, 1, (4, 2), returned=False), Review(8, approve=True),
     )  # fmt: skip
-    return Story("the tour", (Ordered((130, 4, 3)), Ordered((4, 2), shipped=False)), of_a + of_b)
+    return Story("the tour", (Ordered((140, 4, 3)), Ordered((4, 2), shipped=False)), first + second)
 
 
 TOUR = _tour()
@@ -148,23 +156,48 @@ def drawn_bursts(seed: int, *, stories: int) -> tuple[Story, ...]:
     from hypothesis import strategies as some
 
     told: list[Story] = []
-    before = Create(0, 0, (1,))
-    contenders = some.one_of(
-        some.builds(Create, some.integers(1, 2), some.just(0), some.tuples(some.integers(2, 3))),
-        some.builds(Review, some.just(0), some.booleans()),
-        some.sampled_from([before, Create(0, 0, (2,)), Get(0), List(0)]),
-    )
+    orders = (Ordered((9,)), Ordered((3,)))
+    before = Create(0, 0, (1,)), Create(3, 1, (1,))
+    contenders = [
+        *(Create(1, 0, (1,)), Create(1, 0, (1,)), Create(1, 0, (2,)), Create(2, 0, (2,))),
+        *(Create(4, 1, (2,)), Create(5, 1, (2,)), Review(0, approve=True), Review(0, approve=False)),
+        *(Get(0), Get(3), List(0), List(1)),
+    ]
 
     @hypothesis.seed(seed)
-    @_settings(hypothesis, DRAWS * stories)  # type: ignore[untyped-decorator]
-    @hypothesis.given(some.lists(contenders, min_size=3, max_size=MOST_AT_ONCE))
-    def collect(at_once: list[Step]) -> None:
-        writes = [step for step in at_once if isinstance(step, Create | Review)]
-        if len(set(writes)) > 1:
-            told.append(Story(f"burst {len(told) + 1} of seed {seed}", (Ordered((4,)),), (before,), tuple(at_once)))
+    @_settings(hypothesis, MEETINGS * stories)  # type: ignore[untyped-decorator]
+    @hypothesis.given(some.permutations(contenders))
+    def collect(steps: list[Step]) -> None:
+        told.append(Story(f"burst {len(told) + 1} of seed {seed}", orders, before, tuple(steps[:MOST_AT_ONCE])))
 
     collect()
-    return _richest(told, stories, lambda story: len({*story.at_once}))
+    chosen: list[Story] = []
+    seen = set[Meeting]()
+    while told and len(chosen) < stories:
+        best = max(reversed(told), key=lambda story: len(meetings(story) - seen))
+        chosen.append(best)
+        seen |= meetings(best)
+        told.remove(best)
+    return tuple(chosen)
+
+
+def meetings(story: Story) -> set[Meeting]:
+    """Return in which ways two requests of one kind meet: equal, about the same thing, or about different ones."""
+    pairs = combinations(story.at_once, 2)
+    return {_meeting(one, other) for one, other in pairs if type(one) is type(other)}
+
+
+def _meeting(one: Step, other: Step) -> Meeting:
+    order = _order(one) if _order(one) == _order(other) else None
+    return type(one), one == other, _about(one) == _about(other), order
+
+
+def _about(step: Step) -> int:
+    return step.order if isinstance(step, List) else step.key
+
+
+def _order(step: Step) -> int | None:
+    return step.order if isinstance(step, Create | List) else None
 
 
 def _settings(hypothesis: Any, examples: int, **more: Any) -> Any:
@@ -211,12 +244,15 @@ def sentence(step: Step) -> str:
     if isinstance(step, Create):
         units = " + ".join(map(str, step.units))
         kind = "return" if step.returned else "refund without return"
-        return f"create a {kind} of {units} units of order {step.order + 1} under key {step.key}"
+        stray = "" if step.astray is None else f", and of a line of order {step.astray + 1},"
+        return f"create a {kind} of {units} units of order {step.order + 1}{stray} under key {step.key}"
     if isinstance(step, List):
         return f"list order {step.order + 1} with {'no limit' if step.limit is None else f'limit {step.limit}'}"
+    stray = "" if step.astray is None else f" under order {step.astray + 1}"
     if isinstance(step, Get):
-        return f"get the refund of key {step.key}"
-    return f"{'approve' if step.approve else 'reject'} the refund of key {step.key}"
+        return f"get the refund of key {step.key}{stray}"
+    named = "" if step.named is None else f" while naming that of key {step.named}"
+    return f"{'approve' if step.approve else 'reject'} the refund of key {step.key}{named}{stray}"
 
 
 def as_data(story: Story) -> dict[str, Any]:
@@ -230,19 +266,27 @@ def as_data(story: Story) -> dict[str, Any]:
 
 
 def _step_data(step: Step) -> dict[str, Any]:
+    strays = {name: getattr(step, name, None) for name in STRAYS}
+    more = {name: value for name, value in strays.items() if value is not None}
     if isinstance(step, Create):
-        return {"create": step.key, "order": step.order, "units": list(step.units), "type": 1 if step.returned else 2}
+        kind = 1 if step.returned else 2
+        return {"create": step.key, "order": step.order, "units": list(step.units), "type": kind} | more
     if isinstance(step, Review):
-        return {"approve" if step.approve else "reject": step.key}
-    return {"get": step.key} if isinstance(step, Get) else {"list": step.order, "limit": step.limit}
+        return {"approve" if step.approve else "reject": step.key} | more
+    return {"get": step.key} | more if isinstance(step, Get) else {"list": step.order, "limit": step.limit}
 
 
 _COUNT = {"type": "integer", "minimum": 0, "maximum": 1000}
-_UNITS = {"type": "array", "minItems": 1, "maxItems": 10, "items": _COUNT}
+_UNITS = {"type": "array", "minItems": 1, "maxItems": 10, "items": {**_COUNT, "maximum": 2**65}}
+
+
+STRAYS = {"astray": _COUNT, "named": _COUNT}
+"""Members of a step that may be left out."""
 
 
 def _members(**members: Any) -> dict[str, Any]:
-    return {"type": "object", "additionalProperties": False, "required": list(members), "properties": members}
+    required = [name for name in members if name not in STRAYS]
+    return {"type": "object", "additionalProperties": False, "required": required, "properties": members}
 
 
 _STEPS = {
@@ -250,8 +294,9 @@ _STEPS = {
     "maxItems": 1000,
     "items": {
         "anyOf": [
-            _members(create=_COUNT, order=_COUNT, units=_UNITS, type={"enum": [1, 2]}),
-            *(_members(**{name: _COUNT}) for name in ("approve", "reject", "get")),
+            _members(create=_COUNT, order=_COUNT, units=_UNITS, type={"enum": [1, 2]}, astray=_COUNT),
+            *(_members(**{name: _COUNT}, **STRAYS) for name in ("approve", "reject")),
+            _members(get=_COUNT, astray=_COUNT),
             _members(list=_COUNT, limit={"type": ["integer", "null"], "minimum": 1, "maximum": 250}),
         ]
     },
@@ -281,8 +326,10 @@ def load_case(path: Path) -> tuple[str, Story]:
     orders = tuple(Ordered(tuple(order["units"]), order["shipped"]) for order in data["orders"])
     steps, at_once = (tuple(map(_read_step, data[name])) for name in ("steps", "at_once"))
     for step in (*steps, *at_once):
-        if isinstance(step, Create | List) and step.order >= len(orders):
-            raise UsageError(f"{path}: a step names order {step.order}, but there are only {len(orders)} (from 0 on)")
+        named = [step.order if isinstance(step, Create | List) else None, getattr(step, "astray", None)]
+        for number in named:
+            if number is not None and number >= len(orders):
+                raise UsageError(f"{path}: a step names order {number}, but there are only {len(orders)} (from 0 on)")
         if isinstance(step, Create) and len(step.units) != len(orders[step.order].units):
             raise UsageError(f"{path}: create {step.key} must name the units of each line of order {step.order}")
     return data["requirement"], Story(data["name"], orders, steps, at_once)
@@ -290,10 +337,10 @@ def load_case(path: Path) -> tuple[str, Story]:
 
 def _read_step(data: dict[str, Any]) -> Step:
     if "create" in data:
-        return Create(data["create"], data["order"], tuple(data["units"]), returned=data["type"] == 1)
+        return Create(data["create"], data["order"], tuple(data["units"]), data["type"] == 1, data.get("astray"))
     if "list" in data:
         return List(data["list"], data["limit"])
     if "get" in data:
-        return Get(data["get"])
+        return Get(data["get"], data.get("astray"))
     approve = "approve" in data
-    return Review(data["approve" if approve else "reject"], approve)
+    return Review(data["approve" if approve else "reject"], approve, data.get("astray"), data.get("named"))

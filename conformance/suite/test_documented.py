@@ -1,6 +1,7 @@
 """Requests generated from the OpenAPI document, on real orders and refunds: what nobody thought of."""
 
 import contextlib
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from functools import partial
@@ -51,9 +52,9 @@ def ground(api: RefundApi, session: Session, new_order: NewOrder) -> Ground:
 
 @pytest.fixture(scope="module")
 def read_ground(api: RefundApi, session: Session, new_order: NewOrder, accepted_create: Refund) -> Ground:
-    """An order with three refunds to be read."""
+    """An order with two refunds to be read."""
     made = Ground(api, new_order(*LINES), session.seed)
-    made.refunds = [verify.given_refund(api, made.order, Part(line)) for line in made.order.lines]
+    made.refunds = [verify.given_refund(api, made.order, Part(line)) for line in made.order.lines[:2]]
     made.there = made.look()
     return made
 
@@ -196,7 +197,7 @@ def told(refund: Refund) -> list[tuple[str, Decimal, str]]:
 @requirement("ROBUST-84", late=True)
 def test_ill_formed_creates_break_nothing(ground: Ground) -> None:
     """One edit away from a valid create: refused without a trace, or accepted as what the answer says."""
-    before, accepted = ground.look(), set[RefundId]()
+    accepted = set[RefundId]()
     for made, (answer, _) in sendable(generated(ground, "create", negative=True), partial(send_create, ground)):
         answer.exchange.role = "open"
         in_one_piece(answer, made)
@@ -204,8 +205,7 @@ def test_ill_formed_creates_break_nothing(ground: Ground) -> None:
             accepted.add(answer.refund.refund_id)
     after = ground.look()
 
-    verify.holds(after.keys() - before.keys() <= accepted, "no refund that no answer told of", sorted(after))
-    verify.unchanged(before, {refund_id: after[refund_id] for refund_id in before if refund_id in after})
+    verify.holds(after.keys() <= accepted, "no refund that no answer told of", sorted(after))
 
 
 @requirement("ROBUST-81", late=True)
@@ -265,6 +265,27 @@ def test_well_formed_lists_have_their_limit(read_ground: Ground) -> None:
             verify.holds(set(listed) <= there.keys(), "refunds of the order", listed)
 
 
+@define
+class Misread:
+    """Ill-formed reads with their answers, by operation, and the refunds of the order after the last."""
+
+    sent: dict[str, list[tuple[Generated, Answer]]]
+    after: dict[RefundId, Refund]
+
+
+@pytest.fixture(scope="module")
+def misread(read_ground: Ground) -> Misread:
+    """All that is wrong with a list or a get, sent together."""
+    send = partial(send_read, read_ground, read_ground.refunds[0])
+    sent = {
+        operation: list(sendable(generated(read_ground, operation, negative=True), send))
+        for operation in ("list", "get")
+    }
+    for _, answer in itertools.chain(*sent.values()):
+        answer.exchange.batched = True
+    return Misread(sent, read_ground.look())
+
+
 @pytest.mark.parametrize(
     "operation",
     [
@@ -272,9 +293,9 @@ def test_well_formed_lists_have_their_limit(read_ground: Ground) -> None:
         pytest.param("get", marks=requirement("ROBUST-87", late=True)),
     ],
 )
-def test_ill_formed_reads_break_nothing(read_ground: Ground, operation: str) -> None:
+def test_ill_formed_reads_break_nothing(read_ground: Ground, misread: Misread, operation: str) -> None:
     """One edit away from a valid read: refused, or an answer about this order; and nothing changed."""
-    requests = generated(read_ground, operation, negative=True)
-    for made, answer in sendable(requests, partial(send_read, read_ground, read_ground.refunds[0])):
+    for made, answer in misread.sent[operation]:
+        read_ground.api.wire.show(answer.exchange)
         in_one_piece(answer, made)
-    verify.unchanged(read_ground.there, read_ground.look())
+    verify.unchanged(read_ground.there, misread.after)

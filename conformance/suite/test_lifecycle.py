@@ -24,7 +24,7 @@ from conformance.session import Session, Shop
 from conformance.stage import Stage
 from conformance.stories import TOUR, Story, drawn, drawn_bursts
 
-STORIES, STEPS, DRAWN_BURSTS = 1, 7, 1
+STORIES, STEPS, DRAWN_BURSTS = 1, 5, 1
 MANY = 10
 """How many times as many stories are drawn in the full profile."""
 
