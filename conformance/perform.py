@@ -31,7 +31,7 @@ from conformance.lifecycle import (
 )
 from conformance.manners import LIMITS, RECORD
 from conformance.model import Refund, RefundId, RefundStatus
-from conformance.results import Failed
+from conformance.results import Blocked, Failed
 from conformance.wire import Exchange
 
 CREATES, KEYS, REVIEWS, READS, OTHERS, BOOKS, BURSTS, ANSWERS, STEADY, MANNERS = (
@@ -61,7 +61,8 @@ class Performance(Actor):
     matters or the story ends.
     ``hurried`` looks once and waits for no effect to show: whatever it finds is looked for again without hurry.
     ``subjects`` are the refunds that the last step, or the steps at once, were about; ``touched`` those of each order
-    that writes since the last look were about; ``seen_last`` are orders that were looked at after the last step.
+    that writes since the last look were about; ``seen_last`` are orders that were looked at after the last step;
+    ``parcels`` says of each key which operations showed its refund, and whether with its logistics information.
     """
 
     strict: bool = False
@@ -72,6 +73,7 @@ class Performance(Actor):
     subjects: set[RefundId] = field(factory=set)
     touched: dict[int, set[RefundId]] = field(factory=dict)
     seen_last: set[int] = field(factory=set)
+    parcels: dict[int, dict[str, bool]] = field(factory=dict)
     looks: int = 0
 
     def __attrs_post_init__(self) -> None:
@@ -94,6 +96,7 @@ class Performance(Actor):
             return
         for order in set(range(len(self.orders))) - self.seen_last:
             self.look(order, [self.state], OTHERS)
+        self.shows_the_parcels()
 
     def can_take(self, step: Step) -> bool:
         """Say whether what a step is about is there."""
@@ -223,12 +226,22 @@ class Performance(Actor):
         """Return the order's refunds once everything that was sent had the time to show; each is there once."""
         self.looks += 1
         self.api.wire.clock.sleep(self.api.wire.lag)
-        listed = verify.listed(self.api, self.orders[order], limit=LIMITS[self.looks % len(LIMITS)])
+        limit = LIMITS[self.looks % len(LIMITS)]
+        try:
+            listed = verify.listed(self.api, self.orders[order], limit=limit)
+        except Blocked:
+            self.is_not_refused(Answer(self.api.wire.recorded[-1]), order, limit)
+            raise
         self.api.wire.recorded[-1].batched = True
         seen = {refund.refund_id: refund for refund in listed}
         if len(seen) < len(listed):
             raise Broken(READS, "each refund once", verify.shown([refund.refund_id for refund in listed]))
         return seen
+
+    def is_not_refused(self, answer: Answer, order: int, limit: int) -> None:
+        """A list of an order that has refunds is not refused for its limit."""
+        if answer.exchange.operation == "list" and answer.refused and self.state.of(order):
+            raise Broken(READS, f"the refunds of the order, at most {limit}", answer.described)
 
     def matching(self, states: Iterable[State], order: int, seen: Records) -> State | None:
         """Return the first state whose refunds of an order are the ones seen."""
@@ -300,9 +313,18 @@ class Performance(Actor):
             if entry is None:
                 continue
             asked = evolve(self.asked[entry.key], units=entry.units)
+            shown = self.parcels.setdefault(entry.key, {})
+            shown[exchange.operation] = shown.get(exchange.operation, False) or any(refund.shipping.values())
             parcels = {value for other in self.asked.values() for value in other.shipping.values()}
             for what, right, told in misstatements(refund, asked, age, exchange, parcels):
                 raise Broken(BOOKS, f"{what} of key {key}: {right}", str(told))
+
+    def shows_the_parcels(self) -> None:
+        """The parcel that came with a create is in an answer of create, list or get (reading A13)."""
+        for key, shown in self.parcels.items():
+            sent = {name for name, value in self.asked[key].shipping.items() if value}
+            if sent and shown.keys() >= {"create", "list", "get"} and not any(shown.values()):
+                raise Broken(BOOKS, f"the parcel of key {key} in some answer", "none in those of create, list and get")
 
     # What a read shows.
 
