@@ -1,14 +1,18 @@
 """The model of a refund's life, the stories told of it, and how they are shortened and written down."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import httpx
 import pytest
 import yaml
 
+from conformance.client import Part
 from conformance.clock import VirtualClock
 from conformance.faults import load_faults
 from conformance.lifecycle import ALL_PAIRS, Create, Get, List, Ordered, Phase, Review, State, explanations, outcomes
+from conformance.manners import BARE, FORMS, SPLIT, Manner
+from conformance.model import LineItem, LineItemId, Order, OrderId
 from conformance.reference.server import Reference, make_reference
 from conformance.results import UsageError
 from conformance.session import open_session
@@ -62,6 +66,24 @@ def test_what_does_not_belong_together_comes_to_nothing() -> None:
     for step in strays:
         assert [accepted for accepted, _ in outcomes(state, step)] == [False], step
         assert {later.entries for _, later in outcomes(state, step)} == {state.entries}
+
+
+def test_a_manner_is_another_way_to_say_the_same() -> None:
+    """Split lines add up, parameters keep their values, and a bare review leaves its refund to the path."""
+    line = LineItem(LineItemId("7"), 9, Decimal("1.00"))
+    mentions = Manner(form=SPLIT).parts([Part(line, 5), Part(line, 1)])
+    assert [part.quantity for part in mentions] == [2, 3, 1]
+
+    asked = [("orderId", "1"), ("refundId", "2")]
+    for form in ("", *FORMS):
+        for turned in (False, True):
+            said = Manner(form=form, turned=turned).query(asked)
+            assert set(asked) <= set(said)
+            assert {value for name, value in said if name == "refundId"} == {"2"}
+
+    order = Order(OrderId("1"), "3", shipped=True, lines=(line,))
+    body = {"orderId": "1", "action": "1", "refundId": "2"}
+    assert Manner(form=BARE).review(body, order) == {"orderId": "1", "action": "1"}
 
 
 def test_a_burst_is_explained_by_some_order_or_by_none() -> None:
