@@ -6,6 +6,7 @@ operations; ``outcomes`` are the legal pairs of a reply and the state after it, 
 
 from collections.abc import Iterator, Sequence
 from enum import Enum
+from itertools import product
 
 from attrs import evolve, frozen
 
@@ -21,6 +22,11 @@ class Phase(Enum):
 
 
 FINAL = (Phase.COMPLETED, Phase.CANCELED)
+WAYS = {
+    Phase.UNDERWAY: [Phase.UNDERWAY, Phase.PROCESSING, Phase.COMPLETED],
+    Phase.PROCESSING: [Phase.PROCESSING, Phase.COMPLETED],
+}
+"""Where time alone may bring a refund from a phase; from the others nowhere."""
 APPROVED = (Phase.COMPLETED, Phase.PROCESSING, Phase.UNDERWAY)
 
 
@@ -182,13 +188,19 @@ def _review(state: State, step: Review) -> Iterator[Outcome]:
             yield True, state.moved(step.key, Phase.CANCELED)
 
 
-def moves_on(state: State) -> Iterator[State]:
-    """Yield the states that time alone may bring a state to, itself first: an approval goes its way (reading A37)."""
-    yield state
-    for entry in state.entries:
-        later = {Phase.UNDERWAY: (Phase.PROCESSING, Phase.COMPLETED), Phase.PROCESSING: (Phase.COMPLETED,)}
-        for phase in later.get(entry.phase, ()):
-            yield from moves_on(state.moved(entry.key, phase))
+def ways_of(entry: Entry) -> list[Phase]:
+    """Return where time alone may bring a refund, its own phase first."""
+    return WAYS.get(entry.phase, [entry.phase])
+
+
+def moves_on(state: State, order: int) -> Iterator[State]:
+    """Yield the states that time alone may bring an order to, itself first: an approval goes its way (reading A37)."""
+    ways = (
+        [evolve(entry, phase=phase) for phase in ways_of(entry)] if entry.order == order else [entry]
+        for entry in state.entries
+    )
+    for entries in product(*ways):
+        yield evolve(state, entries=entries)
 
 
 def explanations(state: State, burst: Sequence[tuple[Step, bool]]) -> set[State]:

@@ -28,6 +28,7 @@ from conformance.lifecycle import (
     moves_on,
     outcomes,
     pairs_of,
+    ways_of,
 )
 from conformance.manners import LIMITS, RECORD
 from conformance.model import Refund, RefundId, RefundStatus
@@ -169,8 +170,8 @@ class Performance(Actor):
         if status is None:
             return
         states = [self.state, *(after for accepted, after in outcomes(self.state, step) if accepted)]
-        entries = (later.entry(step.key) for state in states for later in moves_on(state))
-        legal = self.api.pending.union(*(self.shown(entry.phase) for entry in entries if entry is not None))
+        entries = filter(None, (state.entry(step.key) for state in states))
+        legal = self.api.pending.union(*(self.shown(phase) for entry in entries for phase in ways_of(entry)))
         if isinstance(step, Review):
             legal |= {RefundStatus.INITIATED, RefundStatus.IN_PROCESS}
         if status not in legal:
@@ -191,7 +192,7 @@ class Performance(Actor):
 
     def look(self, order: int, legal: list[State], law: str) -> None:
         """The order's refunds are those of one of the legal states, which is the state from here on."""
-        states = list(dict.fromkeys(later for state in legal for later in moves_on(state)))
+        states = list(dict.fromkeys(later for state in legal for later in moves_on(state, order)))
         seen = verify.patiently(
             self.api,
             partial(self.list_of, order),
