@@ -40,6 +40,8 @@ CREATES, KEYS, REVIEWS, READS, OTHERS, BOOKS, BURSTS, ANSWERS, STEADY, MANNERS =
 )
 
 DEFAULT_LIMIT = 50
+KEYS_LAST = 55.0
+"""Seconds for which a key protects in every reading, less what a request may take."""
 Records = dict[RefundId, Refund]
 
 
@@ -100,10 +102,17 @@ class Performance(Actor):
         self.shows_the_parcels()
 
     def can_take(self, step: Step) -> bool:
-        """Say whether what a step is about is there."""
-        if isinstance(step, Create | List):
+        """Say whether what a step is about is there, and its key, if it has come before, not out of date."""
+        if isinstance(step, List):
             return True
+        if isinstance(step, Create):
+            return not self.is_forgotten(step.key)
         return {step.key, getattr(step, "named", None)} - {None} <= self.ids.keys()
+
+    def is_forgotten(self, key: int) -> bool:
+        """Say whether a key made a refund so long ago that it may make another (reading A24)."""
+        creation = self.api.told.get(self.ids[key]) if key in self.ids else None
+        return creation is not None and self.api.wire.clock.monotonic() - creation.at > KEYS_LAST
 
     def take(self, step: Step) -> None:
         """Take one step and judge what came of it."""
