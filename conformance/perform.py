@@ -235,7 +235,6 @@ class Performance(Actor):
     def list_of(self, order: int) -> Records:
         """Return the order's refunds once everything that was sent had the time to show; each is there once."""
         self.looks += 1
-        self.api.wire.clock.sleep(self.api.wire.lag)
         limit = LIMITS[self.looks % len(LIMITS)]
         try:
             listed = verify.listed(self.api, self.orders[order], limit=limit)

@@ -81,7 +81,7 @@ def approve_open(api: RefundApi, order: Order) -> bool:
     Raises:
         Blocked: one stays open.
     """
-    open_ones = _pending(api, look_again(api, order))
+    open_ones = _pending(api, look_list(api, order))
     for refund_id in open_ones:
         api.review_refund(order, refund_id, Action.APPROVE).exchange.role = "arrange"
     if not api.approvals_show:
@@ -123,13 +123,11 @@ def given_review(api: RefundApi, order: Order, refund: Refund, action: Action) -
     if action is Action.APPROVE and api.wire.completes:  # a create was refused as long as a refund was in process
         ends = frozenset({RefundStatus.COMPLETED})
     try:
-        reviewed = settles(
+        return settles(
             api, lambda: look_get(api, order, refund), lambda now: now.status in ends, "the status after a review"
         )
     except Failed as failure:
         raise Blocked(f"a review could not be arranged: {failure.observed}") from None
-    api.wire.clock.sleep(api.wire.lag)  # a list may show it later than get does (reading A64)
-    return reviewed
 
 
 # Looks.
@@ -153,7 +151,7 @@ def listed(api: RefundApi, order: Order | OrderId, *, limit: int = MAX_LIMIT, ro
 
 
 def look_list(api: RefundApi, order: Order | OrderId, *, role: str = "look") -> dict[RefundId, Refund]:
-    """Return the refunds of the order by id, as list tells them.
+    """Return the refunds of the order by id, as list tells them once everything already sent had the time to show.
 
     Raises:
         Blocked: the list cannot be read.
@@ -179,16 +177,6 @@ def look_get(api: RefundApi, order: Order, refund: Refund | RefundId) -> Refund:
     if answer.refund.refund_id != wanted:
         raise Blocked(f"the refund could not be looked up: get showed refund {answer.refund.refund_id}")
     return answer.refund
-
-
-def look_again(api: RefundApi, order: Order | OrderId, *, role: str = "look") -> dict[RefundId, Refund]:
-    """Return the refunds of the order once everything already sent had the time to show.
-
-    A target whose answers are eventual was seen to lag; nothing is concluded from an absence before that.
-    """
-    if api.wire.lag:
-        api.wire.clock.sleep(api.wire.lag)
-    return look_list(api, order, role=role)
 
 
 def patiently(api: RefundApi, look: Callable[[], T], until: Callable[[T], bool]) -> T:

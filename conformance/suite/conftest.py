@@ -110,7 +110,7 @@ class Bench:
 
     def look(self) -> dict[RefundId, Refund]:
         """Return the refunds that a probe must leave as they are."""
-        return verify.look_again(self.api, self.order, role="open")
+        return verify.look_list(self.api, self.order, role="open")
 
     def renew(self) -> None:
         """Make the bench fit for another probe after one had an effect; an order with units left still is."""
@@ -243,7 +243,7 @@ class OpenRefunds:
 
     def look(self) -> dict[RefundId, Refund]:
         """Return all the refunds of its orders."""
-        return {key: refund for order in self.orders for key, refund in verify.look_again(self.api, order).items()}
+        return {key: refund for order in self.orders for key, refund in verify.look_list(self.api, order).items()}
 
 
 @define

@@ -107,7 +107,7 @@ def books(api: RefundApi, new_order: NewOrder) -> Books:
         if name == PLAIN:
             books.plain = verify.look_get(api, order, books.told[name])
     books.other_form = in_other_form(api, order)
-    books.listed = verify.look_again(api, order)
+    books.listed = verify.look_list(api, order)
     return books
 
 

@@ -38,7 +38,7 @@ class Ground:
 
     def look(self) -> dict[RefundId, Refund]:
         """Return the refunds of the order."""
-        return verify.look_again(self.api, self.order)
+        return verify.look_list(self.api, self.order)
 
 
 LINES = ((200, "10.00"), (200, "2.50"), (200, "0.75"))

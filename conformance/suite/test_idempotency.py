@@ -163,7 +163,7 @@ def accepted_keys(request: pytest.FixtureRequest, api: RefundApi, new_order: New
         if name in names:
             sent.send(api, name, rows[name])
     told = {answer.refund.refund_id for answer in sent.answers.values() if answer.refund is not None}
-    sent.listed = verify.patiently(api, lambda: verify.look_again(api, sent.order), lambda seen: told <= seen.keys())
+    sent.listed = verify.patiently(api, lambda: verify.look_list(api, sent.order), lambda seen: told <= seen.keys())
     return sent
 
 
@@ -251,7 +251,7 @@ class Replay:
             raise Blocked("an earlier request under the key already changed something")
         for body in bodies:
             api.create(body).exchange.role = "probe"
-        self.now = verify.look_again(api, self.placed.order)
+        self.now = verify.look_list(api, self.placed.order)
         verify.unchanged(self.after, self.now)
 
 
@@ -262,7 +262,7 @@ def replay(api: RefundApi, new_order: NewOrder, accepted_create: Refund) -> Repl
     before = verify.look_list(api, placed.order)
     answer = api.create(placed.body)
     answer.exchange.role = "probe"
-    after = verify.look_again(api, placed.order)
+    after = verify.look_list(api, placed.order)
     return Replay(placed, before, answer, after, after)
 
 
@@ -310,7 +310,7 @@ def test_a_key_reused_with_another_order_answers_the_truth(
     answer.exchange.role = "probe"
 
     replay.changes_nothing(api)
-    there = verify.look_again(api, shipped_order)
+    there = verify.look_list(api, shipped_order)
     if answer.accepted:
         told = None if answer.refund is None else answer.refund.refund_id
         verify.holds(told in replay.now or list(there) == [told], "a refund of one of the two orders", told)
@@ -349,12 +349,12 @@ def test_a_replay_after_a_review_changes_nothing(api: RefundApi, shipped_order: 
     if api.wire.lag:
         verify.await_visible(api, shipped_order, original)
     verify.given_review(api, shipped_order, original, action)
-    before = verify.look_again(api, shipped_order)
+    before = verify.look_list(api, shipped_order)
 
     answer = api.create(body)
     answer.exchange.role = "probe"
 
-    verify.unchanged(before, verify.look_again(api, shipped_order))
+    verify.unchanged(before, verify.look_list(api, shipped_order))
     names_the_original(answer, original)
     if answer.refund is not None and answer.refund.status is not None:  # as it was, or as it is (reading A22)
         legal = api.pending | api.ends_of(action)
@@ -377,11 +377,11 @@ def three(api: RefundApi, new_order: NewOrder, accepted_create: Refund) -> Three
     """Refunds of one, two and three units of a line, each under a key of its own."""
     order = new_order((9, "10.00"))
     placed = [put_on(api, order, units) for units in (1, 2, 3)]
-    before = verify.look_again(api, order)
+    before = verify.look_list(api, order)
     answers = [api.create(first.body) for first in placed[:2]]
     for answer in answers:
         answer.exchange.role = "probe"
-    return Three(placed, answers, before, verify.look_again(api, order))
+    return Three(placed, answers, before, verify.look_list(api, order))
 
 
 def put_on(api: RefundApi, order: Order, units: int) -> Placed:
@@ -432,11 +432,11 @@ def protected_among_others(three: Three, protected: None) -> None:
 def test_a_uuid_and_digits_are_accepted_and_protect(api: RefundApi, accepted_keys: Accepted, row: str) -> None:
     """A UUID, or digits alone, are accepted as a key, and sent again change nothing."""
     original = accepted_keys.refund(api, row)
-    before = verify.look_again(api, accepted_keys.order)
+    before = verify.look_list(api, accepted_keys.order)
     answer = api.create(accepted_keys.bodies[row])
     answer.exchange.role = "probe"
 
-    verify.unchanged(before, verify.look_again(api, accepted_keys.order))
+    verify.unchanged(before, verify.look_list(api, accepted_keys.order))
     is_the_original(answer, original)
 
 
@@ -610,7 +610,7 @@ def test_a_refused_key_never_answers_with_a_ghost(api: RefundApi, session: Sessi
     corrected = api.create_refund(shipped_order, request_no=key)
     again.exchange.role = corrected.exchange.role = "probe"
 
-    there = verify.look_again(api, shipped_order)
+    there = verify.look_list(api, shipped_order)
     if first.refused:
         verify.holds(not again.accepted, "the refusal that it was before", again.described)
     for answer in (again, corrected):
@@ -663,7 +663,7 @@ def replay_late(api: RefundApi, session: Session, seconds: float) -> Late:
     api.wire.clock.sleep(max(0.0, made.at + seconds - api.wire.clock.monotonic()))
     answer = api.create(made.body)
     answer.exchange.role = "probe"
-    return Late(before, answer, verify.look_again(api, order_id))
+    return Late(before, answer, verify.look_list(api, order_id))
 
 
 @pytest.fixture(scope="session")

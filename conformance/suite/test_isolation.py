@@ -70,7 +70,6 @@ class TwoShops(Bench):
 
     def look(self) -> dict[RefundId, Refund]:
         """Return the refunds of both shops, the other's under names of their own."""
-        self.api.wire.clock.sleep(self.api.wire.lag)
         return self.ours.look() | {RefundId(f"{key} of the other shop"): r for key, r in self.theirs.look().items()}
 
     def renew(self) -> None:
@@ -235,7 +234,7 @@ def shared_key(api: RefundApi, other_shop: Shop, new_order: NewOrder, accepted_c
     """A create in the other shop, and one here under the same key."""
     their_order, our_order, key = other_shop.order((5, "13.37")), new_order(), api.keys()
     verify.given_refund(other_shop.api, their_order, request_no=key)
-    before = verify.look_again(other_shop.api, their_order)
+    before = verify.look_list(other_shop.api, their_order)
     answer = api.create_refund(our_order, request_no=key)
     answer.exchange.role = "probe"
     return SharedKey(their_order, before, our_order, answer)
@@ -251,7 +250,7 @@ def test_a_key_of_another_shop_stands_for_nothing_here(
     if answer.accepted:
         verify.appears(api, shared_key.our_order, answer.refund or verify.created(answer))
     else:
-        verify.same([], list(verify.look_again(api, shared_key.our_order)), "the refunds of this shop's order")
+        verify.same([], list(verify.look_list(api, shared_key.our_order)), "the refunds of this shop's order")
     verify.unchanged(
         shared_key.before, verify.look_list(other_shop.api, shared_key.their_order), "the other shop's refunds"
     )
@@ -298,7 +297,7 @@ def test_a_list_has_no_refund_of_the_customer_s_other_order(
     api: RefundApi, twins: Twins, accepted_create: Refund
 ) -> None:
     """Each of two orders of a customer lists its own refund and not the other's."""
-    first, second = (verify.look_again(api, order) for order in (twins.first_order, twins.second_order))
+    first, second = (verify.look_list(api, order) for order in (twins.first_order, twins.second_order))
     if accepted_create.refund_id in first:
         raise Blocked("the list already has refunds of orders of other customers")
     told = None if twins.answer.refund is None else twins.answer.refund.refund_id

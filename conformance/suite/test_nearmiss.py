@@ -182,7 +182,7 @@ def spelled_creates(
             sent[name] = probed(send_create(api, name, order))
     else:
         verify.control(control)
-    spelled = Spelled(api, order, sent, verify.look_again(api, order, role="open"))
+    spelled = Spelled(api, order, sent, verify.look_list(api, order, role="open"))
     if len(spelled.there) > len(accepted_of(sent)) + control.accepted:
         spelled.strays = {name for name in sent.keys() - accepted_of(sent) if leaves_a_refund(api, new_order, name)}
     return spelled
@@ -204,7 +204,7 @@ def leaves_a_refund(api: RefundApi, new_order: NewOrder, name: str) -> bool:
     """Say whether a create leaves a refund on an order of its own although it is refused."""
     order = new_order((9, "10.00"), (9, "10.00"))
     answer = probed(send_create(api, name, order))
-    return answer.exchange.trouble is None and answer.refused and bool(verify.look_again(api, order, role="open"))
+    return answer.exchange.trouble is None and answer.refused and bool(verify.look_list(api, order, role="open"))
 
 
 @rows("create", CREATES, lambda miss: JUDGED_BY.get(miss.member, "NEAR-05"), strict=False)
@@ -272,7 +272,7 @@ def spelled_reviews(request: pytest.FixtureRequest, review_bench: ReviewBench) -
 
 def status_of(bench: ReviewBench) -> RefundStatus | None:
     """Return the status of the bench's refund, once whatever it was sent had the time to show."""
-    refund = verify.look_again(bench.api, bench.order, role="open").get(bench.refund.refund_id)
+    refund = verify.look_list(bench.api, bench.order, role="open").get(bench.refund.refund_id)
     return None if refund is None else refund.status
 
 

@@ -40,7 +40,7 @@ def shelf(api: RefundApi, new_order: NewOrder, accepted_create: Refund) -> Shelf
     single = verify.given_refund(api, sibling, Part(sibling.line, 5))
     made.append(verify.given_refund(api, order, Part(second, 1), rights_type=RightsType.REFUND))
     made.append(verify.given_refund(api, order, Part(first, 4)))
-    listed = verify.look_again(api, order)
+    listed = verify.look_list(api, order)
     if missing := {refund.refund_id for refund in made} - listed.keys():
         raise Blocked(f"refunds are not listed: {', '.join(sorted(missing))}")
     read = {made[index].refund_id: plain(api, order, made[index]) for index in (1, 2, 0)}
@@ -277,7 +277,7 @@ def untimed(*refunds: Refund) -> dict[RefundId, Refund]:
 def test_reading_changes_nothing(api: RefundApi, shelf: Shelf) -> None:
     """However often and wrongly they were read, list shows the refunds as they were created."""
     plain(api, shelf.order, shelf.made[2])
-    after = verify.look_again(api, shelf.order)
+    after = verify.look_list(api, shelf.order)
     verify.unchanged(untimed(*shelf.listed.values()), untimed(*after.values()), "the refunds")
 
 

@@ -79,8 +79,6 @@ def make_specimen(api: RefundApi, order: Order, *parts: Part, **optional: Any) -
     if not created.accepted:
         raise Blocked(f"a refund could not be arranged: create answered {created.described}")
     specimen = Specimen(order, parts, declined, {"create": created}, api.wire.clock.monotonic())
-    if api.wire.lag:
-        api.wire.clock.sleep(api.wire.lag)
     specimen.answers["list"] = api.list_refunds(order)
     with contextlib.suppress(Blocked):  # without a readable id there is nothing to get
         specimen.answers["get"] = api.get_refund(order, specimen.refund)
@@ -138,7 +136,6 @@ def make_review(api: RefundApi, session: Session, specimen: Specimen, action: Ac
     if not answer.accepted:
         raise Blocked(f"a review could not be arranged: it answered {answer.described}")
     after = until_decided(api, order, refund, action)
-    api.wire.clock.sleep(api.wire.lag)  # a list may show it later than get does (reading A64)
     listed = api.list_refunds(order)
     now = entry(listed)
     if after is not None and now is not None and now.status is not after.status:  # it moved on in between

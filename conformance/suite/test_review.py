@@ -210,7 +210,7 @@ def test_a_rejection_after_completion_changes_nothing(api: RefundApi, session: S
     """There is no cancelling what was completed; what is in process is not judged (reading A39)."""
     now = approval.now.get(approval.refund_id)
     if now is None or now.status is not COMPLETED:
-        approval.now = verify.look_again(api, approval.order)
+        approval.now = verify.look_list(api, approval.order)
     if approval.refund_id not in approval.now:
         raise Blocked("the approved refund is not in the list of its order any more (REVIEW-14)")
     if approval.now[approval.refund_id].status is COMPLETED:
@@ -234,7 +234,7 @@ def again(api: RefundApi, session: Session, first: Decision, action: Action) -> 
         raise Blocked("an earlier review of the decided refund already changed it (REVIEW-14, REVIEW-15)")
     answer = api.review_refund(first.order, first.refund_id, action)
     answer.exchange.role = "probe"
-    first.now = verify.look_again(api, first.order)
+    first.now = verify.look_list(api, first.order)
 
     verify.unchanged(but_for_the_review(before), but_for_the_review(first.now), "the values of the refund")
     if answer.refused:
@@ -325,7 +325,10 @@ REFUSED: dict[str, tuple[str, Callable[[ReviewBench], Answer]]] = {
     "body null": ("REVIEW-29", with_body(None)),
     "body 1": ("REVIEW-29", with_body(1)),
 }
-QUICK_ROWS = {"action 3", "action 0", "no action", "no order", "order of the customer", "order of another customer"}
+PROFILES = {
+    "action 3": "quick", "action 0": "quick", "no action": "quick", "no order": "quick", "order of the customer": "quick",
+    "order of another customer": "quick", "action {}": "full", "body text": "full",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -350,7 +353,7 @@ def send_to(send: Callable[[ReviewBench], Answer], bench: ReviewBench, _: Order)
 @pytest.mark.parametrize(
     "row",
     [
-        pytest.param(name, marks=requirement(identifier, profile="quick" if name in QUICK_ROWS else "standard"))
+        pytest.param(name, marks=requirement(identifier, profile=PROFILES.get(name, "standard")))
         for name, (identifier, _) in REFUSED.items()
     ],
 )
@@ -381,7 +384,7 @@ class ConflictBench(Bench):
     def look(self) -> dict[RefundId, Refund]:
         """Return the refunds of both orders."""
         assert self.other_order is not None  # noqa: S101 - a bench is renewed before it is used
-        first = verify.look_again(self.api, self.order)
+        first = verify.look_list(self.api, self.order)
         return first | verify.look_list(self.api, self.other_order)
 
     def conflict(self, path: int, body: int, named: str, _: Order) -> Answer:
@@ -455,7 +458,7 @@ def several(
         raise Blocked("a plain approval or rejection does not work (REVIEW-01, REVIEW-02)")
     order = new_order((9, "10.00"), customer_id=review_bench.order.customer_id)
     refunds = [verify.given_refund(api, order, Part(order.line, units)) for units in (2, 2, 3)]
-    now = verify.look_again(api, order)
+    now = verify.look_list(api, order)
     answers, steps = {}, {}
     for index, action in DECISIONS.items():
         refund_id = refunds[index].refund_id

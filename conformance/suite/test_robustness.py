@@ -350,7 +350,6 @@ def exempt(answer: Answer) -> Answer:
 
 def listed_again(api: RefundApi, order: Order) -> Answer:
     """Return the list of an order once everything already sent had the time to show."""
-    api.wire.clock.sleep(api.wire.lag)
     answer = api.list_refunds(order)
     answer.exchange.role = "look"
     return answer
@@ -359,7 +358,7 @@ def listed_again(api: RefundApi, order: Order) -> Answer:
 def leaves_a_refund(api: RefundApi, order: Order, odd: Odd) -> bool:
     """Say whether a create leaves a refund on an order of its own although it is refused."""
     answer = exempt(odd.send(api, order))
-    return answer.exchange.trouble is None and answer.refused and bool(verify.look_again(api, order))
+    return answer.exchange.trouble is None and answer.refused and bool(verify.look_list(api, order))
 
 
 @rows(ODD_CREATES)
@@ -415,7 +414,6 @@ def odd_reviews(request: pytest.FixtureRequest, open_refund: OpenRefund) -> OddR
     bench = open_refund
     sent = {name: exempt(send(bench)) for name, (_, send) in selected_rows(request, ODD_REVIEWS).items()}
     wanted = RefundStatus.CANCELED if accepted_of(sent) else bench.api.opens_in
-    bench.api.wire.clock.sleep(bench.api.wire.lag)
     after = verify.patiently(
         bench.api, lambda: verify.look_get(bench.api, bench.order, bench.refund), lambda now: now.status is wanted
     )
@@ -447,7 +445,6 @@ def test_a_review_with_two_actions_does_one_of_them_or_nothing(api: RefundApi, o
 
     answer = exempt(api.review(refund.refund_id, ABSENT, content=body))
 
-    api.wire.clock.sleep(api.wire.lag)
     now = verify.look_get(api, order, refund)
     answered(api, answer)
     verify.holds(answer.accepted or now.status is refund.status, "an open refund after a refusal", now)

@@ -39,7 +39,7 @@ def types(shop: Shop) -> Types:
         answer.exchange.role = "probe"
         answers[rights_type] = answer
     told = {answer.refund.refund_id for answer in answers.values() if answer.refund is not None}
-    listed = verify.patiently(api, lambda: verify.look_again(api, order), lambda seen: told <= seen.keys())
+    listed = verify.patiently(api, lambda: verify.look_list(api, order), lambda seen: told <= seen.keys())
     return Types(order, answers, listed)
 
 
@@ -185,7 +185,7 @@ def test_another_shipped_order_of_the_customer_is_no_shipment(
 
     probe = api.create_refund(unshipped_one, rights_type=RETURN)
 
-    verify.no_effect(probe, {}, verify.look_again(api, unshipped_one))
+    verify.no_effect(probe, {}, verify.look_list(api, unshipped_one))
 
 
 # Refunds without return of such an order, and what comes after.
@@ -221,7 +221,7 @@ def without_return(api: RefundApi, new_order: NewOrder, accepted_create: Refund)
     answer = api.create_refund(order, rights_type=REFUND)
     answer.exchange.role = "probe"
     told = set() if answer.refund is None else {answer.refund.refund_id}
-    listed = verify.patiently(api, lambda: verify.look_again(api, order), lambda seen: told <= seen.keys())
+    listed = verify.patiently(api, lambda: verify.look_list(api, order), lambda seen: told <= seen.keys())
     return WithoutReturn(order, answer, listed)
 
 
@@ -257,13 +257,13 @@ def test_an_earlier_refund_does_not_open_the_way_for_a_return(
     def is_decided(seen: dict[RefundId, Refund]) -> bool:
         return not api.approvals_show or all(refund.status not in api.pending for refund in seen.values())
 
-    before = verify.patiently(api, lambda: verify.look_again(api, order), is_decided)
+    before = verify.patiently(api, lambda: verify.look_list(api, order), is_decided)
     if not before:
         raise Blocked(f"the refund of type 2 is not there: {without_return.answer.described}")
 
     probe = api.create_refund(order, rights_type=RETURN)
 
-    verify.no_effect(probe, before, verify.look_again(api, order))
+    verify.no_effect(probe, before, verify.look_list(api, order))
 
 
 @requirement("SHIP-10")
