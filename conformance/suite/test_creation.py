@@ -365,7 +365,7 @@ def in_other_form(api: RefundApi) -> RefundApi:
 
 ONE_MORE, SECOND, TWICE = "one unit more than ordered", "one more of the second of three", "twice more than half"
 EXCESS: dict[str, Row] = {
-    ONE_MORE: Row("CREATE-14", too_many(one_more), profile="quick"),
+    ONE_MORE: Row("CREATE-14", too_many(one_more)),
     "one more in the other form": Row("CREATE-14", one_more_in_the_other_form),
     "one more without a return": Row("CREATE-14", too_many(one_more, rights_type=REFUND, customer_id=ABSENT)),
     SECOND: Row("CREATE-15", one_more_in_the_middle, ONE_MORE),

@@ -464,6 +464,7 @@ WHO = {
 }  # fmt: skip
 """Who tries what: each of them somewhere, and each operation by those who could get further than the others."""
 STRANGE = {f"{operation} with {who}": (operation, who) for operation, names in WHO.items() for who in names}
+QUICK = ("the scope to read", "another scope", OTHER_SHOP, "create with an empty token", "get with a token cut off")
 
 
 @define
@@ -537,7 +538,13 @@ def strange_reviews(request: pytest.FixtureRequest, session: Session, review_ben
     return turned
 
 
-@pytest.mark.parametrize("row", [pytest.param(name, marks=requirement("NEAR-12")) for name in STRANGE])
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param(name, marks=requirement("NEAR-12", profile="quick" if name.endswith(QUICK) else "standard"))
+        for name in STRANGE
+    ],
+)
 def test_a_token_next_to_the_right_one_opens_nothing(request: pytest.FixtureRequest, row: str) -> None:
     """Whatever is asked for with something that is nearly the right token is refused, and shows nothing."""
     turned: Turned = request.getfixturevalue(

@@ -489,7 +489,7 @@ def test_logistics_information_survives_the_review(approved: Review) -> None:
     verify.same(parcel(before), parcel(after), "the logistics information")
 
 
-@requirement("RECORD-66", profile="quick")
+@requirement("RECORD-66")
 def test_no_foreign_logistics_information_shows_up(session: Session, specimen: Specimen, twin: Specimen) -> None:
     """A refund that was created without any shows neither another refund's nor the samples'."""
     for operation, refund in twin.shown.items():

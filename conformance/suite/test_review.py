@@ -115,7 +115,7 @@ def rejection(first_rejection: Decision) -> Decision:
     return first_rejection
 
 
-@requirement("REVIEW-01", profile="quick")
+@requirement("REVIEW-01")
 def test_an_approval_is_carried_out(api: RefundApi, session: Session, first_approval: Decision) -> None:
     """Action 1 is accepted and the refund moves on; or it is under way, and can no longer be rejected."""
     seen = first_approval
@@ -134,7 +134,7 @@ def test_an_approval_is_carried_out(api: RefundApi, session: Session, first_appr
     session.observe("A37", f"an approved refund stays in status {status} for long")
 
 
-@requirement("REVIEW-01", profile="quick")
+@requirement("REVIEW-01")
 def test_the_first_refund_of_the_run_was_approved(api: RefundApi, session: Session, accepted_create: Refund) -> None:
     """A plain refund without logistics information is approved like one with it."""
     if session.base_status is None:
@@ -144,7 +144,7 @@ def test_the_first_refund_of_the_run_was_approved(api: RefundApi, session: Sessi
     verify.holds(session.base_status in api.approved, expected, verify.shown(session.base_status))
 
 
-@requirement("REVIEW-02", profile="quick")
+@requirement("REVIEW-02")
 def test_a_rejection_cancels(first_rejection: Decision) -> None:
     """Action 2 is accepted and the refund becomes canceled."""
     verify.accepted(first_rejection.answer)
@@ -154,8 +154,8 @@ def test_a_rejection_cancels(first_rejection: Decision) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param("approval", marks=requirement("REVIEW-21", profile="quick")),
-        pytest.param("rejection", marks=requirement("REVIEW-22", profile="quick")),
+        pytest.param("approval", marks=requirement("REVIEW-21")),
+        pytest.param("rejection", marks=requirement("REVIEW-22")),
     ],
 )
 def test_a_review_changes_nothing_but_the_status(request: pytest.FixtureRequest, name: str) -> None:
@@ -165,7 +165,7 @@ def test_a_review_changes_nothing_but_the_status(request: pytest.FixtureRequest,
 
 
 @pytest.mark.parametrize("name", ["approval", "rejection"])
-@requirement("REVIEW-24", profile="quick")
+@requirement("REVIEW-24")
 def test_the_answer_to_a_review_says_what_is_stored(request: pytest.FixtureRequest, name: str) -> None:
     """The refund in the answer is the stored one; its status may be one on the way there (readings A37, A38)."""
     seen: Decision = request.getfixturevalue(name)
@@ -326,8 +326,8 @@ REFUSED: dict[str, tuple[str, Callable[[ReviewBench], Answer]]] = {
     "body 1": ("REVIEW-29", with_body(1)),
 }
 PROFILES = {
-    "action 3": "quick", "action 0": "quick", "no action": "quick", "no order": "quick", "order of the customer": "quick",
-    "order of another customer": "quick", "action {}": "full", "body text": "full",
+    "action 3": "quick", "action 0": "quick", "no action": "quick", "no order": "quick",
+    "order of the customer": "quick", "order of another customer": "quick", "action {}": "full", "body text": "full",
 }  # fmt: skip
 
 

@@ -225,7 +225,7 @@ def without_return(api: RefundApi, new_order: NewOrder, accepted_create: Refund)
     return WithoutReturn(order, answer, listed)
 
 
-@requirement("SHIP-05", profile="quick")
+@requirement("SHIP-05")
 def test_a_refund_without_return_of_an_unshipped_order_is_accepted(without_return: WithoutReturn) -> None:
     """Type 2 needs no shipment, and the refund is there."""
     refund = verify.created(without_return.answer)
