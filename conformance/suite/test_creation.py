@@ -160,7 +160,7 @@ REFUSED: dict[str, Row] = {
     "line by its position": Row("CREATE-09", with_line("lineItemId", lambda value: type(value)("0"))),
     "line by its product": Row("CREATE-09", by_its_product),
     "quantity '0'": Row("CREATE-11", with_line("quantity", "0"), profile="quick"),
-    "quantity 0 without a return": Row("CREATE-11", with_line("quantity", 0, rights_type=REFUND)),
+    "quantity 0 without a return": Row("CREATE-11", with_line("quantity", 0, rights_type=REFUND), profile="quick"),
     "quantity '-1'": Row("CREATE-11", with_line("quantity", "-1"), profile="quick"),
     "quantity -1 without a return": Row("CREATE-11", with_line("quantity", -1, rights_type=REFUND)),
     "quantity '-1' of the second line": Row("CREATE-11", with_line("quantity", "-1", index=1, lines=2)),

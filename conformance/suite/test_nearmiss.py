@@ -464,7 +464,10 @@ WHO = {
 }  # fmt: skip
 """Who tries what: each of them somewhere, and each operation by those who could get further than the others."""
 STRANGE = {f"{operation} with {who}": (operation, who) for operation, names in WHO.items() for who in names}
-QUICK = ("the scope to read", "another scope", OTHER_SHOP, "create with an empty token", "get with a token cut off")
+QUICK = (
+    "the scope to read", "another scope", OTHER_SHOP, "create with an empty token", "get with a token cut off",
+    "list with the ids of this in another shop",
+)  # fmt: skip
 
 
 @define

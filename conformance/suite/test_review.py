@@ -327,6 +327,7 @@ REFUSED: dict[str, tuple[str, Callable[[ReviewBench], Answer]]] = {
 }
 PROFILES = {
     "action 3": "quick", "action 0": "quick", "no action": "quick", "no order": "quick",
+    "refund with a digit less": "quick",
     "order of the customer": "quick", "order of another customer": "quick", "action {}": "full", "body text": "full",
 }  # fmt: skip
 

@@ -100,7 +100,7 @@ REFUSED_CREATES: Mapping[str, tuple[str, Send]] = {
     "an injection for the order": ("ROBUST-06", creating(lambda body: with_fields(body, orderId=INJECTION))),
     "an injection for the line": ("ROBUST-06", creating(lambda body: with_line(body, lineItemId=INJECTION))),
 }
-QUICK_CREATES = {"a body cut off", "null"}
+QUICK_CREATES = {"a body cut off", "null", "5000 lists in each other", "an injection for the line"}
 
 
 @define
