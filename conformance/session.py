@@ -24,6 +24,8 @@ from conformance.target import Target
 from conformance.wire import Exchange, Wire
 from conformance.writes import Writes
 
+SURE, CLOSE = 8, 0.05
+"""So many looks in a row, so many seconds apart, say that something is there to stay."""
 BASE_UNITS = 20
 
 
@@ -172,8 +174,7 @@ class Session:
             raise Blocked(f"{self.target.base_url} answers with a web page, not with the API: check base_url")
 
     def _find_out_lag(self, order: Order, refund: Refund) -> None:
-        api, clock = self.shop.api, self.wire.clock
-        started, took = clock.monotonic(), 0.0
+        api, written = self.shop.api, self.wire.clock.monotonic()
 
         def is_listed() -> bool:
             return refund.refund_id in verify.look_list(api, order)
@@ -184,22 +185,33 @@ class Session:
             return answer.accepted
 
         try:
-            for look in (is_listed, is_got):
-                if self._shows_late(look):
-                    took = clock.monotonic() - started
+            late = max(self._late_by(look, written) for look in (is_listed, is_got))
         except Blocked:
             return  # a list that cannot be read is judged by the checks
-        if took:
-            self._lags(took)
-        self.observe("A64", f"a new refund is shown {'later' if took else 'at once'}")
+        self._lags(late)
+        self.observe("A64", f"a new refund is shown {'later' if late else 'at once'}")
 
-    def _shows_late(self, look: Callable[[], bool]) -> bool:
-        """Say whether something that does not show at first does so after a while."""
-        return not look() and verify.patiently(self.shop.api, look, bool)
+    def _late_by(self, look: Callable[[], bool], written: float) -> float:
+        """Return how long after it was written something shows from then on; 0.0 when it shows at first, or never.
 
-    def _lags(self, took: float) -> None:
-        """Allow for effects that show after so many seconds."""
-        self.wire.lag = max(self.wire.lag, min(1.3 * took + 0.2, self.wire.limits.settle))
+        It is looked at closely: where copies take turns, one may show it and the next not yet.
+        """
+        clock, limits = self.wire.clock, self.wire.limits
+        if look():
+            return 0.0
+        shown, since, pause = 0, written, limits.poll
+        while shown < SURE and clock.monotonic() - written < limits.settle:
+            clock.sleep(CLOSE if shown else pause)
+            pause = pause if shown else min(2 * pause, 2.0)
+            shown = shown + 1 if look() else 0
+            since = clock.monotonic() if shown == 1 else since
+        self.wire.waits_in_vain += not shown
+        return since - written if shown else 0.0
+
+    def _lags(self, late: float) -> None:
+        """Allow for effects that show so many seconds late, if they do at all."""
+        if late:
+            self.wire.lag = max(self.wire.lag, min(1.3 * late + 0.2, self.wire.limits.settle))
 
     def _find_out_reviews(self, order: Order, refund: Refund) -> None:
         for dialect in DIALECTS:
@@ -218,8 +230,7 @@ class Session:
 
         Reads that show it only some time after the answer to the review said so may come from a cache (reading A64).
         """
-        api, clock = self.shop.api, self.wire.clock
-        started = clock.monotonic()
+        api, written = self.shop.api, self.wire.clock.monotonic()
         shown: list[RefundStatus | None] = []
 
         def is_got_so() -> bool:
@@ -231,12 +242,10 @@ class Session:
             return listed is not None and listed.status in api.approved
 
         with contextlib.suppress(Blocked):  # what cannot be read is judged by the checks
-            late = self._shows_late(is_got_so)
+            late = self._late_by(is_got_so, written)
             self.base_status = shown[-1]
             if told is not None and {told.status, shown[-1]} <= api.approved:
-                late = self._shows_late(is_listed_so) or late
-                if late:
-                    self._lags(clock.monotonic() - started)
+                self._lags(max(late, self._late_by(is_listed_so, written)))
         if self.base_status in api.pending:
             rejection = api.review_refund(order, refund, Action.REJECT)
             rejection.exchange.role = "arrange"

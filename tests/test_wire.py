@@ -302,3 +302,22 @@ def test_what_cannot_be_sent_is_remembered_and_is_no_request() -> None:
 
     assert [exchange.unsent for exchange in wire.take_recorded()] == [True]
     assert wire.requests == 0
+
+
+def test_what_was_written_shows_before_it_is_read() -> None:
+    """On a target that lags a read waits for the writes before it, a review for the creates, a create for nothing."""
+    clock = VirtualClock()
+    wire = wire_to(lambda _: httpx.Response(200), clock)
+    wire.lag = 2.0
+
+    def waited(method: str, operation: str) -> float:
+        before = clock.monotonic()
+        wire.send(method, "http://x/y", operation=operation)
+        return round(clock.monotonic() - before, 1)
+
+    assert waited("POST", "create") == 0
+    assert waited("POST", "create") == 0
+    assert waited("PUT", "review") == 2
+    assert waited("PUT", "review") == 0
+    assert waited("GET", "list") == 2
+    assert waited("GET", "get") == 0

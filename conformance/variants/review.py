@@ -1,5 +1,6 @@
 """Honest readings of the review."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +19,7 @@ from conformance.reference.rules import (
 )
 from conformance.reference.store import StoredLine, StoredRefund
 from conformance.variants import reads
-from conformance.variants.listing import ListsLater
+from conformance.variants.listing import GetsLater, ListsLater
 
 STEP = 1.0
 """Seconds that the next step of an approval takes."""
@@ -241,3 +242,28 @@ class ListsFromCopies(ShowsReviewsLater, ListsLater):
     """Lists what was there a second ago, new refunds and reviews alike, and gets what is there now."""
 
     late = frozenset({"list"})
+
+
+@reads("A64", aspect="delay")
+class ReadsFromCopiesInTurn(ShowsReviewsLater, ListsLater, GetsLater):
+    """Reads from two copies in turn, of which one is what was there a second ago."""
+
+    behind = False
+
+    def list_refunds(self, order_id: str, query: Mapping[str, str]) -> list[StoredRefund]:
+        """Take the other copy."""
+        self.behind = not self.behind
+        return super().list_refunds(order_id, query)
+
+    def get_refund(self, query: Mapping[str, str]) -> StoredRefund:
+        """Take the other copy."""
+        self.behind = not self.behind
+        return super().get_refund(query)
+
+    def is_young(self, refund: StoredRefund) -> bool:
+        """Know of everything in the copy that is not behind."""
+        return self.behind and super().is_young(refund)
+
+    def record(self, operation: str, refund: StoredRefund) -> dict[str, Any]:
+        """Show what was there only in the copy that is behind."""
+        return super().record(operation, refund) if self.behind else Shop.record(self, operation, refund)
