@@ -135,6 +135,39 @@ class CreatesTwiceAtOnceWhenContentsDiffer(CreatesTwiceAtOnce):
             return super().create(body)
 
 
+@breaks("RACE-07")
+class NumbersAlikeAtOnce(Shop):
+    """Takes the next number for a refund, and counts up later, so that creates in between get the same one."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.inside: Counter[str] = Counter()
+        self.shared: str | None = None
+
+    def create(self, body: Any) -> StoredRefund:
+        """Notice for which orders creates come at the same moment."""
+        order = self.read_request(body).order.id
+        self.inside[order] += 1
+        time.sleep(WINDOW / 3)
+        try:
+            return super().create(body)
+        finally:
+            self.inside[order] -= 1
+            self.shared = self.shared if self.inside.total() else None
+
+    def new_refund(self, request: RefundRequest) -> StoredRefund:
+        """Give the number that another order's refund just got."""
+        refund = super().new_refund(request)
+        if len(+self.inside) > 1:
+            self.shared = self.shared or refund.id
+        return evolve(refund, id=self.shared or refund.id)
+
+    def save(self, refund: StoredRefund, request: RefundRequest) -> None:
+        """Keep the first refund of a number."""
+        if self.store.refund(self.name, refund.id) is None:
+            super().save(refund, request)
+
+
 @breaks("RACE-10")
 class KeepsTheLastOfSeveralAtOnce(Shop):
     """Writes the refunds of an order back as it read them, with its own, so that what came in between is lost."""

@@ -424,6 +424,10 @@ reason_fault(
     lambda text: text.replace("%41", "A"),
 )  # fmt: skip
 reason_fault(
+    "RECORD-55", "takes-digits-for-numbers", "Stores a reason that is all digits as a number.",
+    lambda text: str(int(text)) if text.isdecimal() else text,
+)  # fmt: skip
+reason_fault(
     "RECORD-56", "keeps-only-ascii", "Stores a question mark for every character beyond ASCII.",
     lambda text: text.encode("ascii", "replace").decode(),
 )  # fmt: skip

@@ -228,6 +228,8 @@ def distinct(api: RefundApi, new_order: NewOrder) -> list[tuple[Order, Answer]]:
 @requirement("RACE-07")
 def test_creates_at_once_store_their_own_data(api: RefundApi, distinct: list[tuple[Order, Answer]]) -> None:
     """Four orders get a refund each, of the units and the line that were asked for."""
+    ids = [answer.refund.refund_id for _, answer in distinct if answer.refund is not None]
+    verify.holds(len({*ids}) == len(ids), "a refund of its own for each", ids)
     for units, (order, answer) in enumerate(distinct, start=1):
         if answer.status >= 500:
             raise Blocked("a request of the burst broke the server (RACE-08)")

@@ -314,6 +314,7 @@ REASONS = {
     "percent": ("RECORD-55", "100% gone %41 %s {0} ${x} + {{y}}"),
     "backslash": ("RECORD-55", 'C:\\new\\temp \\u0041 \\" \\\\'),
     "line break": ("RECORD-55", "The first line\nthe second\tand a tab"),
+    "digits": ("RECORD-55", "0042"),
     "Chinese": ("RECORD-56", "包装破损，需要退款"),
     "accents": ("RECORD-56", "Déjà vu – naïve Größe, ещё раз, مكسور"),
     "emoji": ("RECORD-56", "It came so 📦👎🏽"),
