@@ -1,9 +1,9 @@
 """Tokens without the right to something, and what they must not be shown."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
-from conformance.client import Answer
-from conformance.model import read_refund
+from conformance.client import Answer, RefundApi
+from conformance.model import Order, Refund, read_refund
 from conformance.session import Shop
 
 TokenOf = Callable[[Shop], str | None]
@@ -50,3 +50,22 @@ def shows_a_refund(answer: Answer) -> bool:
     """Say whether the body of an answer, whatever its status, has a refund in it."""
     body = answer.json if isinstance(answer.json, dict) else {}
     return read_refund(body.get("refund")) is not None or bool(body.get("refunds"))
+
+
+def is_all_their_own(answer: Answer, ours: RefundApi, theirs: RefundApi, orders: Collection[Order]) -> bool:
+    """Say whether an answer to another shop's token is about that shop's refunds alone, of orders with these ids.
+
+    A server may know a shop by the token, whatever the address, and each shop may number for itself: what is shown is
+    at that shop's own address as well, and not at ours.
+    """
+    told = answer.refunds or ([] if answer.refund is None else [answer.refund])
+    at_home = all(any(_is_shown(theirs, order, refund) for order in orders) for refund in told)
+    return bool(told) and at_home and not any(_is_shown(ours, order, refund) for order in orders for refund in told)
+
+
+def _is_shown(api: RefundApi, order: Order, refund: Refund) -> bool:
+    answer = api.get_refund(order, refund)
+    answer.exchange.role = "open"
+    shown = answer.refund
+    told = (refund.refund_id, refund.amount, refund.create_time)
+    return shown is not None and (shown.refund_id, shown.amount, shown.create_time) == told

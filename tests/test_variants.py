@@ -32,7 +32,11 @@ def test_a_variant_conforms(judge: Judge, variant: Variant) -> None:
     assert run.conclusion is Conclusion.CONFORMANT
 
 
-@pytest.mark.parametrize("variant", [pytest.param(variant, id=variant.name) for variant in combinations(SOME)])
+TENANTS = combined((load_variants()["keeps-books-for-each-shop"], load_variants()["knows-shops-by-their-tokens"]))
+"""Where another shop's token gets to that shop's own orders of the same ids."""
+
+
+@pytest.mark.parametrize("variant", [pytest.param(each, id=each.name) for each in (TENANTS, *combinations(SOME))])
 def test_a_combination_conforms(judge: Judge, variant: Variant) -> None:
     """A server that reads several places of the page differently passes every check, and none is blocked."""
     run = judge(variant.make)

@@ -46,6 +46,16 @@ class BlocksOrdersAfterARefusedReturn(Shop):
             raise
 
 
+@breaks("LIFE-06")
+class KeepsTheFirstParcelOnly(Shop):
+    """Loses the logistics information of every refund of an order but the first."""
+
+    def new_refund(self, request: RefundRequest) -> StoredRefund:
+        """Have one place for it."""
+        earlier = self.store.refunds_of(self.name, request.order.id)
+        return super().new_refund(evolve(request, shipping={}) if earlier else request)
+
+
 @breaks("LIFE-02")
 class FreesKeysOfDecidedRefunds(Shop):
     """Takes a key for a new one when its refund was decided and it comes with other units."""

@@ -289,6 +289,16 @@ class AcceptsUnknownOrders(FindsOrders):
 
 
 @breaks("REVIEW-11")
+class ReadsTheDigitsOfThePath(Shop):
+    """Takes the number that the path begins with for the refund's id, whatever follows it."""
+
+    def named_refund(self, refund_id: str, body: Any) -> str:
+        """Leave the rest aside."""
+        digits = re.match("[0-9]+", refund_id)
+        return super().named_refund(digits[0] if digits else refund_id, body)
+
+
+@breaks("REVIEW-11")
 class ReviewsRefundsByPrefix(Shop):
     """Finds the refund to review by the first digits of its id."""
 

@@ -12,6 +12,7 @@ from conformance.model import Action, Order, OrderId, Refund, RefundId
 from conformance.plugin import requirement
 from conformance.results import Blocked, Failed
 from conformance.session import Session, Shop
+from conformance.strangers import is_all_their_own
 from conformance.suite.conftest import Bench, NewOrder, Probes, selected_rows
 
 TRIES = 3
@@ -169,6 +170,8 @@ class Attempts(Probes):
             else:
                 super().judge(name)
         except Failed:
+            if self.stays_with_them(name):
+                return
             if self.gets_through(ATTEMPTS[name]):
                 raise Blocked(f"to {name}: the same with a token or ids of nobody gets through too") from None
             raise
@@ -178,6 +181,14 @@ class Attempts(Probes):
         self.shops.api.wire.show(answer.exchange)
         harmless = answer.refunds is not None and not self.shops.shows_a_secret(answer)
         verify.holds(harmless, "a refusal (4xx), or a list without that refund", answer.described)
+
+    def stays_with_them(self, name: str) -> bool:
+        """Say whether an attempt with the other shop's token did nothing here, and got to its own refunds only."""
+        shops, answer = self.shops, self.sent[name]
+        if ATTEMPTS[name].requirement != "ISOLATION-01" or name in self.effects or answer.exchange.trouble is not None:
+            return False
+        orders = (shops.ours.order, shops.ours.bare, shops.base_order)
+        return is_all_their_own(answer, shops.api, shops.other.api, orders)
 
     def gets_through(self, attempt: Attempt) -> bool:
         """Send the control of an attempt, and say whether it was accepted or had an effect."""

@@ -31,6 +31,7 @@ from conformance.strangers import (
     LONGER,
     WITH_ANOTHER_END,
     TokenOf,
+    is_all_their_own,
     scoped,
     shows_a_refund,
     unknown,
@@ -503,6 +504,12 @@ class Turned(Probes):
         operation, who = STRANGE[name]
         self.caller(who)
         answer = self.sent[name]
+        if who in {OTHER_SHOP, ELSEWHERE} and answer.exchange.trouble is None and not answer.refused:
+            base, other = self.session.base_order, self.session.other_shop
+            orders = [order for order in (base, self.bench.order) if order is not None]
+            home = [] if other is None else [other.api]
+            if name not in self.effects and any(is_all_their_own(answer, self.bench.api, api, orders) for api in home):
+                return
         nothing = who == ELSEWHERE and operation == "list" and answer.exchange.trouble is None and answer.refunds == []
         if not nothing:  # an order that is unknown there may be listed as one without refunds (reading A49)
             super().judge(name)

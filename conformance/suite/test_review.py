@@ -276,6 +276,12 @@ def of_refund(change: Callable[[str], str]) -> Callable[[ReviewBench], Answer]:
     return send
 
 
+def with_letters_in_the_path(bench: ReviewBench) -> Answer:
+    """Review the open refund, its id with letters behind it in the path; the body is as it should be."""
+    refund_id = bench.refund.refund_id
+    return bench.api.review(f"{refund_id}abc", bench.api.review_body(bench.order.order_id, refund_id, APPROVE))
+
+
 def with_body(body: object) -> Callable[[ReviewBench], Answer]:
     """Return a review with any body."""
     return lambda bench: bench.api.review(bench.refund.refund_id, body)
@@ -319,7 +325,7 @@ REFUSED: dict[str, tuple[str, Callable[[ReviewBench], Answer]]] = {
     "order of another customer": ("REVIEW-09", of_order(lambda bench: bench.foreign_order.order_id, REJECT)),
     "unknown order": ("REVIEW-10", of_order(lambda bench: near_miss(bench.order.order_id))),
     "refund with a digit more": ("REVIEW-11", of_refund(near_miss)),
-    "refund with letters behind": ("REVIEW-11", of_refund(lambda refund_id: f"{refund_id}abc")),
+    "refund with letters behind": ("REVIEW-11", with_letters_in_the_path),
     "refund with a digit less": ("REVIEW-11", of_refund(lambda refund_id: refund_id[:-1] or "0")),
     "body []": ("REVIEW-29", with_body([])),
     "body text": ("REVIEW-29", with_body("approve")),

@@ -1,9 +1,13 @@
 """Honest readings of who may do what, and of how a refusal looks."""
 
+import weakref
+from collections.abc import Mapping
 from typing import Any
 
-from conformance.reference.app import App
-from conformance.reference.rules import READ, WRITE, Shop
+from conformance.clock import Clock
+from conformance.reference.app import TOKEN_HEADER, App
+from conformance.reference.rules import READ, WRITE, Shop, Token
+from conformance.reference.store import Store
 from conformance.variants import reads
 
 
@@ -119,3 +123,23 @@ class RefusesWithManyErrors(App):
         response = super().refuse(status, message)
         response.set_data('{"errors": [{"code": "refused", "refund": null}]}')
         return response
+
+
+@reads("A06", aspect="books")
+class KeepsBooksForEachShop(Shop):
+    """Keeps the books of each shop apart, and numbers in each from the beginning: shops have orders of the same ids."""
+
+    def __init__(self, name: str, store: Store, tokens: Mapping[str, Token], clock: Clock | None = None) -> None:
+        own = Store()
+        weakref.finalize(self, own.close)
+        super().__init__(name, own, tokens, clock)
+
+
+@reads("A56", aspect="address")
+class KnowsShopsByTheirTokens(App):
+    """Knows a shop by the token of a request, whatever shop its address names."""
+
+    def operate(self, shop: Shop, operation: str, values: Mapping[str, str], request: Any) -> Any:
+        """Go to the shop that the token is of."""
+        token = shop.tokens.get(request.headers.get(TOKEN_HEADER, ""))
+        return super().operate(shop if token is None else self.shops[token.shop], operation, values, request)
