@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import secrets
+import threading
 import uuid
 from collections.abc import Hashable, Mapping
 from datetime import datetime
@@ -22,12 +23,18 @@ class OwnMemory(Shop):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.memory: dict[Hashable, str] = {}
-        self.request: RefundRequest | None = None
+        self.noted = threading.local()
+
+    @property
+    def request(self) -> RefundRequest | None:
+        """The request that is carried out, since it may matter to what is made of its key."""
+        return getattr(self.noted, "request", None)
 
     def read_request(self, body: Any) -> RefundRequest:
-        """Note the request, since it may matter to what is made of its key."""
-        self.request = super().read_request(body)
-        return self.request
+        """Note the request; others may be carried out at the same moment."""
+        request = super().read_request(body)
+        self.noted.request = request
+        return request
 
     def slot(self, key: str, request: RefundRequest) -> Hashable:
         """Return what a refund is remembered by."""
