@@ -135,9 +135,5 @@ class Actor:
 
 
 def parcel_of(step: Create) -> dict[str, str]:
-    """Return the logistics information of a return; what it means for another refund is open (reading A14).
-
-    Every other one has no more than a tracking number.
-    """
-    code, carrier = ("", "") if step.key % 2 else (f"C{step.key}", "Größe 百")
-    return {"shippingCarrierCode": code, "shippingCarrier": carrier, "trackingNumber": f"T{step.key}"}
+    """Return the logistics information of a return; what it means for another refund is open (reading A14)."""
+    return {"shippingCarrierCode": f"C{step.key}", "shippingCarrier": "Größe 百", "trackingNumber": f"T{step.key}"}
