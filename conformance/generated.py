@@ -13,13 +13,14 @@ import threading
 import unicodedata
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from functools import cache
 from typing import Any
 
 from attrs import frozen
 
 from conformance import contract
+from conformance.choice import most_different
 from conformance.client import Dialect, KeyMaker
 from conformance.model import Order, RefundId
 
@@ -127,22 +128,10 @@ def _generated(operation: str, negative: bool, *, seed: int) -> tuple[Generated,
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         collect()
-    return _most_different(list(found.values()), COUNTS[negative])
+    return most_different(found.values(), COUNTS[negative], _kinds)
 
 
-def _most_different(made: list[Generated], count: int) -> tuple[Generated, ...]:
-    """Return so many requests that have, together, the most kinds of values in the most places."""
-    chosen: list[Generated] = []
-    seen = set[tuple[str, str]]()
-    while made and len(chosen) < count:
-        best = max(made, key=lambda request: len(_kinds(request) - seen))
-        chosen.append(best)
-        seen |= _kinds(best)
-        made.remove(best)
-    return tuple(chosen)
-
-
-def _kinds(request: Generated) -> set[tuple[str, str]]:
+def _kinds(request: Generated) -> set[Hashable]:
     """Return which kind of value a request has in which place."""
     values = {"body": request.body, "content": request.content, **request.query}
     return {kind for name, value in values.items() for kind in _kinds_of(name, value)}

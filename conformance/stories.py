@@ -4,7 +4,7 @@ A story is data. It is written down (the tour), drawn by hypothesis, or read fro
 for every target: what a step refers to that is not there is left out when the story is carried out.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from functools import cache
 from itertools import combinations
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
+from conformance.choice import most_different
 from conformance.files import insist_on_schema, load_yaml
 from conformance.lifecycle import Create, Get, List, Ordered, Pair, Review, State, Step, outcomes, pairs_of
 from conformance.results import UsageError
@@ -21,7 +22,6 @@ DRAWS = 12
 """How many times as many stories are drawn as are told: those that reach furthest."""
 MEETINGS = 50
 """How many times as many bursts are drawn as are told: those in which requests meet in most ways."""
-Meeting = tuple[type[Step], bool, bool, int | None]
 FIRST_DRAWN = 6
 """The number of the first key of a drawn story: the tour has the keys before it, which have other forms."""
 SHRINKS = 16
@@ -175,23 +175,16 @@ def drawn_bursts(seed: int, *, stories: int) -> tuple[Story, ...]:
         told.append(Story(f"burst {len(told) + 1} of seed {seed}", orders, before, (*always, *steps)[:MOST_AT_ONCE]))
 
     collect()
-    chosen: list[Story] = []
-    seen = set[Meeting]()
-    while told and len(chosen) < stories:
-        best = max(reversed(told), key=lambda story: len(meetings(story) - seen))
-        chosen.append(best)
-        seen |= meetings(best)
-        told.remove(best)
-    return tuple(chosen)
+    return most_different(told[::-1], stories, meetings)
 
 
-def meetings(story: Story) -> set[Meeting]:
+def meetings(story: Story) -> set[Hashable]:
     """Return in which ways two requests of one kind meet: equal, about the same thing, or about different ones."""
     pairs = combinations(story.at_once, 2)
     return {_meeting(one, other) for one, other in pairs if type(one) is type(other)}
 
 
-def _meeting(one: Step, other: Step) -> Meeting:
+def _meeting(one: Step, other: Step) -> tuple[type[Step], bool, bool, int | None]:
     order = _order(one) if _order(one) == _order(other) else None
     return type(one), one == other, _about(one) == _about(other), order
 

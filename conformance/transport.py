@@ -143,18 +143,6 @@ class BoundedTransport(httpx.HTTPTransport):
         }
         self._pool = httpcore.ConnectionPool(**pool) if proxy is None else _proxied(proxy, pool)
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request, once more if it met a connection that the other side was just closing (RFC 9112, 9.3.1).
-
-        A create has its key to be known again by; the second attempt is over another connection, in the end a new one.
-        """
-        try:
-            return super().handle_request(request)
-        except httpx.ReadError as error:
-            if not isinstance(error.__cause__, Stale):
-                raise
-        return self.handle_request(request)
-
 
 def _proxied(proxy: Proxy, pool: dict[str, Any]) -> ProxiedPool:
     return ProxiedPool(

@@ -19,7 +19,7 @@ from conformance.clock import Clock
 from conformance.pace import Pace
 from conformance.redact import Redactor
 from conformance.results import Blocked, Unsendable
-from conformance.transport import THIS_MACHINE, BoundedTransport, Proxy
+from conformance.transport import THIS_MACHINE, BoundedTransport, Proxy, Stale
 from conformance.workers import WORKER
 from conformance.writes import Writes
 
@@ -77,7 +77,8 @@ class Exchange:
     several checks, so that it is evidence only where it is shown; ``exempt`` when the form of
     an acceptance is not judged as well, since it had to be refused, or nothing says what comes of it; ``second_hand``
     when a create was answered with the refund of another request number. ``opening`` is how the body begins, fit to be
-    shown. ``unreachable`` when not even a connection came about; ``unsent`` when the client could not send it.
+    shown. ``unreachable`` when not even a connection came about; ``unsent`` when the client could not send it;
+    ``stale`` when the connection that it was sent on had already been closed.
     """
 
     request: Request
@@ -92,6 +93,7 @@ class Exchange:
     trouble: str | None = None
     unreachable: bool = False
     unsent: bool = False
+    stale: bool = False
     seconds: float = 0.0
     counted: bool = False
     batched: bool = False
@@ -319,6 +321,8 @@ class Wire:
                     self.pace.returned()
             self.writes.answered(request.method, operation, exchange.status)
             self.pace.learn(exchange.status, exchange.headers, self.clock)
+            if exchange.stale:
+                continue  # the next connection serves, in the end a new one (RFC 9112, 9.3.1); a create has its key
             if exchange.trouble is not None:
                 self._patience.lost(operation, exchange.seconds)
                 return exchange
@@ -406,6 +410,7 @@ class Wire:
         except (httpx.TransportError, zlib.error) as error:
             said = self.redact.start(str(error), OPENING)
             exchange.trouble = f"the connection to {host} broke: {type(error).__name__}: {said}"
+            exchange.stale = isinstance(error.__cause__, Stale)
 
 
 def _decoded(exchange: Exchange, most: int) -> bytes:

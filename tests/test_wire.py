@@ -17,6 +17,7 @@ from conformance.evidence import as_evidence
 from conformance.pace import Pace
 from conformance.redact import Redactor
 from conformance.results import Blocked, Unsendable
+from conformance.transport import Stale
 from conformance.wire import MAX_BODY, Limits, Wire
 
 SECRET = "s3cret/token+with=signs"
@@ -321,3 +322,19 @@ def test_what_was_written_shows_before_it_is_read() -> None:
     assert waited("PUT", "review") == 0
     assert waited("GET", "list") == 2
     assert waited("GET", "get") == 0
+
+
+def test_what_is_sent_again_over_another_connection_is_counted_again() -> None:
+    """A write that met a closed connection may have been carried out: the limit on writes knows of both attempts."""
+    tries = iter([True, False])
+
+    def closed_at_first(_: httpx.Request) -> httpx.Response:
+        if next(tries):
+            raise httpx.ReadError("the connection had been closed") from Stale("the connection had been closed")
+        return httpx.Response(200)
+
+    wire = wire_to(closed_at_first)
+    exchange = wire.send("POST", "http://x/y", operation="create")
+
+    assert exchange.status == 200
+    assert (wire.requests, wire.writes.sent) == (2, 2)

@@ -131,7 +131,8 @@ class CountsTheSign(Shop):
 
 def up_to_letters(value: Any) -> Any:
     """Return what a lenient parser makes of an id: the digits at its beginning."""
-    return re.match(r"[0-9]*", value)[0] or value if isinstance(value, str) else value  # type: ignore[index]
+    digits = re.match("[0-9]+", value) if isinstance(value, str) else None
+    return value if digits is None else digits[0]
 
 
 @breaks("NEAR-10")

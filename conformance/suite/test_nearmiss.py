@@ -505,10 +505,10 @@ class Turned(Probes):
         self.caller(who)
         answer = self.sent[name]
         if who in {OTHER_SHOP, ELSEWHERE} and answer.exchange.trouble is None and not answer.refused:
-            base, other = self.session.base_order, self.session.other_shop
-            orders = [order for order in (base, self.bench.order) if order is not None]
-            home = [] if other is None else [other.api]
-            if name not in self.effects and any(is_all_their_own(answer, self.bench.api, api, orders) for api in home):
+            home, base = self.session.other_shop, self.session.base_order
+            assert home is not None  # noqa: S101 - without it there is no such caller
+            orders = [self.bench.order] if base is None else [self.bench.order, base]
+            if name not in self.effects and is_all_their_own(answer, self.bench.api, home.api, orders):
                 return
         nothing = who == ELSEWHERE and operation == "list" and answer.exchange.trouble is None and answer.refunds == []
         if not nothing:  # an order that is unknown there may be listed as one without refunds (reading A49)
