@@ -45,9 +45,9 @@ def test_a_fault_is_failed_for_nothing_else(judge: Judge, fault: Fault) -> None:
 def test_a_finding_shows_what_was_exchanged_for_an_earlier_check(judge: Judge) -> None:
     """The evidence of a late check is the review that was arranged for the first of those that look at it."""
     run = judge(load_faults()["rejects-without-update"].make)
-    (finding,) = (verdict for verdict in run.verdicts if verdict.outcome is Outcome.FAILED)
+    failures = {verdict.requirement: verdict for verdict in run.verdicts if verdict.outcome is Outcome.FAILED}
+    finding = failures["RECORD-73"]
 
-    assert finding.requirement == "RECORD-73"
     assert finding.deciding is not None
     assert "PUT" in finding.deciding.curl
 
