@@ -7,7 +7,7 @@ STAMP  := $(VENV)/installed
 READY  := $(VENV)/ready
 PYTHONS ?= $(PYTHON)
 
-.PHONY: conformance test lint types unit soak pages prove bench bench-peers spec-lint sample dist docs lock clean
+.PHONY: conformance test lint types unit soak seeds pages prove bench bench-peers spec-lint sample dist docs lock clean
 
 conformance: $(READY)  ## Judge the embedded reference server and write reports/reference
 	@$(BIN)/genstore-conformance run
@@ -26,6 +26,9 @@ unit: $(STAMP)  # more workers than cores, since hostile servers keep some of th
 
 soak: $(STAMP)  ## The reference against malformed requests, crowds and crashes for longer: SOAK seconds each
 	SOAK=$${SOAK:-30} $(BIN)/python -m pytest tests/hostile/test_reference.py
+
+seeds: $(STAMP)  ## Judge honest servers by requests drawn from many seeds: SEEDS of them
+	SEEDS=$${SEEDS:-200} $(BIN)/python -m pytest -n 2 tests/test_seeds.py
 
 pages: $(STAMP)  ## The report in a real browser (needs node, and Debian's chromium or a Chrome)
 	npm ci --silent --prefix tests/report

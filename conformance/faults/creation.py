@@ -225,6 +225,17 @@ class ReadsOrderIdsUpToLetters(Mending):
 
 
 @breaks("CREATE-07")
+class FailsOnOrdersBelowZero(Mending):
+    """Breaks when the number of an order is negative."""
+
+    def mended(self, refund: JSON) -> JSON:
+        """Turn the number into eight bytes without a sign."""
+        if re.fullmatch(r"-?[0-9]{1,19}", str(refund.get("orderId"))):
+            int(refund["orderId"]).to_bytes(8)
+        return refund
+
+
+@breaks("CREATE-07")
 class CutsOrderIdsOff(Mending):
     """Keeps no more digits of an order's id than its own ids have."""
 
@@ -673,6 +684,50 @@ class AddsNeighbours(Shop):
         """Return the sum of the last neighbours of each line."""
         groups = itertools.groupby(request.lines, key=lambda part: part.line)
         return {line: sum(part.quantity for part in parts) for line, parts in groups}
+
+
+@breaks("CREATE-22")
+class AddsMentionsOfOneForm(Shop):
+    """Adds mentions of a line up under the id as it was written, so that a text and a number are two lines."""
+
+    written: tuple[type, ...] = ()
+
+    def read_lines(self, value: Any, order: StoredOrder) -> tuple[RequestedLine, ...]:
+        """Note the form of each id."""
+        lines = super().read_lines(value, order)
+        self.written = tuple(type(line["lineItemId"]) for line in value)
+        return lines
+
+    def check_distinct(self, lines: tuple[RequestedLine, ...]) -> None:
+        """Let lines be named twice."""
+
+    def check_refundable(self, request: RefundRequest) -> None:
+        """Compare the sum of each form."""
+        for form in set(self.written):
+            of_form = tuple(part for part, written in zip(request.lines, self.written, strict=True) if written is form)
+            super().check_refundable(evolve(request, lines=of_form))
+
+
+@breaks("CREATE-42")
+class ForgetsUnitsAtShipping(Shop):
+    """Counts the units of an order anew when it is shipped."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.before: set[str] = set()
+
+    def new_refund(self, request: RefundRequest) -> StoredRefund:
+        """Note what was made before shipment."""
+        refund = super().new_refund(request)
+        if not request.order.shipped:
+            self.before.add(refund.id)
+        return refund
+
+    def refundable(self, order: StoredOrder, line: StoredLine) -> int:
+        """Leave out what was made before shipment once the order is shipped."""
+        refunds = self.store.refunds_of(self.name, order.id)
+        counted = [refund for refund in refunds if not order.shipped or refund.id not in self.before]
+        return line.quantity - sum(self.claimed(refund, line) for refund in counted)
 
 
 @breaks("CREATE-23")

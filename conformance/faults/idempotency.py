@@ -486,6 +486,33 @@ class PaysOtherTypesUnderOneKey(OwnMemory):
         return key, request.rights_type
 
 
+@breaks("IDEM-33")
+class TakesTheParcelOfReplays(Shop):
+    """Keeps the logistics information of a replay in place of that of the refund."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.parcels: dict[str, dict[str, str]] = {}
+
+    def replay(self, existing: StoredRefund, request: RefundRequest) -> StoredRefund:
+        """Take over what it is sent with."""
+        if request.shipping:
+            self.parcels[existing.id] = request.shipping
+        return self.with_parcel(existing)
+
+    def select(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+        """List each with the parcel that came last."""
+        return [self.with_parcel(refund) for refund in super().select(refunds)]
+
+    def find_refund(self, order: StoredOrder, refund_id: str) -> StoredRefund:
+        """Find it with the parcel that came last."""
+        return self.with_parcel(super().find_refund(order, refund_id))
+
+    def with_parcel(self, refund: StoredRefund) -> StoredRefund:
+        """Return the refund with the parcel that came last."""
+        return evolve(refund, shipping=self.parcels.get(refund.id, refund.shipping))
+
+
 # Keys that are different.
 
 

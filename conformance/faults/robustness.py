@@ -443,6 +443,15 @@ class RefusesObjectsForReasonTypesWith500(Shop):
 
 
 @breaks("ROBUST-12")
+class CutsReasonsThatAreNoText(Shop):
+    """Fails on a rightsReason that is no text."""
+
+    def read_reason(self, value: Any) -> str:
+        """Take away the blanks around it, to see whether there is one."""
+        return super().read_reason(value if value is None or value.strip() else "")
+
+
+@breaks("ROBUST-12")
 class LooksIntoShippingTexts(Shop):
     """Fails on logistics information that is a text."""
 

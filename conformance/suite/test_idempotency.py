@@ -523,7 +523,9 @@ RETRIES: dict[str, tuple[str, Callable[[Shop, Placed], Answer]]] = {
     "of type 2": ("IDEM-34", as_it_was),
     "with a parcel": ("IDEM-34", as_it_was),
     "another reason": ("IDEM-33", with_another_reason),
-    "no customer": ("IDEM-33", with_another(0, 2, customer_id=ABSENT)),
+    "no customer and another parcel": (
+        "IDEM-33", with_another(0, 2, customer_id=ABSENT, shipping={"trackingNumber": "OTHER987654"}),
+    ),
 }  # fmt: skip
 REUSED = {"IDEM-17", "IDEM-18", "IDEM-33"}
 

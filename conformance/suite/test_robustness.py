@@ -270,6 +270,7 @@ ODD_CREATES: Mapping[str, tuple[str, Odd]] = {
     "a reason type of 999": ("ROBUST-12", reason_type(999)),
     "a reason type of letters": ("ROBUST-12", reason_type("damaged")),
     "a reason type that is an object": ("ROBUST-12", reason_type({"type": 0})),
+    "a reason that is an object": ("ROBUST-12", Odd(creating(lambda body: with_line(body, rightsReason={"no": 1})))),
     "logistics information that is a text": (
         "ROBUST-12", Odd(creating(lambda body: with_fields(body, shipping="by air"))),
     ),
