@@ -2,7 +2,8 @@
 
 A standard run of the embedded reference is timed from start to exit as a user sees it, then measured from inside; then
 a bare keep-alive loop sends the same requests to a fresh server of the same kind. After that the same run is timed with
-latency added, by one worker and by several, and a sample of the faulty servers is judged in two profiles.
+latency added, by one worker and by several, and a sample of the faulty servers is judged in two profiles, a few of them
+by schemathesis' own command as well.
 """
 
 import random
@@ -32,6 +33,7 @@ from conformance.reference.server import make_reference, serving
 from conformance.report import draw
 from conformance.results import Run
 from conformance.run import Options, run
+from tests.bench_peers import EXAMPLES, by_schemathesis
 from tests.proxy import Trouble, moved, proxied, served_reference
 
 PROFILE = "standard"
@@ -40,6 +42,8 @@ LATENCY = 0.05
 """Seconds added to each answer."""
 MANY = 8
 FAULTS = 40
+PEERS = 5
+"""So many of the faults are judged by a plain ``st run`` too, which takes a quarter of a minute for each."""
 
 
 @define
@@ -193,6 +197,16 @@ def killed(profile: str, faults: Iterable[str], folder: Path) -> tuple[int, int]
     return counts, sum(requests) // len(requests)
 
 
+def by_a_peer(faults: Iterable[str]) -> str:
+    """Return what a plain ``st run`` with the same document makes of some faults, and how quick it is."""
+    judge = by_schemathesis(EXAMPLES)
+    started = time.perf_counter()
+    judged = list(map(judge, faults))
+    seconds, requests = time.perf_counter() - started, sum(requests for _, requests in judged)
+    count = sum(killed for killed, _ in judged)
+    return f"{count} in {requests} requests, {100 * count / requests:.2f} per 100, {requests / seconds:.0f} a second"
+
+
 def main() -> None:
     """Print the figures."""
     console = Console()
@@ -220,6 +234,7 @@ def main() -> None:
     for profile, (count, requests) in kills.items():
         told = f"{count} in {requests} requests, {100 * count / requests:.0f} per 100"
         figures.add_row(f"of {FAULTS} faults, {profile} kills", told)
+    figures.add_row(f"of {PEERS} of them, a plain st run kills", by_a_peer(faults[:PEERS]))
     console.print(figures)
     table = Table("requests", "check", title="the dearest checks", title_justify="left")
     for check, count in dearest(done):

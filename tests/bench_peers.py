@@ -34,6 +34,9 @@ DOCUMENT = Path(__file__).parent.parent / "spec" / "openapi.yaml"
 EXAMPLE = {"order": "39072856", "line": "128323456", "customer": "238478920", "refund": "255858046"}
 """The ids in the document's examples, which are replaced with real ones so that schemathesis meets what exists."""
 
+EXAMPLES = 20
+"""The most examples that ``st run`` draws for each operation and phase."""
+
 FAILURE = re.compile(r"^- (ST[0-9]+ .+)$|^_+ ([A-Z]+ /\S+) _+$", re.MULTILINE)
 Judged = tuple[bool, int]
 """Whether a faulty server was told from a sound one, and how many requests that took."""
@@ -139,7 +142,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--faults", type=int, default=40, help="how many of the faulty servers")
     parser.add_argument("--peers", type=int, default=10, help="how many of these by st run as well, which is slow")
-    parser.add_argument("--examples", type=int, default=20, help="the --max-examples of st run")
+    parser.add_argument("--examples", type=int, default=EXAMPLES, help="the --max-examples of st run")
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args()
     everything = frozenset(load_catalogue().requirements)
