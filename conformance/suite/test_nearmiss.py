@@ -548,16 +548,21 @@ def strange_reviews(request: pytest.FixtureRequest, session: Session, review_ben
     return turned
 
 
-@pytest.mark.parametrize(
-    "row",
-    [
-        pytest.param(name, marks=requirement("NEAR-12", profile="quick" if name.endswith(QUICK) else "standard"))
-        for name in STRANGE
-    ],
-)
-def test_a_token_next_to_the_right_one_opens_nothing(request: pytest.FixtureRequest, row: str) -> None:
-    """Whatever is asked for with something that is nearly the right token is refused, and shows nothing."""
-    turned: Turned = request.getfixturevalue(
-        "strange_reviews" if STRANGE[row][0] in {"review", "reject"} else "strangers"
-    )
-    turned.judge(row)
+def rows_of(*operations: str) -> pytest.MarkDecorator:
+    """Return what strangers try with these operations as parameters of a check."""
+    rows = [name for name, (operation, _) in STRANGE.items() if operation in operations]
+    profiles = {name: "quick" if name.endswith(QUICK) else "standard" for name in rows}
+    params = [pytest.param(name, marks=requirement("NEAR-12", profile=profiles[name])) for name in rows]
+    return pytest.mark.parametrize("row", params)
+
+
+@rows_of("create", "replay", "list", "get")
+def test_a_token_next_to_the_right_one_opens_nothing(strangers: Turned, row: str) -> None:
+    """A create or a read with something that is nearly the right token is refused, and shows nothing."""
+    strangers.judge(row)
+
+
+@rows_of("review", "reject")
+def test_a_token_next_to_the_right_one_decides_nothing(strange_reviews: Turned, row: str) -> None:
+    """A review with something that is nearly the right token is refused, and has no effect."""
+    strange_reviews.judge(row)
