@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from conformance.catalogue import AREAS
-from conformance.plan import ANY_EXCHANGE
 from conformance.record import Record, read_record
 from conformance.results import (
     Discovery,
@@ -19,6 +18,7 @@ from conformance.results import (
     UsageError,
     Verdict,
 )
+from conformance.running.plan import ANY_EXCHANGE
 from conformance.waivers import uses_again
 
 COMMON = ("suite_version", "catalogue", "target", "not_available", "profile", "selection", "seed")

@@ -11,10 +11,10 @@ from typing import Any, Protocol
 from attrs import evolve, frozen
 
 from conformance.files import insist_on_schema, load_yaml
+from conformance.http.wire import Exchange, Wire
 from conformance.model import LineItem, LineItemId, Order, OrderId, load_json, read_id, read_money, read_number
 from conformance.program import run_program
 from conformance.results import Blocked, UsageError
-from conformance.wire import Exchange, Wire
 
 MOST_WORDS = 300
 """Characters of a provider's own words that are shown."""

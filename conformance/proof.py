@@ -19,10 +19,10 @@ from conformance import __version__
 from conformance.catalogue import Catalogue, load_catalogue
 from conformance.clock import VirtualClock
 from conformance.faults import Fault, load_faults
-from conformance.plugin import find_checks
 from conformance.reference.server import SPELLED_NAMES, Reference, make_reference
 from conformance.results import Outcome, Run
-from conformance.run import Options, run
+from conformance.running.plugin import find_checks
+from conformance.running.run import Options, run
 from conformance.shelf import Implementation
 from conformance.target import Target
 from conformance.variants import Variant, combined, load_variants

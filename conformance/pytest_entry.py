@@ -23,6 +23,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Bring the checks to life when a target is named."""
     if config.getoption("--conformance-target") is not None:
-        from conformance.hosted import Hosted
+        from conformance.running.hosted import Hosted
 
         Hosted.register(config)

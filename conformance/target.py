@@ -12,10 +12,10 @@ import jsonschema_rs
 from attrs import evolve, field, fields_dict, frozen
 
 from conformance.files import load_yaml
+from conformance.http.transport import Proxy
+from conformance.http.wire import Limits
 from conformance.results import UsageError
 from conformance.settings import RUN_SETTINGS
-from conformance.transport import Proxy
-from conformance.wire import Limits
 
 CAPABILITIES = ("other_shop", "ship_order", "scoped_tokens", "unshipped_orders")
 SCOPED_TOKENS = ("write_refunds", "write_refund", "read_refunds", "unrelated")

@@ -23,16 +23,16 @@ from attrs import define, field
 from rich.console import Console
 from rich.table import Table
 
-from conformance import generated
 from conformance.catalogue import load_catalogue
 from conformance.clock import RealClock, VirtualClock
 from conformance.faults import load_faults
+from conformance.generation import generated
 from conformance.proof import judge_in_process
 from conformance.reference.app import WSGI
 from conformance.reference.server import make_reference, serving
 from conformance.report import draw
 from conformance.results import Run
-from conformance.run import Options, run
+from conformance.running.run import Options, run
 from tests.bench_peers import EXAMPLES, by_schemathesis
 from tests.proxy import Trouble, moved, proxied, served_reference
 

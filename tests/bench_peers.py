@@ -27,8 +27,8 @@ from conformance.faults import load_faults
 from conformance.proof import SEARCHING, judge_in_process
 from conformance.reference.server import Reference, make_reference, serving
 from conformance.results import Outcome
-from conformance.run import Options
-from conformance.session import open_session
+from conformance.running.run import Options
+from conformance.running.session import open_session
 
 DOCUMENT = Path(__file__).parent.parent / "spec" / "openapi.yaml"
 EXAMPLE = {"order": "39072856", "line": "128323456", "customer": "238478920", "refund": "255858046"}

@@ -10,7 +10,7 @@ from conformance.clock import VirtualClock
 from conformance.proof import judge_in_process
 from conformance.reference.server import Reference
 from conformance.results import Outcome, Run
-from conformance.run import Options
+from conformance.running.run import Options
 
 Judge = Callable[..., Run]
 

@@ -8,18 +8,18 @@ import pytest
 import conformance
 from conformance.catalogue import AREAS, load_catalogue, spec_folder
 from conformance.faults import load_faults
-from conformance.plan import Plan
-from conformance.plugin import files_of, find_checks
+from conformance.running.plan import Plan
+from conformance.running.plugin import files_of, find_checks
 
 PACKAGE = Path(conformance.__file__).parent
 KNOWN_BY = {
-    "pytest": ("plugin.py", "hosted.py", "pytest_entry.py", "suite/"),
-    "schemathesis": ("generated.py",),
-    "hypothesis": ("generated.py", "stories.py"),
+    "pytest": ("running/plugin.py", "running/hosted.py", "pytest_entry.py", "suite/"),
+    "schemathesis": ("generation/generated.py",),
+    "hypothesis": ("generation/generated.py", "generation/stories.py"),
     "werkzeug": ("reference/app.py", "faults/", "variants/"),
     "waitress": ("reference/server.py",),
-    "httpx": ("transport.py", "wire.py", "session.py", "run.py", "proof.py"),
-    "httpcore": ("transport.py",),
+    "httpx": ("http/", "running/session.py", "running/run.py", "proof.py"),
+    "httpcore": ("http/transport.py",),
     "rich": ("console.py",),
     "jinja2": ("report/",),
     "click": ("cli.py", "commands/", "sandbox.py"),
@@ -53,7 +53,7 @@ def test_a_library_is_known_where_it_belongs(library: str) -> None:
 
 def test_the_reference_knows_nothing_of_faults_and_of_the_spec() -> None:
     """The honest server and the judging of it are written apart."""
-    forbidden = ("conformance.faults", "conformance.variants", "conformance.catalogue", "conformance.contract")
+    forbidden = ("conformance.faults", "conformance.variants", "conformance.catalogue", "conformance.judging.contract")
     for name, modules in FILES.items():
         if name.startswith("reference/"):
             assert not {module for module in modules if module.startswith(forbidden)}, name
@@ -61,7 +61,8 @@ def test_the_reference_knows_nothing_of_faults_and_of_the_spec() -> None:
 
 def test_reports_are_drawn_from_the_record_alone() -> None:
     """No renderer reaches for a target, a client or a check."""
-    forbidden = ("conformance.session", "conformance.client", "conformance.wire", "conformance.plugin")
+    session, plugin = "conformance.running.session", "conformance.running.plugin"
+    forbidden = (session, plugin, "conformance.http.client", "conformance.http.wire")
     for name, modules in FILES.items():
         if name.startswith("report/"):
             assert not {module for module in modules if module.startswith(forbidden)}, name

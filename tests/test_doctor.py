@@ -14,9 +14,9 @@ from click.testing import CliRunner, Result
 
 from conformance.cli import main
 from conformance.clock import RealClock
-from conformance.doctor import State, examine, first_look
 from conformance.reference.server import make_reference, serving
-from conformance.session import open_session
+from conformance.running.doctor import State, examine, first_look
+from conformance.running.session import open_session
 from conformance.target import Orders, Target
 
 from .proxy import Trouble, proxied

@@ -5,13 +5,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from conformance import explore as exploring
 from conformance.clock import VirtualClock
 from conformance.faults import load_faults
+from conformance.generation import explore as exploring
+from conformance.generation.stories import TOUR, load_case
 from conformance.reference.server import make_reference
 from conformance.results import Conclusion, Discovery, Outcome
-from conformance.session import open_session
-from conformance.stories import TOUR, load_case
+from conformance.running.session import open_session
 
 from .conftest import Judge
 

@@ -4,9 +4,9 @@ import pytest
 
 from conformance.catalogue import load_catalogue
 from conformance.faults import Fault, load_faults
-from conformance.plugin import find_checks
 from conformance.proof import SEARCHING
 from conformance.results import Conclusion, Outcome, Run
+from conformance.running.plugin import find_checks
 
 from .conftest import Judge, told
 

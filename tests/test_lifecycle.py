@@ -7,17 +7,28 @@ import httpx
 import pytest
 import yaml
 
-from conformance.client import Part
 from conformance.clock import VirtualClock
 from conformance.faults import load_faults
-from conformance.lifecycle import ALL_PAIRS, Create, Get, List, Ordered, Phase, Review, State, explanations, outcomes
-from conformance.manners import BARE, FORMS, SPLIT, Manner
+from conformance.generation.lifecycle import (
+    ALL_PAIRS,
+    Create,
+    Get,
+    List,
+    Ordered,
+    Phase,
+    Review,
+    State,
+    explanations,
+    outcomes,
+)
+from conformance.generation.manners import BARE, FORMS, SPLIT, Manner
+from conformance.generation.stage import Stage
+from conformance.generation.stories import TOUR, Story, as_data, drawn, drawn_bursts, load_case, shrunk
+from conformance.http.client import Part
 from conformance.model import LineItem, LineItemId, Order, OrderId
 from conformance.reference.server import Reference, make_reference
 from conformance.results import UsageError
-from conformance.session import open_session
-from conformance.stage import Stage
-from conformance.stories import TOUR, Story, as_data, drawn, drawn_bursts, load_case, shrunk
+from conformance.running.session import open_session
 from conformance.variants import load_variants
 
 EMPTY = State((Ordered((3,)), Ordered((3,), shipped=False)))

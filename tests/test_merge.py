@@ -11,12 +11,12 @@ from click.testing import CliRunner
 from conformance.cli import main
 from conformance.faults import load_faults
 from conformance.merge import merge_records
-from conformance.plan import ANY_EXCHANGE
 from conformance.record import read_record
 from conformance.reference.server import make_reference
 from conformance.results import Conclusion, Outcome, Run, UsageError
+from conformance.running.plan import ANY_EXCHANGE
+from conformance.running.workers import Job, shard_of
 from conformance.waivers import Waiver
-from conformance.workers import Job, shard_of
 from tests.conftest import Judge
 
 OF = 3

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from conformance import contract
-from conformance.nearmiss import OTHER_IDS, NearMiss, in_standard, near_misses
+from conformance.generation.nearmiss import OTHER_IDS, NearMiss, in_standard, near_misses
+from conformance.judging import contract
 
 SCHEMAS = {"create": "CreateRequest", "review": "ReviewRequest"}
 

@@ -13,8 +13,8 @@ from conformance.catalogue import load_catalogue
 from conformance.orders import CommandOrders, HttpOrders, PoolOrders, WantedLine
 from conformance.reference.server import Reference, make_reference, serving
 from conformance.results import Blocked, Outcome, UsageError
-from conformance.run import Options, run
-from conformance.session import Session, open_session
+from conformance.running.run import Options, run
+from conformance.running.session import Session, open_session
 from conformance.target import Orders
 
 DOCS = Path(__file__).parent.parent / "docs" / "providers"

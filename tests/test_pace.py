@@ -9,17 +9,17 @@ from typing import Any
 import httpx
 import pytest
 
-from conformance.burst import at_once
 from conformance.catalogue import load_catalogue
-from conformance.client import Answer
 from conformance.clock import VirtualClock
-from conformance.pace import PLATFORM_BUCKET, PLATFORM_RATE, Pace
-from conformance.redact import Redactor
+from conformance.http.burst import at_once
+from conformance.http.client import Answer
+from conformance.http.pace import PLATFORM_BUCKET, PLATFORM_RATE, Pace
+from conformance.http.redact import Redactor
+from conformance.http.wire import Limits, Wire
 from conformance.reference.app import WSGI
 from conformance.reference.server import make_reference
 from conformance.results import Conclusion
-from conformance.run import Options, run
-from conformance.wire import Limits, Wire
+from conformance.running.run import Options, run
 
 BUCKET = "X-Genstore-Shop-Api-Rate-Limit"
 

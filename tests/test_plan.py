@@ -10,12 +10,12 @@ from click.testing import CliRunner
 
 from conformance.cli import main
 from conformance.clock import VirtualClock
-from conformance.forecast import forecast, pool_template
 from conformance.proof import ORIGIN, judge_in_process
 from conformance.reference.provider import provide
 from conformance.reference.server import FIRST_SHOP, make_reference
 from conformance.results import Outcome
-from conformance.run import Options
+from conformance.running.forecast import forecast, pool_template
+from conformance.running.run import Options
 from conformance.target import Orders
 
 SELECTION = ("shipment", "REVIEW-16")

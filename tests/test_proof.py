@@ -7,9 +7,9 @@ import pytest
 from conformance import catalogue
 from conformance.catalogue import load_catalogue, load_proof
 from conformance.faults import load_faults
-from conformance.plan import ANY_EXCHANGE
-from conformance.plugin import find_checks
 from conformance.proof import publish
+from conformance.running.plan import ANY_EXCHANGE
+from conformance.running.plugin import find_checks
 
 
 def test_a_published_proof_names_the_faults_of_each_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from conformance import contract
-from conformance.client import TOKEN_HEADER
-from conformance.reach import Reached, documented, places_of
-from conformance.wire import Exchange, Request
+from conformance.generation.reach import Reached, documented, places_of
+from conformance.http.client import TOKEN_HEADER
+from conformance.http.wire import Exchange, Request
+from conformance.judging import contract
 
 
 def sent(operation: str, url: str, body: Any = None, *, raw: bytes | None = None, token: str = "t") -> Exchange:

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from conformance.catalogue import load_catalogue
 from conformance.clock import VirtualClock
-from conformance.observe import observations
+from conformance.http.wire import Exchange, Request
+from conformance.judging.observe import observations
 from conformance.reference.server import make_reference
 from conformance.results import Observation
-from conformance.run import Options, run
-from conformance.wire import Exchange, Request
+from conformance.running.run import Options, run
 
 BASE = "http://127.0.0.1:8000/api/202412"
 PLACES = {

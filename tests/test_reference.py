@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from conformance.client import Part
+from conformance.http.client import Part
+from conformance.judging.verify import given_refund, given_review, look_list
 from conformance.model import Action, Order, Refund, RefundStatus
 from conformance.reference.server import make_reference, serving
-from conformance.session import Session, open_session
+from conformance.running.session import Session, open_session
 from conformance.target import load_target
-from conformance.verify import given_refund, given_review, look_list
 
 CLIENTS, UNITS, KEYS = 16, 30, 40
 

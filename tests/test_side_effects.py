@@ -13,9 +13,9 @@ import httpx
 import pytest
 from attrs import define, evolve, field
 
-from conformance import tidy
 from conformance.catalogue import load_catalogue
 from conformance.clock import VirtualClock
+from conformance.http.writes import SAFE_METHODS
 from conformance.model import Action
 from conformance.record import append_to_record, read_record
 from conformance.reference.app import WSGI
@@ -23,11 +23,11 @@ from conformance.reference.rules import Refusal, Shop
 from conformance.reference.server import Reference, make_reference, serving
 from conformance.reference.store import StoredRefund
 from conformance.results import Conclusion, Made, Outcome, Run
-from conformance.run import Options, run
-from conformance.session import Session, open_session
+from conformance.running import tidy
+from conformance.running.run import Options, run
+from conformance.running.session import Session, open_session
+from conformance.running.tidy import take_over, tidy_up
 from conformance.target import Orders, Target
-from conformance.tidy import take_over, tidy_up
-from conformance.writes import SAFE_METHODS
 from tests.test_bad_input import GOOD, command, is_a_mistake, slowly
 
 INITIATED, CANCELED = 1, 4

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from openapi_spec_validator import validate
 
-from conformance import contract
 from conformance.catalogue import OPERATIONS, load_catalogue
+from conformance.judging import contract
 from conformance.model import LineItem, LineItemId, Order, OrderId
 from conformance.reference.server import make_reference
-from conformance.session import open_session
+from conformance.running.session import open_session
 
 DOCUMENT = contract.load_document()
 SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]

@@ -6,11 +6,11 @@ from pathlib import Path
 
 BEFORE_THE_FIRST_REQUEST = """
 import sys
-import conformance.wire
+import conformance.http.wire
 from conformance.cli import main
 def first(*_, **__):
     raise SystemExit("|".join(sys.modules))
-conformance.wire.Wire._send_once = first
+conformance.http.wire.Wire._send_once = first
 main(["run", "--out", sys.argv[1]], standalone_mode=False)
 """
 

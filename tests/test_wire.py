@@ -13,12 +13,12 @@ import httpx
 import pytest
 
 from conformance.clock import VirtualClock
-from conformance.evidence import as_evidence
-from conformance.pace import Pace
-from conformance.redact import Redactor
+from conformance.http.evidence import as_evidence
+from conformance.http.pace import Pace
+from conformance.http.redact import Redactor
+from conformance.http.transport import Stale
+from conformance.http.wire import MAX_BODY, Limits, Wire
 from conformance.results import Blocked, Unsendable
-from conformance.transport import Stale
-from conformance.wire import MAX_BODY, Limits, Wire
 
 SECRET = "s3cret/token+with=signs"
 

@@ -19,8 +19,8 @@ from conformance.record import read_record
 from conformance.reference.app import WSGI
 from conformance.reference.server import Reference, make_reference, serving
 from conformance.results import Conclusion, Run
-from conformance.run import Options, run
-from conformance.workers import MOST, Job, Queue, groups_of, worthwhile
+from conformance.running.run import Options, run
+from conformance.running.workers import MOST, Job, Queue, groups_of, worthwhile
 
 from .proxy import Trouble, proxied
 

@@ -18,8 +18,8 @@ def command(target: str, orders: str | None) -> None:
     It makes a few orders and refunds of 10.00, of which it approves one and rejects the others. Exit status: 0 when a
     run can be made, 3 when something is in its way.
     """
-    from conformance import doctor
-    from conformance.session import open_session
+    from conformance.running import doctor
+    from conformance.running.session import open_session
 
     troubled = False
     with opened(target, orders) as subject:

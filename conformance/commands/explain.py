@@ -13,7 +13,7 @@ def command(requirement: str) -> None:
     from conformance import console
     from conformance.catalogue import load_catalogue
     from conformance.faults import load_faults
-    from conformance.plugin import find_checks
+    from conformance.running.plugin import find_checks
 
     catalogue = load_catalogue()
     identifier = requirement.upper()

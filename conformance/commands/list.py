@@ -11,7 +11,7 @@ def command(selection: tuple[str, ...]) -> None:
     """List the requirements, with level, basis, page lines and checks."""
     from conformance import console
     from conformance.catalogue import load_catalogue
-    from conformance.plugin import find_checks
+    from conformance.running.plugin import find_checks
 
     catalogue = load_catalogue()
     console.list_requirements(catalogue, find_checks(catalogue, selection=selected(selection)))

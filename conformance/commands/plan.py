@@ -9,7 +9,7 @@ from conformance.commands.settings import Configured
 from conformance.commands.targets import opened
 
 if TYPE_CHECKING:
-    from conformance.forecast import Forecast, Wanted
+    from conformance.running.forecast import Forecast, Wanted
 
 
 @click.command("plan", cls=Configured)
@@ -27,8 +27,8 @@ def command(
     Example
       genstore-conformance plan staging.yaml --profile quick --pool-template > orders.yaml
     """  # noqa: D301 - click takes the character itself
-    from conformance import forecast
-    from conformance.run import Options
+    from conformance.running import forecast
+    from conformance.running.run import Options
 
     chosen = selected(selection)
     with opened(target, orders) as subject:

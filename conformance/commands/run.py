@@ -91,10 +91,10 @@ def command(
     from conformance import console
     from conformance.catalogue import load_catalogue, load_proof
     from conformance.compare import compare, exit_for_new
+    from conformance.generation.stories import load_case
     from conformance.report import check_formats, draw
-    from conformance.run import Options
-    from conformance.run import run as judge
-    from conformance.stories import load_case
+    from conformance.running.run import Options
+    from conformance.running.run import run as judge
     from conformance.waivers import load_waivers
 
     catalogue = load_catalogue()

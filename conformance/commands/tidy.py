@@ -22,7 +22,7 @@ def command(record: Path, target: str) -> None:
     """
     from conformance import console
     from conformance.record import append_to_record, read_record
-    from conformance.tidy import tidy_record
+    from conformance.running.tidy import tidy_record
 
     run = read_record(record)
     is_url = target.startswith(("http://", "https://"))

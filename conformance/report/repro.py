@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from attrs import frozen
 
-from conformance.curl import header_words
+from conformance.http.curl import header_words
 from conformance.report.text import harmless, one_line
 from conformance.results import Evidence, Verdict
 

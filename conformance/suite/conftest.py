@@ -6,14 +6,15 @@ from typing import Any, TypeVar
 import pytest
 from attrs import define, field
 
-from conformance import generated, verify
 from conformance.catalogue import Catalogue
-from conformance.client import Answer, RefundApi
+from conformance.generation import generated
+from conformance.http.client import Answer, RefundApi
+from conformance.http.wire import Exchange
+from conformance.judging import verify
 from conformance.model import Action, Order, Refund, RefundId
-from conformance.plugin import PLAN
 from conformance.results import Blocked, Failed, Unanswered
-from conformance.session import Session, Shop
-from conformance.wire import Exchange
+from conformance.running.plugin import PLAN
+from conformance.running.session import Session, Shop
 
 NewOrder = Callable[..., Order]
 Row = TypeVar("Row")

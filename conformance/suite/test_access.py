@@ -6,13 +6,13 @@ from functools import partial
 import pytest
 from attrs import define, field, frozen
 
-from conformance import verify
-from conformance.client import API, TOKEN_HEADER, Answer, RefundApi
+from conformance.generation.strangers import CUT_OFF, IN_OTHER_CASE, LONGER, scoped, shows_a_refund, unknown
+from conformance.http.client import API, TOKEN_HEADER, Answer, RefundApi
+from conformance.judging import verify
 from conformance.model import Action, Order, Refund
-from conformance.plugin import requirement
 from conformance.results import Blocked
-from conformance.session import Session, Shop
-from conformance.strangers import CUT_OFF, IN_OTHER_CASE, LONGER, scoped, shows_a_refund, unknown
+from conformance.running.plugin import requirement
+from conformance.running.session import Session, Shop
 from conformance.suite.conftest import Bench, NewOrder, Probes, ReviewBench, selected_rows
 
 ALL = ("create", "list", "get", "review")

@@ -5,12 +5,12 @@ from decimal import Decimal
 import pytest
 from attrs import define, field
 
-from conformance import verify
-from conformance.client import NUMBERS, TEXT, Answer, Part, RefundApi
+from conformance.http.client import NUMBERS, TEXT, Answer, Part, RefundApi
+from conformance.judging import verify
 from conformance.model import Action, Order, Refund, RefundId, RefundLine, RightsType
-from conformance.plugin import requirement
 from conformance.results import Blocked, Failed
-from conformance.session import Session
+from conformance.running.plugin import requirement
+from conformance.running.session import Session
 from conformance.suite.conftest import NewOrder
 
 LINES = (

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from attrs import define, evolve, field, frozen
 
-from conformance import verify
-from conformance.client import ABSENT, NUMBERS, TEXT, Answer, Part, RefundApi
+from conformance.http.client import ABSENT, NUMBERS, TEXT, Answer, Part, RefundApi
+from conformance.judging import verify
 from conformance.model import Action, LineItemId, Order, Refund, RefundId, RefundStatus, RightsType
-from conformance.plugin import requirement
 from conformance.results import Blocked, Failed
-from conformance.session import Session, Shop
+from conformance.running.plugin import requirement
+from conformance.running.session import Session, Shop
 from conformance.suite.conftest import Bench, NewOrder, OpenRefunds, Placed, Probe, Probes, selected_rows
 
 LONG = 4.0
@@ -406,7 +406,7 @@ def judge_excess(session: Session, excess: Excess, row: str) -> None:
     bench.api.wire.show(answer.exchange)
     before, after = excess.effects.get(row, ({}, {}))
     if EXCESS[row].requirement == "CREATE-22" and all(
-        quantity <= bench.limits[line] for line, quantity in units(after.values()).items()
+        quantity <= bench.limits.get(line, 0) for line, quantity in units(after.values()).items()
     ):
         return  # what is made of two mentions is judged where both fit (CREATE-23); here only the sum matters
     stays_within(session, bench.limits, answer, before, after)

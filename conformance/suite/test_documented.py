@@ -10,13 +10,13 @@ from typing import Any, TypeVar
 import pytest
 from attrs import define, field
 
-from conformance import verify
-from conformance.client import API, REASON, Answer, Dialect, Part, RefundApi
-from conformance.generated import COUNTS, Binding, Generated, requests_for
+from conformance.generation.generated import COUNTS, Binding, Generated, requests_for
+from conformance.http.client import API, REASON, Answer, Dialect, Part, RefundApi
+from conformance.judging import verify
 from conformance.model import Action, Order, Refund, RefundId
-from conformance.plugin import requirement
 from conformance.results import Blocked, Failed, Unsendable
-from conformance.session import Session
+from conformance.running.plugin import requirement
+from conformance.running.session import Session
 from conformance.suite.conftest import NewOrder
 
 T = TypeVar("T")

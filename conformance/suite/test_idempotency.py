@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from attrs import define, field, frozen
 
-from conformance import verify
-from conformance.client import ABSENT, NUMBERS, TEXT, Answer, Creation, Part, RefundApi
+from conformance.http.client import ABSENT, NUMBERS, TEXT, Answer, Creation, Part, RefundApi
+from conformance.judging import verify
 from conformance.model import Action, Order, OrderId, Refund, RefundId, RightsType
-from conformance.plugin import requirement
 from conformance.results import Blocked, Failed
-from conformance.session import Session, Shop
+from conformance.running.plugin import requirement
+from conformance.running.session import Session, Shop
 from conformance.suite.conftest import Bench, NewOrder, OpenRefunds, Placed, Probes, selected_rows
 
 # Keys that must be refused.

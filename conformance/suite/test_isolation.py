@@ -6,13 +6,13 @@ from functools import partial
 import pytest
 from attrs import define, evolve, field, frozen
 
-from conformance import verify
-from conformance.client import Answer, Part, RefundApi
+from conformance.generation.strangers import is_all_their_own
+from conformance.http.client import Answer, Part, RefundApi
+from conformance.judging import verify
 from conformance.model import Action, Order, OrderId, Refund, RefundId
-from conformance.plugin import requirement
 from conformance.results import Blocked, Failed
-from conformance.session import Session, Shop
-from conformance.strangers import is_all_their_own
+from conformance.running.plugin import requirement
+from conformance.running.session import Session, Shop
 from conformance.suite.conftest import Bench, NewOrder, Probes, selected_rows
 
 TRIES = 3

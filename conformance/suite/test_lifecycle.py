@@ -3,8 +3,7 @@
 import pytest
 from attrs import define, field
 
-from conformance.model import Refund
-from conformance.perform import (
+from conformance.generation.perform import (
     ANSWERS,
     BOOKS,
     BURSTS,
@@ -17,12 +16,13 @@ from conformance.perform import (
     STEADY,
     Broken,
 )
-from conformance.plan import CASE
-from conformance.plugin import requirement
+from conformance.generation.stage import Stage
+from conformance.generation.stories import TOUR, Story, drawn, drawn_bursts
+from conformance.model import Refund
 from conformance.results import Blocked
-from conformance.session import Session, Shop
-from conformance.stage import Stage
-from conformance.stories import TOUR, Story, drawn, drawn_bursts
+from conformance.running.plan import CASE
+from conformance.running.plugin import requirement
+from conformance.running.session import Session, Shop
 
 STORIES, STEPS, DRAWN_BURSTS = 1, 5, 1
 MANY = 10

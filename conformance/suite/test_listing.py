@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from attrs import define, evolve
 
-from conformance import verify
-from conformance.client import ABSENT, MAX_LIMIT, Answer, Part, RefundApi
+from conformance.http.client import ABSENT, MAX_LIMIT, Answer, Part, RefundApi
+from conformance.judging import verify
 from conformance.model import Action, Order, Refund, RefundId, RightsType
-from conformance.plugin import requirement
 from conformance.results import Blocked, Failed
-from conformance.session import Session, Shop
+from conformance.running.plugin import requirement
+from conformance.running.session import Session, Shop
 from conformance.suite.conftest import NewOrder
 
 DEFAULT_LIMIT = 50

@@ -8,10 +8,7 @@ from typing import Any
 import pytest
 from attrs import define, evolve, field, frozen
 
-from conformance import contract, verify
-from conformance.client import ABSENT, Answer, Part, RefundApi
-from conformance.model import Action, Order, Refund, RefundId, RefundStatus, RightsType
-from conformance.nearmiss import (
+from conformance.generation.nearmiss import (
     CONDITION,
     NEXT,
     NONE_OF_THEM,
@@ -22,10 +19,7 @@ from conformance.nearmiss import (
     near_parameters,
     spellings,
 )
-from conformance.plugin import requirement
-from conformance.results import Blocked
-from conformance.session import Session
-from conformance.strangers import (
+from conformance.generation.strangers import (
     CUT_OFF,
     IN_OTHER_CASE,
     LONGER,
@@ -36,6 +30,12 @@ from conformance.strangers import (
     shows_a_refund,
     unknown,
 )
+from conformance.http.client import ABSENT, Answer, Part, RefundApi
+from conformance.judging import contract, verify
+from conformance.model import Action, Order, Refund, RefundId, RefundStatus, RightsType
+from conformance.results import Blocked
+from conformance.running.plugin import requirement
+from conformance.running.session import Session
 from conformance.suite.conftest import Bench, NewOrder, Probe, Probes, ReviewBench, selected_rows
 
 UNITS = 2

@@ -6,12 +6,12 @@ from functools import partial
 import pytest
 from attrs import define
 
-from conformance import verify
-from conformance.burst import at_once
-from conformance.client import Answer, Part, RefundApi
+from conformance.http.burst import at_once
+from conformance.http.client import Answer, Part, RefundApi
+from conformance.judging import verify
 from conformance.model import Action, Order, Refund, RefundId, RefundStatus
-from conformance.plugin import requirement
 from conformance.results import Blocked, Failed
+from conformance.running.plugin import requirement
 from conformance.suite.conftest import NewOrder
 
 BURST = 5

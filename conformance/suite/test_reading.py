@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from attrs import define, evolve
 
-from conformance import verify
-from conformance.client import ABSENT, API, Answer, Part, RefundApi
+from conformance.http.client import ABSENT, API, Answer, Part, RefundApi
+from conformance.judging import verify
 from conformance.model import Action, Order, Refund, RefundId, RightsType, read_refund
-from conformance.plugin import requirement
 from conformance.results import Blocked
-from conformance.session import Session
+from conformance.running.plugin import requirement
+from conformance.running.session import Session
 from conformance.suite.conftest import NewOrder
 
 

@@ -9,14 +9,14 @@ from typing import Any, TypeVar
 import pytest
 from attrs import define
 
-from conformance import verify
-from conformance.books import SAMPLES, clocks
 from conformance.catalogue import Catalogue, load_catalogue
-from conformance.client import ABSENT, Answer, Part, RefundApi, breaches
+from conformance.generation.books import SAMPLES, clocks
+from conformance.http.client import ABSENT, Answer, Part, RefundApi, breaches
+from conformance.judging import verify
 from conformance.model import Action, Order, Refund, RefundLine, RightsType, read_number
-from conformance.plugin import judged_by, requirement
 from conformance.results import Blocked, Failed
-from conformance.session import Session
+from conformance.running.plugin import judged_by, requirement
+from conformance.running.session import Session
 from conformance.suite.conftest import NewOrder
 
 T = TypeVar("T")

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from attrs import define, evolve, field, frozen
 
-from conformance import verify
-from conformance.client import ABSENT, Answer, Part, RefundApi
+from conformance.http.client import ABSENT, Answer, Part, RefundApi
+from conformance.judging import verify
 from conformance.model import Action, Order, Refund, RefundId, RefundStatus, RightsType
-from conformance.plugin import requirement
 from conformance.results import Blocked, Failed
-from conformance.session import Session
+from conformance.running.plugin import requirement
+from conformance.running.session import Session
 from conformance.suite.conftest import Bench, NewOrder, OpenRefunds, Placed, Probes, ReviewBench, selected_rows
 
 CANCELED, COMPLETED = RefundStatus.CANCELED, RefundStatus.COMPLETED

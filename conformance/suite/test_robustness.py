@@ -10,12 +10,12 @@ from urllib.parse import quote
 import pytest
 from attrs import define, frozen
 
-from conformance import verify
-from conformance.client import ABSENT, API, TOKEN_HEADER, Answer, RefundApi
+from conformance.http.client import ABSENT, API, TOKEN_HEADER, Answer, RefundApi
+from conformance.judging import verify
 from conformance.model import Action, Order, OrderId, Refund, RefundId, RefundStatus
-from conformance.plugin import requirement
 from conformance.results import Blocked, Failed, Unanswered
-from conformance.session import Shop
+from conformance.running.plugin import requirement
+from conformance.running.session import Shop
 from conformance.suite.conftest import Bench, NewOrder, Probe, Probes, ReviewBench, selected_rows
 
 APPROVE, REJECT = Action.APPROVE, Action.REJECT

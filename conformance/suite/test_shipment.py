@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from attrs import define, field
 
-from conformance import verify
-from conformance.client import ABSENT, Answer, Part, RefundApi
+from conformance.http.client import ABSENT, Answer, Part, RefundApi
+from conformance.judging import verify
 from conformance.model import Action, Order, Refund, RefundId, RightsType
-from conformance.plugin import requirement
 from conformance.results import Blocked, Failed
-from conformance.session import Shop
+from conformance.running.plugin import requirement
+from conformance.running.session import Shop
 from conformance.suite.conftest import Bench, NewOrder, Probes, selected_rows
 
 RETURN, REFUND = RightsType.RETURN_AND_REFUND, RightsType.REFUND

@@ -53,9 +53,9 @@ class Judge:
 
 def _serve() -> None:
     import conformance.commands.run
-    import conformance.plugin
     import conformance.report
-    import conformance.run  # noqa: F401 - what every fork needs
+    import conformance.running.plugin
+    import conformance.running.run  # noqa: F401 - what every fork needs
 
     for line in sys.stdin:
         job = json.loads(line)

@@ -18,19 +18,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conformance.catalogue import load_catalogue, spec_folder
-from conformance.client import Answer
-from conformance.contract import breaches_of, load_document
+from conformance.generation.stories import TOUR, as_data, load_case
+from conformance.http.client import Answer
+from conformance.http.redact import Redactor
+from conformance.http.wire import Exchange, Request
+from conformance.judging.contract import breaches_of, load_document
+from conformance.judging.observe import observations
 from conformance.model import load_json, read_id, read_money, read_number, read_refund, read_time
-from conformance.observe import observations
 from conformance.orders import PoolOrders
 from conformance.record import read_record
-from conformance.redact import Redactor
 from conformance.report import FORMATS, draw
 from conformance.results import Outcome, UsageError
-from conformance.stories import TOUR, as_data, load_case
 from conformance.target import load_target
 from conformance.waivers import load_waivers
-from conformance.wire import Exchange, Request
 from tests.hostile.server import TOKEN
 from tests.report.runs import exchange, make_run, verdict
 

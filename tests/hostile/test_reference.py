@@ -19,13 +19,13 @@ from pathlib import Path
 
 import pytest
 
-from conformance.client import Answer, Part, RefundApi
+from conformance.http.client import Answer, Part, RefundApi
+from conformance.judging.verify import given_refund, look_list
 from conformance.model import Action, Order, RefundStatus
 from conformance.reference.server import Reference, make_reference, serving
 from conformance.results import Blocked
-from conformance.session import Session, open_session
+from conformance.running.session import Session, open_session
 from conformance.target import load_target
-from conformance.verify import given_refund, look_list
 
 SECONDS = float(os.environ.get("SOAK", "3"))
 CLIENTS, UNITS, KEYS = 32, 40, 50

@@ -13,8 +13,8 @@ from conformance.faults import load_faults
 from conformance.reference.server import serving
 from conformance.report.repro import script
 from conformance.results import Outcome
-from conformance.run import Options
-from conformance.run import run as judge
+from conformance.running.run import Options
+from conformance.running.run import run as judge
 
 from .runs import API, BASE, HOSTILE, created_exchange, exchange, order_exchange, verdict
 

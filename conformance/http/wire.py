@@ -16,12 +16,12 @@ from attrs import define, field, frozen
 
 from conformance import __version__
 from conformance.clock import Clock
-from conformance.pace import Pace
-from conformance.redact import Redactor
+from conformance.http.pace import Pace
+from conformance.http.redact import Redactor
+from conformance.http.transport import THIS_MACHINE, BoundedTransport, Proxy, Stale
+from conformance.http.writes import Writes
 from conformance.results import Blocked, Unsendable
-from conformance.transport import THIS_MACHINE, BoundedTransport, Proxy, Stale
-from conformance.workers import WORKER
-from conformance.writes import Writes
+from conformance.running.workers import WORKER
 
 MAX_BODY = 4 * 1024 * 1024
 """Bytes of an answer that are read; one that has more was not understood, and counts as trouble."""

@@ -12,9 +12,9 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from conformance.choice import most_different
 from conformance.files import insist_on_schema, load_yaml
-from conformance.lifecycle import Create, Get, List, Ordered, Pair, Review, State, Step, outcomes, pairs_of
+from conformance.generation.choice import most_different
+from conformance.generation.lifecycle import Create, Get, List, Ordered, Pair, Review, State, Step, outcomes, pairs_of
 from conformance.results import UsageError
 
 MOST_AT_ONCE = 8

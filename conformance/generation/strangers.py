@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Collection
 
-from conformance.client import Answer, RefundApi
+from conformance.http.client import Answer, RefundApi
 from conformance.model import Order, Refund, read_refund
-from conformance.session import Shop
+from conformance.running.session import Shop
 
 TokenOf = Callable[[Shop], str | None]
 

@@ -12,20 +12,21 @@ from types import FrameType
 import httpx
 from attrs import frozen
 
-from conformance import __version__, tidy, waivers
+from conformance import __version__, waivers
 from conformance.catalogue import Catalogue, Requirement
 from conformance.clock import Clock
-from conformance.doctor import State, first_look
-from conformance.explore import explore
-from conformance.plan import Listener, Plan
-from conformance.plugin import run_checks
+from conformance.generation.explore import explore
+from conformance.generation.stories import Story
 from conformance.record import Record
 from conformance.results import Blocked, Run, UsageError
-from conformance.session import Session, new_run_id, open_session
-from conformance.stories import Story
+from conformance.running import tidy
+from conformance.running.doctor import State, first_look
+from conformance.running.plan import Listener, Plan
+from conformance.running.plugin import run_checks
+from conformance.running.session import Session, new_run_id, open_session
+from conformance.running.workers import worthwhile
 from conformance.target import Target
 from conformance.waivers import Waiver
-from conformance.workers import worthwhile
 
 STOPPED = 2
 """Pytest's own exit status for a run that was interrupted."""

@@ -6,14 +6,14 @@ from collections.abc import Iterable
 
 from attrs import evolve
 
-from conformance import contract
 from conformance.catalogue import Requirement
-from conformance.client import Answer, breaches
-from conformance.evidence import as_evidence
-from conformance.observe import observations
-from conformance.plan import ANY_EXCHANGE, Check, Plan
+from conformance.http.client import Answer, breaches
+from conformance.http.evidence import as_evidence
+from conformance.http.wire import Exchange
+from conformance.judging import contract
+from conformance.judging.observe import observations
 from conformance.results import Blocked, Evidence, Failed, Outcome, Unanswered, Verdict
-from conformance.wire import Exchange
+from conformance.running.plan import ANY_EXCHANGE, Check, Plan
 
 MOST_OF_A_VALUE, MOST_OF_A_TEXT, MOST_OF_A_TRACE = 160, 2_000, 20_000
 """Characters that a verdict keeps of what a server said, and of what went wrong in here."""

@@ -12,9 +12,9 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
-from conformance.client import MAX_LIMIT
+from conformance.http.client import MAX_LIMIT
+from conformance.http.wire import Exchange
 from conformance.model import Action, RefundStatus, load_json, read_id, read_money, read_number, read_time
-from conformance.wire import Exchange
 
 METHODS = {"create": "POST", "review": "PUT", "list": "GET", "get": "GET"}
 RESOURCE = (

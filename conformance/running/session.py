@@ -9,20 +9,20 @@ from typing import Any
 import httpx
 from attrs import define, evolve, field
 
-from conformance import verify
-from conformance.client import DIALECTS, Answer, KeyMaker, RefundApi
 from conformance.clock import Clock, RealClock
+from conformance.generation.reach import Reached
+from conformance.generation.stories import Story
+from conformance.http.client import DIALECTS, Answer, KeyMaker, RefundApi
+from conformance.http.pace import Pace
+from conformance.http.redact import Redactor
+from conformance.http.wire import Exchange, Wire
+from conformance.http.writes import Writes
+from conformance.judging import verify
 from conformance.ledger import Ledger
 from conformance.model import Action, Order, Refund, RefundStatus
 from conformance.orders import CommandOrders, HttpOrders, OrderProvider, PoolOrders, WantedLine
-from conformance.pace import Pace
-from conformance.reach import Reached
-from conformance.redact import Redactor
 from conformance.results import Blocked, Observation, UsageError
-from conformance.stories import Story
 from conformance.target import Target
-from conformance.wire import Exchange, Wire
-from conformance.writes import Writes
 
 SURE, CLOSE = 8, 0.05
 """So many looks in a row, so many seconds apart, say that something is there to stay."""

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from conformance.curl import curl
-from conformance.redact import Redactor
+from conformance.http.curl import curl
+from conformance.http.redact import Redactor
+from conformance.http.wire import Exchange
 from conformance.results import Evidence
-from conformance.wire import Exchange
 
 SHOWN = 4000
 """Characters of an answer's body that are kept in the record."""

@@ -11,8 +11,8 @@ from typing import Any
 
 from attrs import frozen
 
-from conformance import contract
-from conformance.client import ABSENT, Absent
+from conformance.http.client import ABSENT, Absent
+from conformance.judging import contract
 
 Place = tuple[str | int, ...]
 Edit = Callable[[str], Any]

@@ -8,12 +8,9 @@ from typing import Any
 
 from attrs import define, evolve, field
 
-from conformance import verify
-from conformance.acting import Actor
-from conformance.books import misstatements
-from conformance.burst import at_once
-from conformance.client import Answer
-from conformance.lifecycle import (
+from conformance.generation.acting import Actor
+from conformance.generation.books import misstatements
+from conformance.generation.lifecycle import (
     Create,
     Entry,
     Get,
@@ -30,10 +27,13 @@ from conformance.lifecycle import (
     pairs_of,
     ways_of,
 )
-from conformance.manners import LIMITS, RECORD
+from conformance.generation.manners import LIMITS, RECORD
+from conformance.http.burst import at_once
+from conformance.http.client import Answer
+from conformance.http.wire import Exchange
+from conformance.judging import verify
 from conformance.model import Refund, RefundId, RefundStatus
 from conformance.results import Blocked, Failed
-from conformance.wire import Exchange
 
 CREATES, KEYS, REVIEWS, READS, OTHERS, BOOKS, BURSTS, ANSWERS, STEADY, MANNERS = (
     f"LIFE-{number:02}" for number in range(1, 11)

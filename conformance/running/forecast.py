@@ -12,11 +12,11 @@ from typing import Any
 from attrs import define, evolve, field, frozen
 
 from conformance.clock import VirtualClock
-from conformance.pace import PLATFORM_BUCKET, PLATFORM_RATE
+from conformance.http.pace import PLATFORM_BUCKET, PLATFORM_RATE
 from conformance.proof import ORIGIN, judge_in_process
 from conformance.reference.app import WSGI
 from conformance.reference.server import FIRST_SHOP, Reference, make_reference
-from conformance.run import Options
+from conformance.running.run import Options
 from conformance.target import Target
 
 PROVIDER = "/_test/orders"

@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 
 from conformance.catalogue import AREAS, Catalogue, Requirement
-from conformance.judge import Judge
-from conformance.plan import CASE, Check, Plan
+from conformance.http.wire import Exchange
+from conformance.judging.judge import Judge
 from conformance.results import Blocked, Verdict
+from conformance.running.plan import CASE, Check, Plan
+from conformance.running.workers import WORKER, Job, Queue, shard_of
 from conformance.settings import PROFILES
-from conformance.wire import Exchange
-from conformance.workers import WORKER, Job, Queue, shard_of
 
-SUITE = Path(__file__).parent / "suite"
+SUITE = Path(__file__).parents[1] / "suite"
 AGING = ("records", "creation")
 """Areas with late checks that want refunds to be seconds old: they run first, and the others in the meantime."""
 

@@ -12,12 +12,12 @@ import pytest
 
 from conformance.catalogue import load_catalogue
 from conformance.commands.targets import opened
-from conformance.plan import Plan
-from conformance.plugin import SUITE, ConformancePlugin
 from conformance.results import Outcome, UsageError, Verdict
-from conformance.run import Options, again, blocked_from_the_start
-from conformance.session import open_session
-from conformance.tidy import tidy_up
+from conformance.running.plan import Plan
+from conformance.running.plugin import SUITE, ConformancePlugin
+from conformance.running.run import Options, again, blocked_from_the_start
+from conformance.running.session import open_session
+from conformance.running.tidy import tidy_up
 
 
 class Hosted(ConformancePlugin):

@@ -4,13 +4,13 @@ from typing import Any
 
 from attrs import define, evolve, field
 
-from conformance.books import Asked
-from conformance.client import ABSENT, Answer, Part, RefundApi
-from conformance.lifecycle import Create, Get, Review, State, Step, goes_astray, outcomes
-from conformance.manners import PLAIN, Manner, made_key, manner_of
+from conformance.generation.books import Asked
+from conformance.generation.lifecycle import Create, Get, Review, State, Step, goes_astray, outcomes
+from conformance.generation.manners import PLAIN, Manner, made_key, manner_of
+from conformance.generation.stories import Story
+from conformance.http.client import ABSENT, Answer, Part, RefundApi
 from conformance.model import Action, Order, RefundId, RightsType
-from conformance.session import Shop
-from conformance.stories import Story
+from conformance.running.session import Shop
 
 REASONS = (
     'Reason {}.{}: it\'s "größer" <b>%41</b> & \\u0041 破损 📦\nthe second line',

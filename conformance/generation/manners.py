@@ -5,10 +5,10 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from conformance.client import NUMBERS, TEXT, TOKEN_HEADER, Dialect, KeyMaker, Parameters, Part, RefundApi
-from conformance.lifecycle import Create, Review, Step
+from conformance.generation.lifecycle import Create, Review, Step
+from conformance.http.client import NUMBERS, TEXT, TOKEN_HEADER, Dialect, KeyMaker, Parameters, Part, RefundApi
 from conformance.model import Order
-from conformance.session import Shop
+from conformance.running.session import Shop
 
 JSON = dict[str, Any]
 WRITERS = ("full", "write_refunds", "write_refund")

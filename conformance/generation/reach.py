@@ -13,10 +13,10 @@ from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from conformance import contract
-from conformance.client import MAX_LIMIT, TOKEN_HEADER
+from conformance.http.client import MAX_LIMIT, TOKEN_HEADER
+from conformance.http.wire import Exchange
+from conformance.judging import contract
 from conformance.results import Reach
-from conformance.wire import Exchange
 
 LEGAL = "legal"
 BODIES = {"create": "CreateRequest", "review": "ReviewRequest"}

@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 
 from attrs import frozen
 
-from conformance.client import Answer, RefundApi
+from conformance.http.client import Answer, RefundApi
+from conformance.http.wire import Exchange
 from conformance.model import Action
 from conformance.orders import WantedLine
 from conformance.results import Blocked
-from conformance.session import Session, Shop
+from conformance.running.session import Session, Shop
 from conformance.target import SCOPED_TOKENS
-from conformance.wire import Exchange
 
 NOBODY_S_ORDER = "1"
 CLOCKS_AGREE = 5.0

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import yaml
 
-from conformance.evidence import as_evidence
-from conformance.perform import Broken
+from conformance.generation.perform import Broken
+from conformance.generation.stage import Stage
+from conformance.generation.stories import Story, as_data, drawn, drawn_bursts
+from conformance.http.evidence import as_evidence
 from conformance.results import Blocked, Discovery
-from conformance.session import Session
-from conformance.stage import Stage
-from conformance.stories import Story, as_data, drawn, drawn_bursts
+from conformance.running.session import Session
 
 STORIES, STEPS, BURSTS = 3, 20, 2
 CASES = "cases"

@@ -9,13 +9,13 @@ from itertools import count
 
 from attrs import evolve
 
-from conformance import verify
-from conformance.client import DIALECTS, Dialect
+from conformance.http.client import DIALECTS, Dialect
+from conformance.judging import verify
 from conformance.model import Action
 from conformance.results import Blocked, Made, Run, UsageError
-from conformance.session import Session, Shop, open_session
+from conformance.running.session import Session, Shop, open_session
+from conformance.running.workers import WORKER
 from conformance.target import Target
-from conformance.workers import WORKER
 
 KEPT = "kept: --keep"
 INTERRUPTED = "not rejected: interrupted"

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 from attrs import define, evolve, field
 
-from conformance.acting import PLAIN_REASONS, REASONS, Form
-from conformance.client import Answer
-from conformance.lifecycle import Create, Pair, Review, State, Step
+from conformance.generation.acting import PLAIN_REASONS, REASONS, Form
+from conformance.generation.lifecycle import Create, Pair, Review, State, Step
+from conformance.generation.perform import CREATES, MANNERS, STEADY, Broken, Performance
+from conformance.generation.stories import Story, sentence, shrunk
+from conformance.http.client import Answer
 from conformance.model import Order
-from conformance.perform import CREATES, MANNERS, STEADY, Broken, Performance
 from conformance.results import Blocked
-from conformance.session import Shop
-from conformance.stories import Story, sentence, shrunk
+from conformance.running.session import Shop
 
 PRICES = ("1.15", "9999.95", "0.10")
 """Prices that binary fractions multiply and add up wrongly; what is greater is judged apart (AMOUNT)."""

@@ -5,8 +5,8 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from conformance.client import Answer
-from conformance.wire import Wire
+from conformance.http.client import Answer
+from conformance.http.wire import Wire
 
 
 def at_once(wire: Wire, sends: Sequence[Callable[[], Answer]]) -> list[Answer]:

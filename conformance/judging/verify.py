@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from attrs import astuple
 
-from conformance.client import MAX_LIMIT, Answer, Part, RefundApi
+from conformance.http.client import MAX_LIMIT, Answer, Part, RefundApi
 from conformance.model import Action, Order, OrderId, Refund, RefundId, RefundLine, RefundStatus
 from conformance.results import Blocked, Failed
 

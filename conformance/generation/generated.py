@@ -19,9 +19,9 @@ from typing import Any
 
 from attrs import frozen
 
-from conformance import contract
-from conformance.choice import most_different
-from conformance.client import Dialect, KeyMaker
+from conformance.generation.choice import most_different
+from conformance.http.client import Dialect, KeyMaker
+from conformance.judging import contract
 from conformance.model import Order, RefundId
 
 PATHS = {
@@ -63,7 +63,7 @@ def generate_ahead(seed: int) -> None:
         _users[seed] += 1
         if seed in _made or seed in _children:
             return
-        program = f"from conformance import generated; generated.write_all({seed})"
+        program = f"from conformance.generation import generated; generated.write_all({seed})"
         # A session of its own, so that an interrupt of the run is not one of the child as well.
         _children[seed] = subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-c", program], stdout=subprocess.PIPE, start_new_session=True

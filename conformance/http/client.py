@@ -10,7 +10,8 @@ from urllib.parse import quote, urlencode
 
 from attrs import define, evolve, field, frozen
 
-from conformance import contract
+from conformance.http.wire import Exchange, Wire
+from conformance.judging import contract
 from conformance.ledger import Ledger
 from conformance.model import (
     Action,
@@ -25,7 +26,6 @@ from conformance.model import (
     read_refund,
 )
 from conformance.results import Blocked
-from conformance.wire import Exchange, Wire
 
 API = "/api/202412"
 TOKEN_HEADER = "X-Genstore-Access-Token"  # noqa: S105 - a header's name

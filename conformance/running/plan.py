@@ -8,8 +8,8 @@ from attrs import define, field
 
 from conformance.catalogue import Catalogue, Requirement
 from conformance.results import Observation, Outcome, Reach, Verdict
-from conformance.session import Session
-from conformance.workers import Queue
+from conformance.running.session import Session
+from conformance.running.workers import Queue
 
 CASE = "case"
 """The profile of the checks that carry out a case file, and run only for one."""

@@ -9,8 +9,8 @@ from typing import Any
 
 from attrs import frozen
 
+from conformance.http.wire import Exchange
 from conformance.model import LineItem, Order, Refund, RefundLine, RightsType
-from conformance.wire import Exchange
 
 SLACK = timedelta(minutes=1)
 CLOCKS_DIFFER, STAMPS_DIFFER = timedelta(minutes=15), timedelta(minutes=5)
