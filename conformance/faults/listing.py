@@ -352,6 +352,15 @@ class DefaultsToTen(Shop):
 
 
 @breaks("LIST-13")
+class DefaultsToTwenty(Shop):
+    """Lists twenty refunds when there is no limit."""
+
+    def default_limit(self) -> int:
+        """Be stricter than the page."""
+        return 20
+
+
+@breaks("LIST-13")
 class BreaksWithoutLimit(Shop):
     """Lists nothing when there is no limit."""
 
@@ -605,6 +614,15 @@ class HidesFromReaders(Shop):
     def select(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
         """Show less."""
         return refunds[:1] if self.reader else refunds
+
+
+@breaks("LIST-01")
+class ListsTwentyAtMost(Shop):
+    """Lists twenty refunds, whatever the limit."""
+
+    def select(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+        """Cut every list off."""
+        return super().select(refunds)[:20]
 
 
 @breaks("LIST-01")

@@ -152,13 +152,19 @@ class Accepted:
         return refund
 
 
-@pytest.fixture(scope="module")
-def accepted_keys(request: pytest.FixtureRequest, api: RefundApi, new_order: NewOrder) -> Accepted:
-    """An order with a refund for each key that a check is about, and for the one that it is compared with."""
+@pytest.fixture(scope="session")
+def roomy_order(new_order: NewOrder) -> Order:
+    """An order for all the refunds that differ in their keys alone, or that something is sent again for."""
+    return new_order((80, "10.00"), (40, "7.00"))
+
+
+@pytest.fixture(scope="session")
+def accepted_keys(request: pytest.FixtureRequest, api: RefundApi, roomy_order: Order) -> Accepted:
+    """A refund of the roomy order for each key that a check is about, and for the one that it is compared with."""
     rows = acceptable_keys(api)
     names = set(selected_rows(request, rows))
     names |= {PARTNERS[name] for name in names & PARTNERS.keys()} | {"first", "any"}
-    sent = Accepted(new_order((30, "10.00")))
+    sent = Accepted(roomy_order)
     for name in rows:
         if name in names:
             sent.send(api, name, rows[name])
@@ -532,30 +538,32 @@ REUSED = {"IDEM-17", "IDEM-18", "IDEM-33"}
 
 @define
 class Retries:
-    """Refunds of one order, each with a key of its own under which something is sent again; one look shows the effects.
+    """Refunds of the roomy order, each with a key of its own under which something is sent again; one look shows all.
 
-    Only when it shows one is each tried on its own, on an order without other refunds.
+    Only when it shows an effect is each tried on its own, on an order without other refunds.
     """
 
     shop: Shop
     new_order: NewOrder
+    roomy_order: Order
     firsts: dict[str, Placed] = field(factory=dict)
     answers: dict[str, Answer | Blocked] = field(factory=dict)
     effects: dict[str, tuple[dict[RefundId, Refund], dict[RefundId, Refund]]] = field(factory=dict)
+    listed: dict[RefundId, Refund] = field(factory=dict)
     harmed: bool = False
 
     def send(self, names: list[str]) -> None:
         """Create a refund for each name, and then send again what the name says."""
-        before, after = self._together(names)
-        self.harmed = before != after
+        before, after = self._together(names, self.roomy_order)
+        self.listed, self.harmed = before, before != after
         for name in names if self.harmed else ():
             before, after = self._together([name])
             if before != after:
                 self.effects[name] = (before, after)
 
-    def _together(self, names: list[str]) -> tuple[dict[RefundId, Refund], dict[RefundId, Refund]]:
+    def _together(self, names: list[str], *orders: Order) -> tuple[dict[RefundId, Refund], dict[RefundId, Refund]]:
         api = self.shop.api
-        side_by_side = OpenRefunds(api, lambda: self.new_order((40, "10.00"), (40, "7.00")))
+        side_by_side = OpenRefunds(api, lambda: self.new_order((40, "10.00"), (40, "7.00")), list(orders))
         self.firsts |= {name: side_by_side.put(partial(FIRST_BODIES.get(name, of_two_units), api)) for name in names}
         before = side_by_side.look()
         for name in names:
@@ -582,10 +590,12 @@ class Retries:
             session.observe("A23", f"a key reused with another payload is answered with {answer.status}")
 
 
-@pytest.fixture(scope="module")
-def retries(request: pytest.FixtureRequest, shop: Shop, new_order: NewOrder, accepted_create: Refund) -> Retries:
+@pytest.fixture(scope="session")
+def retries(
+    request: pytest.FixtureRequest, shop: Shop, new_order: NewOrder, roomy_order: Order, accepted_create: Refund
+) -> Retries:
     """Everything that is sent again in a special way."""
-    sent = Retries(shop, new_order)
+    sent = Retries(shop, new_order, roomy_order)
     sent.send(list(selected_rows(request, RETRIES)))
     return sent
 
@@ -598,6 +608,35 @@ def retries(request: pytest.FixtureRequest, shop: Shop, new_order: NewOrder, acc
 def test_whatever_is_sent_again_under_a_key_changes_nothing(session: Session, retries: Retries, row: str) -> None:
     """The first request stands, however the second comes and whatever it asks for."""
     retries.judge(row, session)
+
+
+@pytest.fixture(scope="session")
+def roomy_refunds(accepted_keys: Accepted, retries: Retries) -> set[RefundId]:
+    """The ids of the refunds of the roomy order, in a whole run two dozen."""
+    firsts = [placed.refund for placed in retries.firsts.values() if placed.order == retries.roomy_order]
+    return {refund.refund_id for refund in firsts} | accepted_keys.listed.keys()
+
+
+@requirement("LIST-01")
+def test_two_dozen_refunds_of_an_order_are_listed(retries: Retries, roomy_refunds: set[RefundId]) -> None:
+    """All refunds of the roomy order are in its list."""
+    missing = sorted(roomy_refunds - retries.listed.keys())
+    verify.holds(not missing, f"all {len(roomy_refunds)} refunds of the order", f"without {', '.join(missing)}")
+
+
+@requirement("LIST-13")
+def test_a_list_without_limit_shows_many_refunds(
+    api: RefundApi, retries: Retries, roomy_refunds: set[RefundId]
+) -> None:
+    """The refunds of the roomy order are listed without a limit as well as with one."""
+    with_limit = len(roomy_refunds & retries.listed.keys())
+    if not with_limit:
+        raise Blocked("the order has no refunds, or none is listed with a limit (LIST-01)")
+    answer = api.list_refunds(retries.roomy_order, ABSENT)
+    answer.exchange.role = "look"
+    if not answer.refused:  # reading A44
+        shown = len(verify.accepted(answer).refunds or ())
+        verify.holds(shown >= with_limit, f"{with_limit} refunds or more, as with a limit", f"{shown} refunds")
 
 
 @requirement("IDEM-25")
