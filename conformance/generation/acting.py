@@ -135,5 +135,8 @@ class Actor:
 
 
 def parcel_of(step: Create) -> dict[str, str]:
-    """Return the logistics information of a return; what it means for another refund is open (reading A14)."""
-    return {"shippingCarrierCode": f"C{step.key}", "shippingCarrier": "Größe 百", "trackingNumber": f"T{step.key}"}
+    """Return the logistics information of a return; what it means for another refund is open (reading A14).
+
+    The carrier's code is the page's own, since a shop may know no other.
+    """
+    return {"shippingCarrierCode": "191034", "shippingCarrier": "Größe 百", "trackingNumber": f"T{step.key}"}

@@ -176,5 +176,7 @@ def _request_problem(exchange: Exchange) -> str | None:
         return None
     try:
         return contract.request_problem(exchange.operation, json.loads(body))
+    except UnicodeEncodeError:  # it names what the server made up of half characters
+        return None
     except (ValueError, RecursionError):
         return "the body is not JSON"
