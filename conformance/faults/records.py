@@ -639,6 +639,19 @@ class CreatedYesterday(Shop):
         return evolve(refund, created=moved(refund.created, days=-1))
 
 
+@breaks("RECORD-68")
+class CreatedWithTheFirst(Shop):
+    """Takes the createTime of every refund from the first of its order, which a clock of pairs of seconds hides."""
+
+    def new_refund(self, request: RefundRequest) -> StoredRefund:
+        """Take that of the first when it is seconds older."""
+        refund = super().new_refund(request)
+        created = [other.created for other in self.store.refunds_of(self.name, request.order.id)]
+        return (
+            evolve(refund, created=created[0]) if created and moved(created[0], seconds=2) < refund.created else refund
+        )
+
+
 @breaks("RECORD-69")
 class UpdatedTomorrow(Shop):
     """Stores an updateTime of the next day with a review."""

@@ -870,12 +870,15 @@ def test_lines_do_not_share_their_units(series: Series) -> None:
 class Grants:
     """Creates on one roomy order, sent one after another after a plain one, with one look after the last.
 
+    ``at`` is the moment after the plain one, in seconds of the wire's clock.
+
     A target may refuse a second refund while one is open (reading A27): then each is looked at and approved at once.
     """
 
     api: RefundApi
     order: Order
     plain: Refund
+    at: float
     sent: dict[str, Answer] = field(factory=dict)
     stored: Refunds = field(factory=dict)
     second: Answer | None = None
@@ -927,14 +930,33 @@ class Grants:
         return None if answer.refused else self.made(row)
 
 
-@requirement("CREATE-20")
-def test_an_order_takes_many_refunds(grants: Grants) -> None:
-    """As long as there are units left, a plain create is accepted, however many refunds there are already."""
+@pytest.fixture(scope="session")
+def last_grant(grants: Grants) -> Answer:
+    """The answer to a plain create on the roomy order, seconds after all others on it."""
     api, order = grants.api, grants.order
+    api.wire.clock.sleep(max(0.0, grants.at + LONG - api.wire.clock.monotonic()))
     answer = api.create_refund(order)
     if answer.refused and verify.approve_open(api, order):  # one open refund at a time is legal (reading A27)
         answer = api.create_refund(order)
-    verify.accepted(answer)
+    answer.exchange.role = "probe"
+    return answer
+
+
+@requirement("CREATE-20", late=True)
+def test_an_order_takes_many_refunds(last_grant: Answer) -> None:
+    """As long as there are units left, a plain create is accepted, however many refunds there are already."""
+    verify.accepted(last_grant)
+
+
+@requirement("RECORD-68", late=True)
+def test_a_later_refund_of_an_order_was_created_later(grants: Grants, last_grant: Answer) -> None:
+    """A refund that is created seconds after the first of its order has a createTime of its own."""
+    first, last = grants.plain.create_time, None if last_grant.refund is None else last_grant.refund.create_time
+    if first is None or last is None:
+        raise Blocked(f"no createTime of one of them can be read: {last_grant.described}")
+    if all(time.second == time.microsecond == 0 for time in (first, last)):
+        return  # times are given to the minute (reading A08)
+    verify.holds(last > first, f"a createTime after {first.isoformat()}", last.isoformat())
 
 
 EMPTY_SHIPPING = {"shippingCarrierCode": "", "shippingCarrier": "", "trackingNumber": ""}
@@ -1011,7 +1033,8 @@ def rows_for(identifier: str) -> pytest.MarkDecorator:
 def grants(request: pytest.FixtureRequest, api: RefundApi, new_order: NewOrder) -> Grants:
     """Creates that are legal, or whose outcome is open, on a shared order."""
     order = new_order((99, "10.00"), *[(5, "10.00")] * 3, (10, "10.00"))
-    grants = Grants(api, order, verify.given_refund(api, order))
+    plain = verify.given_refund(api, order)
+    grants = Grants(api, order, plain, api.wire.clock.monotonic())
     grants.send({name: row.send for name, row in selected_rows(request, GRANTED | FEWER | OPEN).items()})
     return grants
 

@@ -13,7 +13,7 @@ from conformance.catalogue import Catalogue, load_catalogue
 from conformance.generation.books import SAMPLES, clocks
 from conformance.http.client import ABSENT, Answer, Part, RefundApi, breaches
 from conformance.judging import verify
-from conformance.model import Action, Order, Refund, RefundLine, RightsType, read_number
+from conformance.model import Action, Order, Refund, RefundId, RefundLine, RightsType, read_number
 from conformance.results import Blocked, Failed
 from conformance.running.plugin import judged_by, requirement
 from conformance.running.session import Session
@@ -33,16 +33,16 @@ OF_TIMES = {"RECORD-69", "RECORD-70", "RECORD-71", "RECORD-72", "RECORD-73", "RE
 SLACK = timedelta(seconds=2)
 
 
-def entry(answer: Answer) -> Refund | None:
-    """Return the one refund of an accepted answer, be it a list; ``None`` where there is none or it cannot be read."""
+def entry(answer: Answer, refund_id: RefundId | None = None) -> Refund | None:
+    """Return the one refund of an accepted answer, or that of a list; ``None`` where it is not there or unreadable."""
     if answer.exchange.operation != "list":
         return answer.refund
-    return answer.refunds[0] if answer.refunds else None
+    return next((refund for refund in answer.refunds or () if refund_id in {None, refund.refund_id}), None)
 
 
 @define
 class Specimen:
-    """The only refund of an order: what was asked for, and what each operation answered about it."""
+    """The first refund of an order: what was asked for, and what each operation answered while it was the only one."""
 
     order: Order
     parts: tuple[Part, ...]
@@ -97,6 +97,14 @@ def specimen(api: RefundApi, new_order: NewOrder) -> Specimen:
 
 
 @pytest.fixture(scope="session")
+def sibling(api: RefundApi, specimen: Specimen) -> Answer:
+    """The answer to a create of a later refund of the specimen's order."""
+    answer = api.create_refund(specimen.order)
+    answer.exchange.role = "arrange"
+    return answer
+
+
+@pytest.fixture(scope="session")
 def twin(api: RefundApi, new_order: NewOrder) -> Specimen:
     """A refund of one line on another order, created without customer and logistics information."""
     order = new_order()
@@ -137,7 +145,7 @@ def make_review(api: RefundApi, session: Session, specimen: Specimen, action: Ac
         raise Blocked(f"a review could not be arranged: it answered {answer.described}")
     after = until_decided(api, order, refund, action)
     listed = api.list_refunds(order)
-    now = entry(listed)
+    now = entry(listed, refund.refund_id)
     if after is not None and now is not None and now.status is not after.status:  # it moved on in between
         after = until_decided(api, order, refund, action)
     return Review(specimen, entry(before), {"review": answer, "list": listed}, after)
@@ -508,6 +516,13 @@ def test_ids_are_unique_across_orders(accepted_create: Refund, specimen: Specime
     verify.same(len(told), len(set(told)), f"different ids among {', '.join(told)}")
 
 
+@requirement("RECORD-67")
+def test_ids_are_unique_within_an_order(specimen: Specimen, sibling: Answer) -> None:
+    """A second refund of an order, if there may be one (reading A27), has another id than the first."""
+    second = None if sibling.refund is None else sibling.refund.refund_id
+    verify.holds(second != specimen.refund.refund_id, "another refundId", second)
+
+
 @requirement("RECORD-76", profile="quick")
 def test_create_answers_the_status_that_is_stored(specimen: Specimen) -> None:
     """The answer to a create shows the status that list or get shows right after it."""
@@ -580,7 +595,8 @@ def shown_when(request: pytest.FixtureRequest, when: str) -> tuple[dict[str, Ref
         made: Specimen = request.getfixturevalue("specimen")
         return dict(made.shown), made.answers["create"]
     review: Review = request.getfixturevalue("approved")
-    return {"list": entry(review.answers["list"]), "get": review.after}, review.answers["review"]
+    listed = entry(review.answers["list"], review.specimen.refund.refund_id)
+    return {"list": listed, "get": review.after}, review.answers["review"]
 
 
 @when("RECORD-69")
@@ -647,6 +663,19 @@ def test_a_review_moves_the_update_time(
     verify.holds(
         apart(told["before"], told["after"]) > timedelta(0), f"updateTime after {told['before'].isoformat()}",
         told["after"].isoformat(),
+    )  # fmt: skip
+
+
+@requirement("REVIEW-19", late=True)
+def test_an_approval_does_not_move_the_update_time_of_another_refund(sibling: Answer, approved: Review) -> None:
+    """The review of the order's first refund, seconds after both were created, leaves the later one as it was."""
+    told = sibling.refund
+    now = None if told is None else entry(approved.answers["list"], told.refund_id)
+    if told is None or now is None or told.update_time is None or now.update_time is None:
+        return  # a second open refund may be refused (reading A27), and that all are listed is judged there (LIST-01)
+    verify.holds(
+        abs(apart(told.update_time, now.update_time)) <= SLACK, f"updateTime {told.update_time.isoformat()}",
+        now.update_time.isoformat(),
     )  # fmt: skip
 
 

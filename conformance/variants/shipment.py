@@ -70,3 +70,15 @@ class ShowsParcelsInGetAlone(Shop):
         if operation != "get":
             record.pop("shipping", None)
         return record
+
+
+@reads("A13", aspect="carriers")
+class KnowsOneCarrier(Shop):
+    """Knows no carrier but that of the page, by its code."""
+
+    def read_shipping(self, value: Any) -> dict[str, str]:
+        """Refuse any other."""
+        shipping = super().read_shipping(value)
+        if shipping.get("shippingCarrierCode") not in {None, "", "191034"}:
+            raise Refusal(400, "there is no such carrier")
+        return shipping
