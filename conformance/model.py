@@ -18,6 +18,9 @@ LineItemId = NewType("LineItemId", str)
 
 E = TypeVar("E", bound=IntEnum)
 
+CARRIER_CODE = "191034"
+"""The code of a carrier that every shop should know, since the page names it (page line 458)."""
+
 MAX_DIGITS = 1000
 """A number with more characters than this is no number of this API: it is left unread."""
 

@@ -9,7 +9,7 @@ from conformance.generation.lifecycle import Create, Get, Review, State, Step, g
 from conformance.generation.manners import PLAIN, Manner, made_key, manner_of
 from conformance.generation.stories import Story
 from conformance.http.client import ABSENT, Answer, Part, RefundApi
-from conformance.model import Action, Order, RefundId, RightsType
+from conformance.model import CARRIER_CODE, Action, Order, RefundId, RightsType
 from conformance.running.session import Shop
 
 REASONS = (
@@ -135,8 +135,5 @@ class Actor:
 
 
 def parcel_of(step: Create) -> dict[str, str]:
-    """Return the logistics information of a return; what it means for another refund is open (reading A14).
-
-    The carrier's code is the page's own, since a shop may know no other.
-    """
-    return {"shippingCarrierCode": "191034", "shippingCarrier": "Größe 百", "trackingNumber": f"T{step.key}"}
+    """Return the logistics information of a return; what it means for another refund is open (reading A14)."""
+    return {"shippingCarrierCode": CARRIER_CODE, "shippingCarrier": "Größe 百", "trackingNumber": f"T{step.key}"}

@@ -10,12 +10,12 @@ from typing import Any
 from attrs import frozen
 
 from conformance.http.wire import Exchange
-from conformance.model import LineItem, Order, Refund, RefundLine, RightsType
+from conformance.model import CARRIER_CODE, LineItem, Order, Refund, RefundLine, RightsType
 
 SLACK = timedelta(minutes=1)
 CLOCKS_DIFFER, STAMPS_DIFFER = timedelta(minutes=15), timedelta(minutes=5)
 """How far off a time may be by our own clock, and by that of the server, as its answers tell it."""
-SAMPLES = frozenset({"191034", "百腾物流", "123212132"})
+SAMPLES = frozenset({CARRIER_CODE, "百腾物流", "123212132"})
 """The logistics information of the page's sample (page lines 457-461)."""
 Misstatement = tuple[str, object, object]
 """What is misstated, what it should be, and what it is."""

@@ -10,7 +10,7 @@ from attrs import define, field, frozen
 
 from conformance.http.client import ABSENT, NUMBERS, TEXT, Answer, Creation, Part, RefundApi
 from conformance.judging import verify
-from conformance.model import Action, Order, OrderId, Refund, RefundId, RightsType
+from conformance.model import CARRIER_CODE, Action, Order, OrderId, Refund, RefundId, RightsType
 from conformance.results import Blocked, Failed
 from conformance.running.plugin import requirement
 from conformance.running.session import Session, Shop
@@ -503,7 +503,7 @@ def as_it_was(shop: Shop, first: Placed) -> Answer:
 
 def with_a_parcel(api: RefundApi, order: Order) -> dict[str, Any]:
     """Return a create with logistics information."""
-    parcel = {"shippingCarrierCode": "191034", "shippingCarrier": "Carrier", "trackingNumber": "TRACK654321"}
+    parcel = {"shippingCarrierCode": CARRIER_CODE, "shippingCarrier": "Carrier", "trackingNumber": "TRACK654321"}
     return of_two_units(api, order, shipping=parcel)
 
 

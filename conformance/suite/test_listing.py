@@ -9,7 +9,7 @@ from attrs import define, evolve
 
 from conformance.http.client import ABSENT, MAX_LIMIT, Answer, Part, RefundApi
 from conformance.judging import verify
-from conformance.model import Action, Order, Refund, RefundId, RightsType
+from conformance.model import CARRIER_CODE, Action, Order, Refund, RefundId, RightsType
 from conformance.results import Blocked, Failed
 from conformance.running.plugin import requirement
 from conformance.running.session import Session, Shop
@@ -61,7 +61,7 @@ def crowd(api: RefundApi, new_order: NewOrder, accepted_create: Refund) -> Crowd
         sibling = new_order()
     first, second = order.lines[:2]
     before = plain(api, sibling)
-    parcel = {"shippingCarrierCode": "191034", "shippingCarrier": "Carrier", "trackingNumber": "TRACK314159"}
+    parcel = {"shippingCarrierCode": CARRIER_CODE, "shippingCarrier": "Carrier", "trackingNumber": "TRACK314159"}
     made = [verify.given_refund(api, order, Part(first, 1), Part(second, 2), shipping=parcel)]
     siblings = [verify.given_refund(api, sibling)]
     after = listed_with(api, sibling, siblings)

@@ -32,7 +32,7 @@ from conformance.generation.strangers import (
 )
 from conformance.http.client import ABSENT, Answer, Part, RefundApi
 from conformance.judging import contract, verify
-from conformance.model import Action, Order, Refund, RefundId, RefundStatus, RightsType
+from conformance.model import CARRIER_CODE, Action, Order, Refund, RefundId, RefundStatus, RightsType
 from conformance.results import Blocked
 from conformance.running.plugin import requirement
 from conformance.running.session import Session
@@ -110,7 +110,7 @@ def create_body(api: RefundApi, order: Order, name: str = "") -> dict[str, Any]:
     part = Part(order.lines[1], UNITS)
     if not about_the_parcel(name):
         return api.create_body(order, part, rights_type=RightsType.REFUND)
-    shipping = {"shippingCarrierCode": "191034", "shippingCarrier": "carrier", "trackingNumber": "70012"}
+    shipping = {"shippingCarrierCode": CARRIER_CODE, "shippingCarrier": "carrier", "trackingNumber": "70012"}
     return api.create_body(order, part, shipping=shipping)
 
 

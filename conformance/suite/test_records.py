@@ -13,7 +13,7 @@ from conformance.catalogue import Catalogue, load_catalogue
 from conformance.generation.books import SAMPLES, clocks
 from conformance.http.client import ABSENT, Answer, Part, RefundApi, breaches
 from conformance.judging import verify
-from conformance.model import Action, Order, Refund, RefundId, RefundLine, RightsType, read_number
+from conformance.model import CARRIER_CODE, Action, Order, Refund, RefundId, RefundLine, RightsType, read_number
 from conformance.results import Blocked, Failed
 from conformance.running.plugin import judged_by, requirement
 from conformance.running.session import Session
@@ -22,7 +22,7 @@ from conformance.suite.conftest import NewOrder
 T = TypeVar("T")
 
 PARCEL = {
-    "shippingCarrierCode": "191034",
+    "shippingCarrierCode": CARRIER_CODE,
     "shippingCarrier": "Nørd Parcel & Söhne 北方",
     "trackingNumber": "0031415926535897932384",
 }

@@ -9,7 +9,7 @@ from attrs import define, evolve, field, frozen
 
 from conformance.http.client import ABSENT, Answer, Part, RefundApi
 from conformance.judging import verify
-from conformance.model import Action, Order, Refund, RefundId, RefundStatus, RightsType
+from conformance.model import CARRIER_CODE, Action, Order, Refund, RefundId, RefundStatus, RightsType
 from conformance.results import Blocked, Failed
 from conformance.running.plugin import requirement
 from conformance.running.session import Session
@@ -75,7 +75,7 @@ class Decision:
 
 def decision(api: RefundApi, order: Order, action: Action) -> Decision:
     """Arrange a refund with all that a client can say of it, and review it."""
-    parcel = {"shippingCarrierCode": "191034", "shippingCarrier": "Carrier", "trackingNumber": "TRACK123456"}
+    parcel = {"shippingCarrierCode": CARRIER_CODE, "shippingCarrier": "Carrier", "trackingNumber": "TRACK123456"}
     part = Part(order.line, 2, reason="Too small, and the colour is wrong.")
     refund_id = verify.given_refund(api, order, part, shipping=parcel).refund_id
     before = verify.look_list(api, order)

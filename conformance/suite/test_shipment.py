@@ -9,7 +9,7 @@ from attrs import define, field
 
 from conformance.http.client import ABSENT, Answer, Part, RefundApi
 from conformance.judging import verify
-from conformance.model import Action, Order, Refund, RefundId, RightsType
+from conformance.model import CARRIER_CODE, Action, Order, Refund, RefundId, RightsType
 from conformance.results import Blocked, Failed
 from conformance.running.plugin import requirement
 from conformance.running.session import Shop
@@ -128,7 +128,7 @@ def sent_again(api: RefundApi, order: Order) -> Answer:
     return api.create(body)
 
 
-PARCEL = {"shippingCarrierCode": "191034", "shippingCarrier": "Carrier", "trackingNumber": "TRACK123456"}
+PARCEL = {"shippingCarrierCode": CARRIER_CODE, "shippingCarrier": "Carrier", "trackingNumber": "TRACK123456"}
 RETURNS: dict[str, tuple[str, Return]] = {
     "type 1": ("SHIP-01", of_type(RETURN)),
     "type 1 in another form": ("SHIP-02", in_another_form),
