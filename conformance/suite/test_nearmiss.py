@@ -110,7 +110,7 @@ def create_body(api: RefundApi, order: Order, name: str = "") -> dict[str, Any]:
     part = Part(order.lines[1], UNITS)
     if not about_the_parcel(name):
         return api.create_body(order, part, rights_type=RightsType.REFUND)
-    shipping = {"shippingCarrierCode": CARRIER_CODE, "shippingCarrier": "carrier", "trackingNumber": "70012"}
+    shipping = {"shippingCarrierCode": CARRIER_CODE, "shippingCarrier": "carrier", "trackingNumber": "TRACK70012"}
     return api.create_body(order, part, shipping=shipping)
 
 
