@@ -52,6 +52,27 @@ class GetsForAnybody(Unlocked):
     unlocked = "get"
 
 
+@breaks("ACCESS-01")
+class CachesForAnybody(App):
+    """Keeps answers to reads by their address until something is written, and gives them to whoever asks next."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.kept: dict[str, Response] = {}
+
+    def respond(self, request: Request) -> Response:
+        """Answer from what is kept, where it can."""
+        if request.method != "GET":
+            self.kept.clear()
+            return super().respond(request)
+        if request.full_path not in self.kept:
+            answer = super().respond(request)
+            if answer.status_code != 200:
+                return answer
+            self.kept[request.full_path] = answer
+        return self.kept[request.full_path]
+
+
 class Trusting(Shop):
     """A shop that takes some values for its full token."""
 

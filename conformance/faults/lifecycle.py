@@ -46,6 +46,29 @@ class BlocksOrdersAfterARefusedReturn(Shop):
             raise
 
 
+@breaks("LIFE-03")
+class RevivesBesideAnApproval(Shop):
+    """Approves a canceled refund once another one of its order was approved, as it looks at the order's state."""
+
+    def is_open(self, refund: StoredRefund) -> bool:
+        """Ask whether the order has anything that is completed."""
+        of_order = self.store.refunds_of(self.name, refund.order_id)
+        return super().is_open(refund) or (
+            refund.status == CANCELED and any(other.status == COMPLETED for other in of_order)
+        )
+
+
+@breaks("LIFE-01")
+class FreesEverythingWithARejection(Shop):
+    """Frees all units of an order with the rejection of one of its refunds, those of approved ones as well."""
+
+    def claimed(self, refund: StoredRefund, line: StoredLine) -> int:
+        """Count only what came after the latest rejection."""
+        of_order = self.store.refunds_of(self.name, refund.order_id)
+        rejected = max((other.updated for other in of_order if other.status == CANCELED), default="")
+        return super().claimed(refund, line) if refund.created > rejected else 0
+
+
 @breaks("LIFE-06")
 class KeepsTheFirstParcelOnly(Shop):
     """Loses the logistics information of every refund of an order but the first."""

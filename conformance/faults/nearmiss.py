@@ -28,8 +28,18 @@ class ReadsUpToTheComma(Shop):
 
 
 @breaks("NEAR-02")
+class ReadsOctalNumbers(Shop):
+    """Takes a quantity that begins with zero for an octal number, so that 010 are 8."""
+
+    def read_quantity(self, value: Any) -> int:
+        """Guess the base from how the number begins."""
+        octal = isinstance(value, str) and re.fullmatch(r"0[0-7]+", value)
+        return super().read_quantity(str(int(value, 8)) if octal else value)
+
+
+@breaks("NEAR-02")
 class DropsTheExponent(Shop):
-    """Keeps the digits of a quantity with an exponent, so that 2e0 are 20."""
+    """Keeps the digits of a quantity with an exponent, so that 10e0 are 100."""
 
     def read_quantity(self, value: Any) -> int:
         """Keep the digits."""

@@ -53,15 +53,15 @@ def _tour() -> Story:
         Create(30, 1, (1, 1)), Create(0, 0, (0, 1, 0), returned=False), List(0, None),
         Create(22, 0, (2**32 + 1, 1, 0)), Create(3, 0, (1, 0, 0)), Review(3, approve=True), Create(4, 0, (2, 0, 1)),
         Review(4, approve=True), List(0, 4), Create(5, 0, (3, 1, 0), returned=False), Review(1, approve=True),
-        Create(23, 0, (1, 0, 0)), List(0, 10), Review(5, approve=False), Get(5),
+        Create(23, 0, (1, 0, 0)), Review(5, approve=False), Get(5), Create(26, 0, (4, 0, 0)),
     )  # fmt: skip
     second = (
         Create(8, 1, (1, 0), returned=False), Create(25, 1, (1, 1)), Create(9, 1, (1, 1), returned=False),
         Review(8, approve=True, named=9), Review(9, approve=True, astray=0),
         Review(8, approve=True, named=4), Review(8, approve=False), Review(9, approve=False),
-        Review(8, approve=True), List(1, 1), Create(8, 1, (1, 0), returned=False), Review(8, approve=False),
+        Create(8, 1, (1, 0), returned=False), Review(8, approve=False),
         Create(8, 1, (3, 0), returned=False), Create(27, 1, (5, 0), returned=False),
-        Create(10, 1, (4, 2), returned=False), Review(10, approve=True),
+        Create(10, 1, (4, 2), returned=False), Review(10, approve=True), Review(8, approve=True), List(1, 1),
     )  # fmt: skip
     return Story("the tour", (Ordered((140, 4, 3)), Ordered((4, 2), shipped=False)), first + second)
 

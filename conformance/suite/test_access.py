@@ -82,14 +82,15 @@ class Refusals(Probes):
     def send_for_strangers(
         self, request: pytest.FixtureRequest, sends: Mapping[str, Callable[[RefundApi, Order], Answer]]
     ) -> None:
-        """Send the rows that are wanted, and those on which they rest."""
+        """Send the rows that are wanted, and those on which they rest, operation by operation as they are given."""
         wanted = set(selected_rows(request, ROWS))
         wanted |= {plainer for row in wanted for plainer in rests_on(row)}
         self.send(
             {
-                row: partial(self.attempt, STRANGERS[who], sends[operation])
-                for row, (operation, who) in ROWS.items()
-                if operation in sends and row in wanted and self.is_given(who)
+                row: partial(self.attempt, STRANGERS[ROWS[row][1]], sends[operation])
+                for operation in sends
+                for row in ROWS
+                if ROWS[row][0] == operation and row in wanted and self.is_given(ROWS[row][1])
             }
         )
 
@@ -133,14 +134,17 @@ def base_order(session: Session, accepted_create: Refund) -> Order:
 def refusals(
     request: pytest.FixtureRequest, session: Session, create_bench: Bench, base_order: Order, accepted_create: Refund
 ) -> Refusals:
-    """Creates, reads and replays that the full token may make, made by strangers."""
+    """Reads, creates and replays that the full token may make, made by strangers.
+
+    Gets come first: the full token just made the same, and no write since then has emptied any cache.
+    """
     attempts = Refusals(create_bench, shop=session.shop)
     attempts.send_for_strangers(
         request,
         {
-            "create": lambda api, order: api.create_refund(order),
-            "list": lambda api, _: api.list_refunds(base_order),
             "get": lambda api, _: api.get_refund(base_order, accepted_create),
+            "list": lambda api, _: api.list_refunds(base_order),
+            "create": lambda api, order: api.create_refund(order),
             "replay": lambda api, _: api.create_refund(base_order, request_no=session.base_key),
         },
     )
@@ -222,14 +226,11 @@ def test_one_scope_to_write_is_enough_to_review(api: RefundApi, written: Written
 
 
 @requirement("ACCESS-08")
-def test_the_scope_to_read_is_enough_to_list(api: RefundApi, shop: Shop, base_order: Order) -> None:
-    """The holder of the scope to read lists the refunds that the full token sees."""
-    holder = shop.holder("read_refunds")
-    seen = verify.look_list(api, base_order)
+def test_the_scope_to_read_is_enough_to_list(shop: Shop, base_order: Order, accepted_create: Refund) -> None:
+    """The holder of the scope to read lists the one refund of the order, which the full token gets."""
+    answer = verify.accepted(shop.holder("read_refunds").list_refunds(base_order))
 
-    answer = verify.accepted(holder.list_refunds(base_order))
-
-    verify.same(sorted(seen), sorted(refund.refund_id for refund in answer.refunds or ()), "the refunds listed")
+    verify.same([accepted_create.refund_id], [each.refund_id for each in answer.refunds or ()], "the refunds listed")
 
 
 @requirement("ACCESS-09")

@@ -38,11 +38,11 @@ from conformance.running.plugin import requirement
 from conformance.running.session import Session
 from conformance.suite.conftest import Bench, NewOrder, Probe, Probes, ReviewBench, selected_rows
 
-UNITS = 2
-"""Units of the create that is edited: an edit that is misread becomes 0, 1, 20 or another number."""
+UNITS, LIMIT = 10, 2
+"""Units of the create that is edited, of which an edit that is misread makes 1, 8, 100 or another number; and a limit."""
 FRACTION = "with a zero fraction"
 TELLING = {
-    "refund.lineItems.quantity": ("with an exponent", "in full-width digits"),
+    "refund.lineItems.quantity": ("with an exponent", "in full-width digits", "with a zero before"),
     "action": ("with a line break behind", "twice"),
     "refund.rightsType": (FRACTION,),
     "refund.lineItems.lineItemId": (FRACTION, CONDITION),
@@ -103,7 +103,7 @@ def about_the_parcel(name: str) -> bool:
 
 
 def create_body(api: RefundApi, order: Order, name: str = "") -> dict[str, Any]:
-    """Return the legal create that is edited: two units of the second line, without return.
+    """Return the legal create that is edited: ten units of the second line, without return.
 
     One whose logistics information is edited is of a return: what it means for another refund is open (reading A14).
     """
@@ -203,7 +203,7 @@ def accepted_of(sent: dict[str, Answer]) -> set[str]:
 
 def leaves_a_refund(api: RefundApi, new_order: NewOrder, name: str) -> bool:
     """Say whether a create leaves a refund on an order of its own although it is refused."""
-    order = new_order((9, "10.00"), (9, "10.00"))
+    order = new_order((12, "10.00"), (12, "10.00"))
     answer = probed(send_create(api, name, order))
     return answer.exchange.trouble is None and answer.refused and bool(verify.look_list(api, order, role="open"))
 
@@ -295,7 +295,7 @@ def test_a_review_in_another_spelling_is_refused_or_meant(
 # Lists.
 
 
-LIMITS = spellings(str(UNITS))
+LIMITS = spellings(str(LIMIT))
 
 
 @define
@@ -310,7 +310,7 @@ class Listed:
 def listed(api: RefundApi, new_order: NewOrder) -> Listed:
     """An order to be read, whose refunds are of one unit each."""
     order = new_order()
-    return Listed(order, [verify.given_refund(api, order) for _ in range(UNITS + 1)])
+    return Listed(order, [verify.given_refund(api, order) for _ in range(LIMIT + 1)])
 
 
 @pytest.mark.parametrize(
@@ -330,7 +330,7 @@ def test_a_limit_in_another_spelling_is_refused_or_meant(api: RefundApi, listed:
         if answer.refunds is None:
             raise Blocked(f"the list cannot be read: {answer.described}")
         count = len({refund.refund_id for refund in answer.refunds})
-        verify.holds(count in {UNITS, UNITS + 1}, f"{UNITS} refunds, or all {UNITS + 1}", count)
+        verify.holds(count in {LIMIT, LIMIT + 1}, f"{LIMIT} refunds, or all {LIMIT + 1}", count)
 
 
 # Lists and gets.
@@ -382,7 +382,7 @@ def may_be_another(name: str) -> bool:
 def limited(limit: str) -> Read:
     """Return a list with a limit that is none; it may be moved to the nearest one, or left aside (reading A45)."""
     moved = set[int]() if limit.isdecimal() and int(limit) else {0, 1} if limit.lstrip("-").isdecimal() else {1}
-    return Read(lambda api, order, _: api.list_refunds(order, limit), frozenset({UNITS + 1, *moved}))
+    return Read(lambda api, order, _: api.list_refunds(order, limit), frozenset({LIMIT + 1, *moved}))
 
 
 EXAMPLES = {"orderId": "39072856", "refundId": "255858046"}
