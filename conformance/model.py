@@ -126,6 +126,11 @@ class Refund:
         return isinstance(raw, list) and len(raw) == len(self.lines)
 
     @property
+    def all_units_read(self) -> bool:
+        """Whether each line could be read with its id and its quantity, so that ``quantities`` lacks none."""
+        return self.all_lines_read and not any(None in {line.line_item_id, line.quantity} for line in self.lines)
+
+    @property
     def settled(self) -> dict[str, Any]:
         """What a review must not change: every value but status and update time."""
         return {

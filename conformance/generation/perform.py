@@ -274,9 +274,8 @@ class Performance(Actor):
         """Say whether a record shows the phase and the units of an entry; what cannot be read is judged elsewhere."""
         asked = {line.line_item_id: units for line, units in zip(self.orders[order].lines, entry.units, strict=True)}
         units = {line: Decimal(units) for line, units in asked.items() if units}
-        readable = record.all_lines_read and None not in {line.quantity for line in record.lines}
         return (record.status is None or record.status in self.shown(entry.phase)) and (
-            not readable or record.quantities == units
+            not record.all_units_read or record.quantities == units
         )
 
     def shown(self, phase: Phase) -> frozenset[RefundStatus]:

@@ -6,12 +6,13 @@ functions judge; what goes wrong there fails it.
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from attrs import astuple
 
 from conformance.http.client import MAX_LIMIT, Answer, Part, RefundApi
-from conformance.model import Action, Order, OrderId, Refund, RefundId, RefundLine, RefundStatus
+from conformance.model import Action, LineItemId, Order, OrderId, Refund, RefundId, RefundLine, RefundStatus
 from conformance.results import Blocked, Failed
 
 T = TypeVar("T")
@@ -195,6 +196,17 @@ def patiently(api: RefundApi, look: Callable[[], T], until: Callable[[T], bool])
         clock.sleep(pause)
         pause = min(pause * 2, 2.0)
     return seen
+
+
+def units_of(refund: Refund) -> dict[LineItemId, Decimal]:
+    """Return the units of each line of a refund.
+
+    Raises:
+        Blocked: not all of them can be read, which is judged as fields of their own (RECORD-43, RECORD-44).
+    """
+    if not refund.all_units_read:
+        raise Blocked(f"the units of refund {refund.refund_id} cannot be read")
+    return refund.quantities
 
 
 # Judgements.

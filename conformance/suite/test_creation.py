@@ -475,7 +475,7 @@ def test_a_create_of_several_lines_refunds_them_and_no_others(stored: Stored) ->
     """The lines of the stored refund are those that the request named."""
     verify.accepted(stored.answer)
     verify.holds(bool(stored.listed), "a refund on the order", "none")
-    verify.same(sorted(stored.asked), sorted(stored.refund.quantities), "the lines of the refund")
+    verify.same(sorted(stored.asked), sorted(verify.units_of(stored.refund)), "the lines of the refund")
 
 
 @requirement("CREATE-29")
@@ -798,6 +798,8 @@ def test_partial_refunds_one_after_another_reach_the_last_unit(series: Series, w
     for answer in series.answers:
         verify.accepted(answer)
     verify.holds(not series.lost, "three refunds on the order", f"without {', '.join(series.lost)}")
+    for refund in series.before.values():
+        verify.units_of(refund)
     line = series.order.line
     refunded = units(series.before.values()).get(line.line_item_id, 0)
     verify.holds(refunded >= line.quantity, f"all {line.quantity} units of the line refunded", refunded)
@@ -1067,7 +1069,7 @@ def test_numbers_in_the_other_form_mean_the_same(grants: Grants, row: str) -> No
     """Numbers in the form that is not the usual one are refused, or refund the same (reading A01)."""
     refund = grants.made_or_refused(row)
     if refund is not None:
-        verify.same({grants.order.line.line_item_id: Decimal(2)}, refund.quantities, "the units of each line")
+        verify.same({grants.order.line.line_item_id: Decimal(2)}, verify.units_of(refund), "the units of each line")
         verify.same(RETURN, refund.rights_type, "the type of the refund")
 
 
@@ -1076,7 +1078,7 @@ def test_a_line_named_twice_is_added_up_or_refused(session: Session, grants: Gra
     """Two units and two more of one line are refused, or four units and their price (reading A28)."""
     refund = grants.made_or_refused(row)
     if refund is not None:
-        verify.same({grants.order.line.line_item_id: Decimal(4)}, refund.quantities, "the units of each line")
+        verify.same({grants.order.line.line_item_id: Decimal(4)}, verify.units_of(refund), "the units of each line")
         if grants.plain.amount == grants.order.line.unit_price and refund.amount is not None:
             verify.same(4 * grants.plain.amount, refund.amount, "the amount of four units")
     else:
@@ -1114,7 +1116,7 @@ def test_a_create_without_a_quantity_refunds_what_can_be(session: Session, grant
     """Without a quantity a create is refused, or refunds one unit or more, up to all (reading A10)."""
     refund = grants.made_or_refused(row)
     if refund is not None:
-        counts = list(refund.quantities.values())
+        counts = list(verify.units_of(refund).values())
         most = grants.order.lines[1].quantity
         legal = len(counts) == 1 and 1 <= counts[0] <= most and counts[0] == int(counts[0])
         verify.holds(legal, f"one line with 1 to {most} units", counts)

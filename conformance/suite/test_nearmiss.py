@@ -163,7 +163,7 @@ class Spelled:
             stored = self.there[told.refund_id]
             line = self.order.lines[1]
             units = {} if row.endswith(NONE_OF_THEM) else {line.line_item_id: UNITS}
-            verify.same(units, stored.quantities, "the units of each line")
+            verify.same(units, verify.units_of(stored), "the units of each line")
             verify.same(line.unit_price * sum(units.values()), stored.amount, "the amount")
             rights_type = RightsType.RETURN_AND_REFUND if about_the_parcel(row) else RightsType.REFUND
             verify.same(rights_type, stored.rights_type, "the rightsType")

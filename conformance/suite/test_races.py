@@ -247,8 +247,8 @@ def test_creates_at_once_store_their_own_data(api: RefundApi, distinct: Distinct
         refund = verify.created(answer)
         there = verify.appears(api, order, refund)
         expected = {order.line.line_item_id: units}
-        verify.same([expected], [stored.quantities for stored in there.values()], "the units on each order")
-        verify.same(expected, refund.quantities, "the units in the answer")
+        verify.same([expected], [verify.units_of(stored) for stored in there.values()], "the units on each order")
+        verify.same(expected, verify.units_of(refund), "the units in the answer")
 
 
 @requirement("RACE-06")
