@@ -42,6 +42,7 @@ def epoch(text: str) -> int:
     return int(datetime.fromisoformat(text).timestamp() * 1000)
 
 
+EVERYWHERE = "all operations"
 FIELDS: dict[str, tuple[str, str, str, Spoil]] = {
     "id-for-refund-id": ("RECORD-05", "create", "refundId", renamed("id")),
     "no-id-in-review": ("RECORD-06", "review", "refundId", omitted),
@@ -100,6 +101,14 @@ FIELDS: dict[str, tuple[str, str, str, Spoil]] = {
     "no-product": ("RECORD-50", "list", "lineItems.lineItem.productId", omitted),
     "null-product-in-create": ("RECORD-50", "create", "lineItems.lineItem.productId", becomes(None)),
     "no-variant": ("RECORD-51", "get", "lineItems.lineItem.variantId", omitted),
+    "id-for-line-item-id": ("RECORD-43", EVERYWHERE, "lineItems.lineItemId", renamed("id")),
+    "units-for-quantity": ("RECORD-44", EVERYWHERE, "lineItems.quantity", renamed("units")),
+    "reason-for-rights-reason": ("RECORD-45", EVERYWHERE, "lineItems.rightsReason", renamed("reason")),
+    "snake-case-reason-type": ("RECORD-46", EVERYWHERE, "lineItems.rightsReasonType", renamed("rights_reason_type")),
+    "total-for-subtotal": ("RECORD-47", EVERYWHERE, "lineItems.subtotal", renamed("total")),
+    "product-for-line-item": ("RECORD-49", EVERYWHERE, "lineItems.lineItem", renamed("product")),
+    "snake-case-product": ("RECORD-50", EVERYWHERE, "lineItems.lineItem.productId", renamed("product_id")),
+    "sku-for-variant": ("RECORD-51", EVERYWHERE, "lineItems.lineItem.variantId", renamed("sku")),
 }  # fmt: skip
 
 
@@ -113,12 +122,12 @@ def spoil(node: Any, path: list[str], how: Spoil) -> None:
 
 
 def put_on_the_shelf(name: str, requirement: str, operation: str, field: str, how: Spoil) -> None:
-    """Make a server that spoils one field in the answers of one operation."""
+    """Make a server that spoils one field in the answers of one operation, or of all."""
 
     class Spoiling(Shop):
         def record(self, told_by: str, refund: StoredRefund) -> JSON:
             record = super().record(told_by, refund)
-            if told_by == operation:
+            if operation in {told_by, EVERYWHERE}:
                 spoil(record, field.split("."), how)
             return record
 
@@ -157,6 +166,16 @@ class CreatesWithoutBody(Shop):
     def one(self, operation: str, refund: StoredRefund) -> JSON:
         """Leave all out."""
         return {} if operation == "create" else super().one(operation, refund)
+
+
+@breaks("RECORD-01")
+class AnswersTheParcelOnly(Shop):
+    """Answers a create with logistics information with the parcel alone."""
+
+    def one(self, operation: str, refund: StoredRefund) -> JSON:
+        """Leave the refund out where there is a parcel."""
+        parcel = operation == "create" and refund.shipping
+        return {"shipping": refund.shipping} if parcel else super().one(operation, refund)
 
 
 @breaks("RECORD-02")
@@ -280,6 +299,16 @@ class ReviewsShowTheRefundAsOrder(Shop):
         return record | {"orderId": refund.id} if operation == "review" else record
 
 
+@breaks("RECORD-42")
+class NamesOrdersByTheirPrintedNumber(Shop):
+    """Names the order as it is printed for customers, with a sign before its number, but in create."""
+
+    def record(self, operation: str, refund: StoredRefund) -> JSON:
+        """Print the number."""
+        record = super().record(operation, refund)
+        return record if operation == "create" else record | {"orderId": f"#{refund.order_id}"}
+
+
 @breaks("RECORD-63")
 class CreateAnswersTheSampleOrder(Shop):
     """Names a constant order in the answer to a create."""
@@ -318,6 +347,16 @@ class CreateAnswersLinesTwice(Shop):
         """Double the lines."""
         lines = super().render_lines(operation, refund)
         return lines * 2 if operation == "create" and len(lines) > 1 else lines
+
+
+@breaks("RECORD-52")
+class GetsLinesForEachPartOfTheParcel(Shop):
+    """Joins lines and logistics information when a refund is got, so that each line is there once for each of both."""
+
+    def render_lines(self, operation: str, refund: StoredRefund) -> list[JSON]:
+        """Repeat the lines."""
+        lines = super().render_lines(operation, refund)
+        return lines * (len(refund.shipping) or 1) if operation == "get" else lines
 
 
 def line_fault(
@@ -511,6 +550,16 @@ class AnswersTypeTwo(Shop):
         """Put a constant in."""
         record = super().record(operation, refund)
         return record | {"rightsType": str(REFUND)} if operation == "create" else record
+
+
+@breaks("RECORD-64")
+class GetsSentReturnsAsRefunds(Shop):
+    """Gets a return whose parcel is under way as a refund without return: nothing more is to be returned."""
+
+    def record(self, operation: str, refund: StoredRefund) -> JSON:
+        """Look at the parcel."""
+        record = super().record(operation, refund)
+        return record | {"rightsType": str(REFUND)} if operation == "get" and refund.shipping else record
 
 
 @breaks("RECORD-65")
@@ -764,6 +813,16 @@ class ListsNoUpdates(Shop):
         """Take the wrong time."""
         record = super().record(operation, refund)
         return record | {"updateTime": record["createTime"]} if operation == "list" else record
+
+
+@breaks("RECORD-75")
+class GetsUpdatesByAnotherClock(Shop):
+    """Gets the updateTime by the clock of another machine, which is five minutes fast."""
+
+    def record(self, operation: str, refund: StoredRefund) -> JSON:
+        """Move the time on."""
+        record = super().record(operation, refund)
+        return record | {"updateTime": moved(refund.updated, minutes=5)} if operation == "get" else record
 
 
 # The status.
