@@ -190,7 +190,14 @@ def asked(body: Any) -> list[tuple[str, Decimal, str]]:
 
 
 def told(refund: Refund) -> list[tuple[str, Decimal, str]]:
-    """Return line, units and reason of each stored line; what cannot be read is judged as a field of its own."""
+    """Return line, units and reason of each stored line.
+
+    Raises:
+        Blocked: one of them cannot be read, which is judged as a field of its own.
+    """
+    verify.units_of(refund)
+    if any(line.reason is None for line in refund.lines):
+        raise Blocked(f"the reasons of refund {refund.refund_id} cannot be read")
     return sorted((str(line.line_item_id), line.quantity or Decimal(0), str(line.reason)) for line in refund.lines)
 
 
