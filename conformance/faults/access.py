@@ -1,5 +1,6 @@
 """Servers that let strangers in, or keep out who has the right."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -276,6 +277,16 @@ class ComparesTokensWithoutCase(Trusting):
         return str(value).lower() == full.lower()
 
 
+@breaks("ACCESS-04")
+class LooksTokensUpAsPatterns(Trusting):
+    """Looks tokens up with LIKE, so that a percent sign stands for any."""
+
+    def passes(self, value: str | None, full: str) -> bool:
+        """Match the pattern."""
+        pattern = re.escape(str(value)).replace("%", ".*")
+        return re.fullmatch(pattern, full) is not None
+
+
 class ReplaysFirst(App):
     """An application that answers a known key before it looks who asks."""
 
@@ -304,6 +315,25 @@ class ReplaysForAnyScope(ReplaysFirst):
     def is_answered(self, shop: Shop, value: str | None) -> bool:
         """Say so of every token of the shop."""
         return value is not None and value in shop.tokens and shop.tokens[value].shop == shop.name
+
+
+@breaks("ACCESS-05")
+class ReplaysForAnyToken(ReplaysFirst):
+    """Answers a known key from its memory for whoever has a token, known or not."""
+
+    def is_answered(self, shop: Shop, value: str | None) -> bool:
+        """Say so of everything that may be a token."""
+        return bool(value)
+
+
+@breaks("ACCESS-05")
+class ReplaysForReaders(ReplaysFirst):
+    """Answers a known key from its memory for a token that may only read: nothing is written."""
+
+    def is_answered(self, shop: Shop, value: str | None) -> bool:
+        """Say so of readers."""
+        token = shop.tokens.get(value or "")
+        return token is not None and token.shop == shop.name and token.scopes == READ
 
 
 class NeedsAll(Shop):
@@ -401,6 +431,17 @@ class FindsNoOrderForReaders(App):
         if operation == "list" and token.scopes == READ:
             raise Refusal(404, "there is no such order")
         return super().carry_out(shop, operation, values, request)
+
+
+@breaks("ACCESS-13")
+class BreaksOnWritersWhoRead(Shop):
+    """Answers 500 when a token that may only write lists refunds."""
+
+    def authorise(self, token: Token, operation: str) -> None:
+        """Look for what the holder may see, and find nothing."""
+        if operation == "list" and token.scopes <= WRITE:
+            raise Refusal(500, "NullPointerException")
+        super().authorise(token, operation)
 
 
 class Authorises(Shop):
