@@ -195,6 +195,16 @@ class WaivesCentsOfSmallRefunds(Shop):
         return self.render_money(operation, refund.amount.quantize(Decimal(1)) if small else refund.amount)
 
 
+@breaks("AMOUNT-07")
+class PaysGreatApprovalsInWholeUnits(Shop):
+    """Drops the cents of a refund above 10,000.00 once it was approved."""
+
+    def render_amount(self, operation: str, refund: StoredRefund) -> Any:
+        """Cut the cents of what is great and approved off."""
+        great = refund.status == COMPLETED and refund.amount > 10_000
+        return self.render_money(operation, refund.amount.quantize(Decimal(1), ROUND_DOWN) if great else refund.amount)
+
+
 @breaks("AMOUNT-08")
 class AddsTheLatestRefundToTheFirst(Shop):
     """Adds what the latest refund of a long order is worth to the amount of the first."""
@@ -233,6 +243,19 @@ class AddsCentsToTheLastUnit(Shop):
         asked = self.asked(request)
         last = [line for line, units in asked.items() if units == self.refundable(request.order, line) < line.quantity]
         return evolve(refund, amount=refund.amount + CENT * len(last))
+
+
+@breaks("AMOUNT-09")
+class BooksRestsOnTheFirst(Shop):
+    """Books a cent that it takes for lost in rounding on the first refund of a line when the last unit is refunded."""
+
+    def render_amount(self, operation: str, refund: StoredRefund) -> Any:
+        """Add it to the first of several that use a line up."""
+        others = self.store.refunds_of(self.name, refund.order_id)
+        sharing = [other for other in others if [part.line for part in other.lines] == [refund.lines[0].line]]
+        spent = sum(self.claimed(other, refund.lines[0].line) for other in others) == refund.lines[0].line.quantity
+        first = spent and len(sharing) > 2 and sharing[0].id == refund.id
+        return self.render_money(operation, refund.amount + CENT if first else refund.amount)
 
 
 class Believing(Shop):
