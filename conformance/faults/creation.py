@@ -108,6 +108,17 @@ class AnswersNullWithNothing(App):
         return super().operate(shop, operation, values, request)
 
 
+@breaks("CREATE-03")
+class AnswersNothingWithNothing(App):
+    """Answers a create without a refund with an acceptance of nothing."""
+
+    def carry_out(self, shop: Shop, operation: str, values: Mapping[str, str], request: Request) -> Response:
+        """Accept nothing."""
+        if operation == "create" and request.get_data() == b"{}":
+            return Response("{}", mimetype="application/json")
+        return super().carry_out(shop, operation, values, request)
+
+
 @breaks("CREATE-04")
 class MissingLinesMeanAll(Shop):
     """Refunds a unit of every line when no lines are named."""
@@ -429,6 +440,15 @@ class LetsNanPass(Shop):
         return 1 if value == "NaN" else super().read_quantity(value)
 
 
+@breaks("CREATE-12")
+class TakesWordsForOne(Shop):
+    """Refunds one unit when the quantity is a word, since it is one thing."""
+
+    def read_quantity(self, value: Any) -> int:
+        """Fall back to one."""
+        return 1 if isinstance(value, str) and value.isalpha() else super().read_quantity(value)
+
+
 @breaks("CREATE-13")
 class TakesAnEmptyQuantityForZero(Shop):
     """Makes a refund of no units when the quantity is an empty text."""
@@ -446,7 +466,7 @@ class ForgetsRefundsWithoutQuantity(Shop):
         """Answer without storing."""
         try:
             lines = body["refund"]["lineItems"]
-            filled = [line if line.get("quantity", 0) is not None else line | {"quantity": 1} for line in lines]
+            filled = [line if line.get("quantity") is not None else line | {"quantity": 1} for line in lines]
         except (TypeError, KeyError, AttributeError):
             return super().create(body)
         if filled == lines:
@@ -792,6 +812,16 @@ class KeepsTheGoodLine(Shop):
             raise
 
 
+@breaks("CREATE-25")
+class LeavesLinesOfNoUnitsOut(Shop):
+    """Refunds the other lines of a request and leaves out those of no units."""
+
+    def read_lines(self, value: Any, order: StoredOrder) -> tuple[RequestedLine, ...]:
+        """Keep the lines of some units."""
+        lines = value if isinstance(value, list) and all(isinstance(line, dict) for line in value) else []
+        return super().read_lines([line for line in lines if str(line.get("quantity")) != "0"] or value, order)
+
+
 # What a client must not set.
 
 
@@ -855,6 +885,16 @@ class BelievesTheAmount(Believing):
         """Take the amount sent."""
         refund = super().new_refund(request)
         return evolve(refund, amount=abs(Decimal(self.sent.get("amount", refund.amount))))
+
+
+@breaks("CREATE-27")
+class BelievesSmallerAmounts(Believing):
+    """Stores the amount that the request brings if it is not above what the units cost."""
+
+    def new_refund(self, request: RefundRequest) -> StoredRefund:
+        """Take the lesser of the two."""
+        refund = super().new_refund(request)
+        return evolve(refund, amount=min(refund.amount, Decimal(self.sent.get("amount", refund.amount))))
 
 
 # What is stored.
@@ -945,6 +985,26 @@ class CompletesWholeOrdersAtOnce(Shop):
         bought = sum(line.quantity for line in request.order.lines)
         whole = len(request.order.lines) > 1 and units_of(refund) == bought
         return evolve(refund, status=COMPLETED) if whole else refund
+
+
+@breaks("CREATE-30")
+class CompletesPettyRefundsAtOnce(Shop):
+    """Starts a refund of less than five cents as completed: it is not worth a review."""
+
+    def new_refund(self, request: RefundRequest) -> StoredRefund:
+        """Skip the review."""
+        refund = super().new_refund(request)
+        return evolve(refund, status=COMPLETED) if refund.amount < Decimal("0.05") else refund
+
+
+@breaks("CREATE-30")
+class CompletesDearUnitsAtOnce(Shop):
+    """Starts a refund of a single unit that cost thousands as completed: its buyer is known by name."""
+
+    def new_refund(self, request: RefundRequest) -> StoredRefund:
+        """Skip the review."""
+        refund = super().new_refund(request)
+        return evolve(refund, status=COMPLETED) if units_of(refund) == 1 and refund.amount > 10 * MANY else refund
 
 
 @breaks("CREATE-31")
@@ -1050,6 +1110,29 @@ class NullMeansTypeTwo(Believing):
         return evolve(super().new_refund(request), rights_type=REFUND if null else request.rights_type)
 
 
+@breaks("CREATE-34")
+class EmptyMeansTypeTwo(Believing):
+    """Takes an empty type for a refund without return, once the order is shipped."""
+
+    def read_rights_type(self, value: Any) -> int:
+        """Let it pass."""
+        return super().read_rights_type(None if value == "" else value)
+
+    def new_refund(self, request: RefundRequest) -> StoredRefund:
+        """Store the other type."""
+        empty = self.sent.get("rightsType") == ""
+        return evolve(super().new_refund(request), rights_type=REFUND if empty else request.rights_type)
+
+
+@breaks("CREATE-35")
+class ConvertsTypes(Shop):
+    """Makes a whole number of a type that is a fraction or true, and takes 0 for one that is left out."""
+
+    def read_rights_type(self, value: Any) -> int:
+        """Convert what is no text."""
+        return super().read_rights_type(int(value) or None if isinstance(value, int | Decimal) else value)
+
+
 @breaks("CREATE-35")
 class TakesTypeThree(Shop):
     """Takes type 3 for type 1."""
@@ -1126,6 +1209,28 @@ class RepeatedRejectionsAddUnits(Shop):
         """Give back what the repeated ones gave back."""
         units = sum(part.quantity for part in refund.lines if part.line.id == line.id)
         return super().claimed(refund, line) - units * self.again.get(refund.id, 0)
+
+
+@breaks("CREATE-40")
+class BreaksWithoutReasons(Shop):
+    """Answers 500 to a line without a reason."""
+
+    def read_reason(self, value: Any) -> str:
+        """Let the database complain."""
+        if value is None:
+            raise Refusal(500, "rights_reason may not be NULL")
+        return super().read_reason(value)
+
+
+@breaks("CREATE-40")
+class BreaksOnUnknownCustomers(Shop):
+    """Answers 500 to a customer whom it does not know."""
+
+    def read_customer(self, value: Any, order: StoredOrder) -> str:
+        """Let the missing customer complain."""
+        if value is not None and self.ident(value, "customerId") != order.customer:
+            raise Refusal(500, "NullPointerException")
+        return super().read_customer(value, order)
 
 
 @breaks("CREATE-41")
