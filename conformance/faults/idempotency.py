@@ -151,7 +151,7 @@ class MakesUpMissingKeys(Shop):
     def read_request(self, body: Any) -> RefundRequest:
         """Fill in a random key."""
         refund = body.get("refund") if isinstance(body, dict) else None
-        if isinstance(refund, dict) and "requestNo" not in refund:
+        if isinstance(refund, dict) and refund.get("requestNo") is None:
             body = {"refund": {**refund, "requestNo": secrets.token_hex(16)}}
         return super().read_request(body)
 
@@ -487,6 +487,15 @@ class PaysOtherTypesUnderOneKey(OwnMemory):
 
 
 @breaks("IDEM-33")
+class PaysOtherReasonsUnderOneKey(OwnMemory):
+    """Knows a request by its key and its reasons, so that another reason makes another refund."""
+
+    def slot(self, key: str, request: RefundRequest) -> Hashable:
+        """Add the reasons to the key."""
+        return key, tuple(part.reason for part in request.lines)
+
+
+@breaks("IDEM-33")
 class TakesTheParcelOfReplays(Shop):
     """Keeps the logistics information of a replay in place of that of the refund."""
 
@@ -621,6 +630,16 @@ class RefusesHyphens(Shop):
         return key
 
 
+@breaks("IDEM-24")
+class ForgetsKeysOfDigits(OwnMemory):
+    """Never finds a key of digits again, as it stores them as numbers and looks for texts."""
+
+    def save(self, refund: StoredRefund, request: RefundRequest) -> None:
+        """Store what is a number as one."""
+        self.store.add_refund(refund)
+        self.memory[int(request.key) if request.key.isdecimal() else request.key] = refund.id
+
+
 @breaks("IDEM-24", also=("IDEM-22",))
 class ForgetsHyphenated(OwnMemory):
     """Never finds a key with hyphens again, as it stores them without."""
@@ -684,6 +703,15 @@ class ForgetsKeysOfSeveralLines(OwnMemory):
     def slot(self, key: str, request: RefundRequest) -> Hashable:
         """Forget the others."""
         return key if len(request.lines) == 1 else object()
+
+
+@breaks("IDEM-34")
+class ForgetsKeysOfParcels(ForgetsSome):
+    """Forgets the key of a refund with logistics information, which is stored in another way."""
+
+    def forgotten(self, refund: StoredRefund) -> bool:
+        """Forget what has a parcel."""
+        return bool(refund.shipping)
 
 
 @breaks("IDEM-09")
