@@ -7,7 +7,7 @@ from attrs import evolve
 
 from conformance.faults import breaks
 from conformance.reference.rules import CANCELED, COMPLETED, IN_PROCESS, INITIATED, REFUND, Refusal, Shop
-from conformance.reference.store import StoredOrder, StoredRefund
+from conformance.reference.store import FIRST_ID, StoredOrder, StoredRefund
 
 JSON = dict[str, Any]
 Query = Mapping[str, str]
@@ -471,11 +471,11 @@ class ListsNothingForTexts(Lenient):
 
 @breaks("LIST-17")
 class BreaksOnTexts(Lenient):
-    """Answers 500 to a limit that is no number."""
+    """Answers 500 to a limit that is no whole number."""
 
     def odd(self, order: StoredOrder, limit: str, refusal: Refusal) -> list[StoredRefund]:
         """Let the parser complain."""
-        raise Refusal(500, "NumberFormatException") if limit == "abc" else refusal
+        raise Refusal(500, "NumberFormatException") if limit in {"abc", "1.5"} else refusal
 
 
 @breaks("LIST-17")
@@ -570,6 +570,15 @@ class ListsOrdersByTheirBeginning(Shop):
         return (
             alike if alike and self.store.order(self.name, order_id) is None else super().list_refunds(order_id, query)
         )
+
+
+@breaks("LIST-19")
+class ListsOrdersByTheirLastDigits(Shop):
+    """Looks at no more digits of an order's id than its own ids have, from the last one on."""
+
+    def list_refunds(self, order_id: str, query: Query) -> list[StoredRefund]:
+        """Cut off what comes before them."""
+        return super().list_refunds(order_id[-len(str(FIRST_ID)) :] if order_id.isdecimal() else order_id, query)
 
 
 @breaks("LIST-19")

@@ -74,6 +74,18 @@ class RemembersTheFirstGet(Getting):
         return super().pick(order, shown.setdefault(order.id, self.find_refund(order, refund_id).id))
 
 
+@breaks("GET-01")
+class MissesWholeOrders(Getting):
+    """Finds no refund of all units of its order, which it keeps with the returned orders."""
+
+    def pick(self, order: StoredOrder, refund_id: str) -> StoredRefund:
+        """Look among those of a part."""
+        refund = super().pick(order, refund_id)
+        if sum(line.quantity for line in refund.lines) == sum(line.quantity for line in order.lines):
+            raise Refusal(404, "there is no such refund")
+        return refund
+
+
 @breaks("GET-02")
 class DoesNotGetCanceled(Getting):
     """Finds no refund that was canceled."""
@@ -110,14 +122,14 @@ class RemembersTheStatus(Getting):
 
 
 @breaks("GET-03")
-class GetsCanceledAsOpen(Getting):
-    """Shows a canceled refund among refunds of both types as initiated."""
+class GetsDecidedAsOpen(Getting):
+    """Shows a decided refund among refunds of both types as initiated."""
 
     def pick(self, order: StoredOrder, refund_id: str) -> StoredRefund:
         """Show the old status."""
         refund = super().pick(order, refund_id)
         mixed = len({other.rights_type for other in self.all_of(order)}) > 1
-        return evolve(refund, status=INITIATED) if refund.status == CANCELED and mixed else refund
+        return evolve(refund, status=INITIATED) if refund.status in {COMPLETED, CANCELED} and mixed else refund
 
 
 @breaks("GET-15", also=("AMOUNT-04",))
