@@ -123,6 +123,18 @@ class FailsOnFractionsOfOrders(Shop):
         return super().review(refund_id, body)
 
 
+@breaks("NEAR-08")
+class CountsTheDigitsOfIds(Shop):
+    """Takes a plus and blanks off an id in a review, and fails when it is not as long as its text any more."""
+
+    def review(self, refund_id: str, body: Any) -> StoredRefund:
+        """Copy the digits to a place of the text's length."""
+        for value in (body.get("orderId"), body.get("refundId")) if isinstance(body, dict) else ():
+            if isinstance(value, str) and len(value.strip("+ ")) < len(value):
+                raise IndexError(value)
+        return super().review(refund_id, body)
+
+
 @breaks("NEAR-09")
 class CountsTheSign(Shop):
     """Takes the sign of a limit for one entry, and shows one too few."""

@@ -190,13 +190,23 @@ class UnwrapsLists(ReadsActions):
     actions = staticmethod(lambda value: value[0] if isinstance(value, list) and value in ([1], [2]) else None)
 
 
+@breaks("REVIEW-06")
+class TakesTheUnreadableForApproval(ReadsActions):
+    """Takes an action that is no whole number for an approval, since nobody would ask so for a rejection."""
+
+    actions = staticmethod(
+        lambda value: APPROVE if isinstance(value, Decimal) or (isinstance(value, str) and value.isalpha()) else None
+    )
+
+
 @breaks("REVIEW-07")
 class ApprovesByDefault(Shop):
     """Approves when a review names no action."""
 
     def review(self, refund_id: str, body: Any) -> StoredRefund:
         """Fill in an approval."""
-        return super().review(refund_id, {"action": APPROVE} | body if isinstance(body, dict) else body)
+        unnamed = isinstance(body, dict) and body.get("action") is None
+        return super().review(refund_id, body | {"action": APPROVE} if unnamed else body)
 
 
 @breaks("REVIEW-07")
@@ -223,13 +233,14 @@ class ReadsBodiesOfOneNumber(Shop):
 
 
 @breaks("REVIEW-29")
-class AcceptsEmptyLists(Shop):
-    """Accepts a list for a body, finds nothing in it to do, and says so with 200."""
+class AcceptsEmptyBodies(Shop):
+    """Accepts an empty list or null for a body, finds nothing in it to do, and says so with 200."""
 
     def review(self, refund_id: str, body: Any) -> StoredRefund:
         """Do nothing for nothing."""
         refund = self.store.refund(self.name, refund_id)
-        return refund if body == [] and refund is not None else super().review(refund_id, body)
+        nothing = body is None or body == []
+        return refund if nothing and refund is not None else super().review(refund_id, body)
 
 
 # Which refund is meant.
@@ -470,6 +481,18 @@ class RejectsWhatIsYounger(TouchesOthers):
         """Take all from the refund on."""
         refunds = self.store.refunds_of(self.name, refund.order_id)
         return [other for other in refunds if status == CANCELED and int(other.id) > int(refund.id)]
+
+
+@breaks("REVIEW-19")
+class RenewsTheWholeOrder(Shop):
+    """Saves every refund of the order with the one that is reviewed, each with a new update time."""
+
+    def change(self, refund: StoredRefund, status: int) -> StoredRefund:
+        """Save the others as they are."""
+        for other in self.store.refunds_of(self.name, refund.order_id):
+            if other.id != refund.id:
+                super().change(other, other.status)
+        return super().change(refund, status)
 
 
 @breaks("REVIEW-19")
@@ -766,6 +789,17 @@ class WritesTheReasonOver(Rewrites):
         return evolve(refund, lines=lines) if refund.status == CANCELED else refund
 
 
+@breaks("REVIEW-22")
+class WritesTheReasonOverAmongSeveral(Rewrites):
+    """Writes why a refund was rejected over the customer's reason when its order has others."""
+
+    def rewritten(self, refund: StoredRefund) -> StoredRefund:
+        """Say that there are others."""
+        several = len(self.store.refunds_of(self.name, refund.order_id)) > 1
+        lines = tuple(evolve(line, reason="Duplicate") for line in refund.lines)
+        return evolve(refund, lines=lines) if several and refund.status == CANCELED else refund
+
+
 @breaks("REVIEW-27")
 class LosesLinesOnReview(Rewrites):
     """Keeps the first line alone of a refund that was decided."""
@@ -973,6 +1007,15 @@ class AnswersWithTheFirstOfTheOrder(Shop):
         return super().record(operation, refund)
 
 
+@breaks("REVIEW-24")
+class AnswersWithTheLatestId(AnswersReviews):
+    """Decides the refund that is named, and answers with the id of the latest one of its order."""
+
+    def answered(self, refund: StoredRefund) -> StoredRefund:
+        """Take the id of the last row."""
+        return evolve(refund, id=self.store.refunds_of(self.name, refund.order_id)[-1].id)
+
+
 class Locks(Shop):
     """Locks a refund after refused reviews; the faults below differ in how many."""
 
@@ -1041,14 +1084,14 @@ class ApprovesOnceByOrder(Shop):
 
 
 @breaks("REVIEW-21")
-class WritesTheSecondApprovalOff(Rewrites):
-    """Sets the amount of a refund to nothing when it is the second of its order to be approved."""
+class WritesLaterApprovalsOff(Rewrites):
+    """Sets the amount of an approved refund to nothing when another one of its order was decided before."""
 
     def rewritten(self, refund: StoredRefund) -> StoredRefund:
         """Find the order paid back already."""
         others = self.store.refunds_of(self.name, refund.order_id)
-        second = any(other.status == COMPLETED and other.updated < refund.updated for other in others)
-        return evolve(refund, amount=Decimal(0)) if second and refund.status == COMPLETED else refund
+        later = any(not self.is_open(other) and other.updated < refund.updated for other in others)
+        return evolve(refund, amount=Decimal(0)) if later and refund.status == COMPLETED else refund
 
 
 @breaks("REVIEW-08")
