@@ -76,8 +76,8 @@ class BreaksOnTornCreates(Breaking):
     """Lets the error of its parser end as 500 when a refund is created."""
 
     def breaks_on(self, content: bytes, request: Any) -> bool:
-        """Fail on what is cut off."""
-        return content.startswith(b"{") and content.count(b"{") > content.count(b"}")
+        """Fail on what is cut off, and on words."""
+        return content.count(b"{") > content.count(b"}") or (content[:1].isalpha() and not is_json(content))
 
 
 @breaks("ROBUST-01")
@@ -114,8 +114,8 @@ class BreaksOnNull(Breaking):
     """Reads the members of a body that has none."""
 
     def breaks_on(self, content: bytes, request: Any) -> bool:
-        """Fail on null."""
-        return content == b"null"
+        """Fail on null and numbers."""
+        return content == b"null" or content.isdigit()
 
 
 @breaks("ROBUST-03")
@@ -248,7 +248,7 @@ class BreaksOnBrokenText(Breaking):
 
     def breaks_on(self, content: bytes, request: Any) -> bool:
         """Fail on a byte that UTF-8 does not have."""
-        return content.startswith(b"{") and b"\xff" in content
+        return b"\xff" in content
 
 
 @breaks("ROBUST-07")
@@ -391,35 +391,29 @@ class RefusesTwoActionsButDecides(App):
         return answer
 
 
-class BreaksOnContentType(Breaking):
-    """An application that fails on some content types."""
-
-    content_type = ""
+@breaks("ROBUST-11")
+class BreaksOnForms(Breaking):
+    """Parses what is not called JSON as a form, and uses the body that is then empty."""
 
     def breaks_on(self, content: bytes, request: Any) -> bool:
         """Look at the header."""
-        return str(request.headers.get("Content-Type", "")).startswith(self.content_type)
+        return not str(request.headers.get("Content-Type", "")).startswith("application/json")
 
 
 @breaks("ROBUST-11")
-class BreaksOnForms(BreaksOnContentType):
-    """Parses a form, and uses the body that is then empty."""
-
-    content_type = "application/x-www-form-urlencoded"
-
-
-@breaks("ROBUST-11")
-class BreaksOnUnknownCharsets(BreaksOnContentType):
+class BreaksOnUnknownCharsets(Breaking):
     """Fails on a charset that it does not know."""
 
-    content_type = "application/json; charset=nonsense"
+    def breaks_on(self, content: bytes, request: Any) -> bool:
+        """Look at the header."""
+        return "charset=nonsense" in str(request.headers.get("Content-Type", ""))
 
 
 @breaks("ROBUST-11")
-class BreaksOnReviewsOfText(BreaksOnContentType):
-    """Fails on a review that calls itself text."""
+class BreaksOnReviewsOfText(BreaksOnForms):
+    """Parses a review that is not called JSON as a form, and uses the body that is then empty."""
 
-    method, content_type = REVIEW, "text/plain"
+    method = REVIEW
 
 
 @breaks("ROBUST-12")
@@ -544,6 +538,47 @@ class BreaksOnEndlessIds(Shop):
         return super().get_refund(query)
 
 
+class ReadsNumbers(App):
+    """An application that reads the number at the beginning of each id of a list or a get, and fails on some."""
+
+    def breaks_on(self, text: str, number: int | None) -> bool:
+        """Say whether it fails on an id, of which that number was read."""
+        raise NotImplementedError
+
+    def respond(self, request: Any) -> Any:
+        """Read the id of the path, or those of the query."""
+        for text in self.ids_of(request):
+            found = re.match(r"\+?([0-9]+|\d+)", text)
+            if self.breaks_on(text, int(found[1]) if found else None):
+                return self.refuse(500, "internal error")
+        return super().respond(request)
+
+    def ids_of(self, request: Any) -> list[str]:
+        """Return the ids that a list or a get names."""
+        listed = re.fullmatch(r"/[^/]+/api/202412/orders/(.+)/refunds", request.path, re.DOTALL)
+        if request.method != "GET" or listed:
+            return [listed[1]] if request.method == "GET" and listed else []
+        return [request.args[name] for name in ("orderId", "refundId") if request.args.get(name)]
+
+
+@breaks("ROBUST-14")
+class BreaksOnWhatIsNoNumber(ReadsNumbers):
+    """Fails on an id that begins with no number, and on one that is too great for any."""
+
+    def breaks_on(self, text: str, number: int | None) -> bool:
+        """Fail on what JavaScript calls NaN and Infinity."""
+        return number is None or number > 10**308
+
+
+@breaks("ROBUST-15")
+class BreaksOnOtherSpellings(ReadsNumbers):
+    """Fails on an id that is spelled otherwise than the number which it begins with."""
+
+    def breaks_on(self, text: str, number: int | None) -> bool:
+        """Insist that both are the same."""
+        return number is not None and number < 10**308 and str(number) != text
+
+
 @breaks("ROBUST-15")
 class FindsTheNextForFractions(Shop):
     """Rounds the id of a path up."""
@@ -591,17 +626,51 @@ class BreaksOnUnknownParameters(App):
         return {name: known[name](value) for name, value in super().read_query(request).items()}
 
 
-@breaks("ROBUST-17")
-class DeletesRefunds(App):
-    """Cancels a refund when it is deleted."""
+class Deleting(App):
+    """An application that cancels a refund when it is deleted."""
+
+    def deletes(self, request: Any) -> bool:
+        """Say whether a request is taken for a deletion."""
+        raise NotImplementedError
 
     def respond(self, request: Any) -> Any:
         """Cancel, and find nothing to show."""
         found = re.search(r"^/([^/]+)/.*/refunds/([0-9]+)$", request.path)
-        if request.method == "DELETE" and found:
+        if found and self.deletes(request):
             shop = self.shops[found[1]]
             shop.store.set_status(found[2], CANCELED, shop.now())
         return super().respond(request)
+
+
+@breaks("ROBUST-17")
+class DeletesRefunds(Deleting):
+    """Cancels a refund when it is deleted."""
+
+    def deletes(self, request: Any) -> bool:
+        """Look at the method."""
+        return bool(request.method == "DELETE")
+
+
+@breaks("ROBUST-17")
+class BreaksOnOtherMethods(App):
+    """Answers a method that an address does not have with 500, unless it is a GET."""
+
+    def respond(self, request: Any) -> Any:
+        """Fail where nothing handles the method."""
+        answer = super().respond(request)
+        fails = answer.status_code == 405 and request.method != "GET"
+        return self.refuse(500, "internal error") if fails else answer
+
+
+@breaks("ROBUST-17")
+class BreaksOnOtherAddresses(App):
+    """Shows the parameters in the page for an address that it does not know, and fails where there are none."""
+
+    def respond(self, request: Any) -> Any:
+        """Fail on an empty query."""
+        answer = super().respond(request)
+        fails = answer.status_code in {404, 405} and request.method == "GET" and not request.args
+        return self.refuse(500, "internal error") if fails else answer
 
 
 @breaks("ROBUST-17")
@@ -650,6 +719,15 @@ def overrides_methods(app: WSGI) -> WSGI:
         return app(environ | {"REQUEST_METHOD": method}, start_response)
 
     return serve
+
+
+@breaks("ROBUST-18")
+class DeletesByParameter(Deleting):
+    """Takes the method from a parameter, and cancels a refund when that is DELETE."""
+
+    def deletes(self, request: Any) -> bool:
+        """Look at the parameter."""
+        return bool(request.args.get("_method") == "DELETE")
 
 
 @breaks("ROBUST-18")
