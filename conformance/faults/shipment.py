@@ -263,6 +263,17 @@ class StoresRefundsAsReturns(Shop):
 
 
 @breaks("SHIP-11")
+class KeepsOneTypeForTheFirstTwo(Shop):
+    """Turns the first refund of an order into one without return when the second is one."""
+
+    def record(self, operation: str, refund: StoredRefund) -> dict[str, Any]:
+        """Show the type of the second for the first."""
+        first, *others = self.store.refunds_of(self.name, refund.order_id)
+        turned = first.id == refund.id and [other.rights_type for other in others[:1]] == [REFUND]
+        return super().record(operation, evolve(refund, rights_type=REFUND) if turned else refund)
+
+
+@breaks("SHIP-11")
 class StoresDefaultsAsRefunds(Shop):
     """Stores a refund that leaves the type out as one without return."""
 
