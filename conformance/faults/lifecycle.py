@@ -226,3 +226,32 @@ class PaysCanceledAgainForOthers(Shop):
         refund = self.new_refund(request)
         self.store.add_refund(refund)
         return refund
+
+
+@breaks("LIFE-09")
+class FailsTheFirstTimeWhileOpen(Shop):
+    """Fails once, when the key of an open refund of several lines comes with other units of them, and never again."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.failed = False
+
+    def replay(self, existing: StoredRefund, request: RefundRequest) -> StoredRefund:
+        """Fail the first time."""
+        several = len(existing.lines) > 1 and existing.order_id == request.order.id
+        if several and existing.status == INITIATED and is_other(existing, request) and not self.failed:
+            self.failed = True
+            raise ZeroDivisionError(existing.id)
+        return super().replay(existing, request)
+
+
+@breaks("LIFE-10")
+class HasAnotherDefaultForNumbers(Shop):
+    """Takes a create that names no type for one without return when its numbers are JSON numbers."""
+
+    def read_request(self, body: Any) -> RefundRequest:
+        """Fill in what an older edition of the page had for the default."""
+        request = super().read_request(body)
+        refund = body["refund"]
+        older = "rightsType" not in refund and isinstance(refund["orderId"], int)
+        return evolve(request, rights_type=REFUND) if older else request
