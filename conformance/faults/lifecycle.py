@@ -105,6 +105,27 @@ class RevivesOneOfSeveralCanceled(Shop):
         return super().is_open(refund) or several
 
 
+@breaks("LIFE-03")
+class SuspectsReusedKeys(Shop):
+    """Takes no approval any more of a refund whose key came again with other units."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.suspected: set[str] = set()
+
+    def replay(self, existing: StoredRefund, request: RefundRequest) -> StoredRefund:
+        """Suspect the refund."""
+        if is_other(existing, request):
+            self.suspected.add(existing.id)
+        return super().replay(existing, request)
+
+    def decide(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Refuse what is suspected."""
+        if action == APPROVE and refund.id in self.suspected and self.is_open(refund):
+            raise Refusal(409, "the refund is held back")
+        return super().decide(refund, action)
+
+
 @breaks("LIFE-04")
 class LosesDecidedRefundsOnShortPages(Shop):
     """Counts decided refunds on a page that is too short for all, and does not show them."""

@@ -24,7 +24,7 @@ from conformance.running.plan import CASE
 from conformance.running.plugin import requirement
 from conformance.running.session import Session, Shop
 
-STORIES, STEPS, DRAWN_BURSTS = 1, 5, 1
+STORIES, STEPS, DRAWN_BURSTS = 1, 6, 1
 MANY = 10
 """How many times as many stories are drawn in the full profile."""
 
