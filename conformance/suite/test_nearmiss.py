@@ -39,7 +39,7 @@ from conformance.running.session import Session
 from conformance.suite.conftest import Bench, NewOrder, Probe, Probes, ReviewBench, selected_rows
 
 UNITS, LIMIT = 10, 2
-"""Units of the create that is edited, of which an edit that is misread makes 1, 8, 100 or another number; and a limit."""
+"""Units of the create that is edited, of which an edit that is misread makes 1, 8, 100 or others; and a limit."""
 FRACTION = "with a zero fraction"
 TELLING = {
     "refund.lineItems.quantity": ("with an exponent", "in full-width digits", "with a zero before"),
