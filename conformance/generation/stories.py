@@ -59,9 +59,9 @@ def _tour() -> Story:
         Create(8, 1, (1, 0), returned=False), Create(25, 1, (1, 1)), Create(9, 1, (1, 1), returned=False),
         Review(8, approve=True, named=9), Review(9, approve=True, astray=0),
         Review(8, approve=True, named=4), Review(8, approve=False), Review(9, approve=False),
-        Create(8, 1, (1, 0), returned=False), Review(8, approve=False),
+        List(1, 1), Create(8, 1, (1, 0), returned=False), Review(8, approve=False),
         Create(8, 1, (3, 0), returned=False), Create(27, 1, (5, 0), returned=False),
-        Create(10, 1, (4, 2), returned=False), Review(10, approve=True), Review(8, approve=True), List(1, 1),
+        Create(10, 1, (4, 2), returned=False), Review(10, approve=True), Review(8, approve=True),
     )  # fmt: skip
     return Story("the tour", (Ordered((140, 4, 3)), Ordered((4, 2), shipped=False)), first + second)
 
