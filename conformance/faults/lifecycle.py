@@ -70,6 +70,16 @@ class FreesEverythingWithARejection(Shop):
 
 
 @breaks("LIFE-06")
+class CapitalizesTrackingNumbers(Shop):
+    """Stores tracking numbers in capitals."""
+
+    def read_shipping(self, value: Any) -> dict[str, str]:
+        """Make them look alike."""
+        shipping = super().read_shipping(value)
+        return {name: text.upper() if name == "trackingNumber" else text for name, text in shipping.items()}
+
+
+@breaks("LIFE-06")
 class KeepsTheFirstParcelOnly(Shop):
     """Loses the logistics information of every refund of an order but the first."""
 

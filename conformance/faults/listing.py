@@ -383,6 +383,22 @@ class RemembersTheLimit(Shop):
         return self.remembered
 
 
+@breaks("LIST-14")
+class KeepsTheFirstLimitOfAnOrder(Shop):
+    """Keeps the list of an order as long as it was first asked for."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.first: dict[str, str | None] = {}
+
+    def list_refunds(self, order_id: str, query: Mapping[str, str]) -> list[StoredRefund]:
+        """Take a small limit that came first for all that follow."""
+        if query.get("limit") == "1":
+            self.first.setdefault(order_id, "1")
+        first = self.first.setdefault(order_id, None)
+        return super().list_refunds(order_id, query if first is None else {**query, "limit": first})
+
+
 class Lenient(Shop):
     """A server that takes limits which the page does not know."""
 

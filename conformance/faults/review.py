@@ -137,7 +137,7 @@ class ReadsTheNumberTwoAsApproval(ReadsActions):
 class ReadsOthersAsApproval(ReadsActions):
     """Takes every whole number but 2 for an approval."""
 
-    actions = staticmethod(lambda value: APPROVE if str(value) in {"0", "3", "-1", "12"} else None)
+    actions = staticmethod(lambda value: APPROVE if str(value) in {"0", "3", "12"} else None)
 
 
 @breaks("REVIEW-05")
@@ -298,6 +298,15 @@ class AcceptsUnknownOrders(FindsOrders):
         """Ask only what is known."""
         unknown = re.fullmatch("[0-9]+", str(named)) and self.store.order(self.name, str(named)) is None
         return refund.order_id if unknown else named
+
+
+@breaks("REVIEW-10")
+class TakesOrderZeroForNone(FindsOrders):
+    """Compares the order with the refund's unless its number is 0, which its parser makes of a missing one."""
+
+    def order_of(self, refund: StoredRefund, named: Any) -> Any:
+        """Take zero for nothing."""
+        return refund.order_id if str(named) == "0" else named
 
 
 @breaks("REVIEW-11")
@@ -690,6 +699,17 @@ class CancelsCompleted(Reviewed):
     def again(self, refund: StoredRefund, action: int) -> StoredRefund:
         """Ask nothing about the present status."""
         return self.change(refund, CANCELED) if action == REJECT else super().again(refund, action)
+
+
+@breaks("REVIEW-17")
+class CancelsCompletedAfterASecond(Reviewed):
+    """Refuses to cancel what was completed just now, and cancels what was completed seconds ago."""
+
+    def again(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Look into a memory that is short."""
+        now, then = datetime.fromisoformat(self.now()), datetime.fromisoformat(refund.updated)
+        forgotten = action == REJECT and now - then > timedelta(seconds=2)
+        return self.change(refund, CANCELED) if forgotten else super().again(refund, action)
 
 
 @breaks("REVIEW-17")

@@ -136,4 +136,4 @@ class Actor:
 
 def parcel_of(step: Create) -> dict[str, str]:
     """Return the logistics information of a return; what it means for another refund is open (reading A14)."""
-    return {"shippingCarrierCode": CARRIER_CODE, "shippingCarrier": "Größe 百", "trackingNumber": f"TRACK{step.key:07}"}
+    return {"shippingCarrierCode": CARRIER_CODE, "shippingCarrier": "Größe 百", "trackingNumber": f"Track{step.key:07}"}

@@ -46,38 +46,37 @@ ABSENT = Absent()
 
 @frozen
 class Dialect:
-    """Which wire form of numbers a target takes: each is text (as in the examples) or a JSON number (as declared)."""
+    """Which wire form of numbers a target takes: each is text (as in the examples) or a JSON number (as declared).
+
+    ``text`` has the kinds of numbers that are text: ids and counts, and those inside of line items.
+    """
 
     name: str
-    ids_as_text: bool
-    counts_as_text: bool
-    children_as_text: bool
+    text: frozenset[str]
 
     def ident(self, value: str) -> Any:
         """Return an id in its wire form."""
-        return value if self.ids_as_text or not value.isdecimal() else int(value)
+        return value if "ids" in self.text or not value.isdecimal() else int(value)
 
     def count(self, value: int) -> Any:
         """Return an enum value in its wire form."""
-        return str(int(value)) if self.counts_as_text else int(value)
+        return str(int(value)) if "counts" in self.text else int(value)
 
     def child_id(self, value: str) -> Any:
         """Return the id of a line item in its wire form."""
-        as_text = self.ids_as_text or self.children_as_text
-        return value if as_text or not value.isdecimal() else int(value)
+        return value if "child ids" in self.text or not value.isdecimal() else int(value)
 
     def child_count(self, value: int) -> Any:
         """Return a quantity or reason type in its wire form."""
-        return str(value) if self.children_as_text else value
+        return str(value) if "child counts" in self.text else value
 
 
-TEXT = Dialect("text", ids_as_text=True, counts_as_text=True, children_as_text=True)
-NUMBERS = Dialect("numbers", ids_as_text=False, counts_as_text=False, children_as_text=False)
-MIXED = Dialect("text in line items, numbers elsewhere", ids_as_text=False, counts_as_text=False, children_as_text=True)
-IDS_AS_TEXT = Dialect(
-    "text ids, other numbers as numbers", ids_as_text=True, counts_as_text=False, children_as_text=False
-)
-DIALECTS = (TEXT, NUMBERS, IDS_AS_TEXT, MIXED)
+TEXT = Dialect("text", frozenset({"ids", "counts", "child ids", "child counts"}))
+NUMBERS = Dialect("numbers", frozenset())
+IDS_AS_TEXT = Dialect("text ids, other numbers as numbers", frozenset({"ids", "child ids"}))
+COUNTS_AS_TEXT = Dialect("ids as numbers, other numbers as text", frozenset({"counts", "child counts"}))
+MIXED = Dialect("text in line items, numbers elsewhere", frozenset({"child ids", "child counts"}))
+DIALECTS = (TEXT, NUMBERS, IDS_AS_TEXT, MIXED, COUNTS_AS_TEXT)
 
 
 @frozen

@@ -727,9 +727,9 @@ def test_a_rejection_gives_units_back_once_at_most(session: Session, whole: Whol
 
 @define
 class Series:
-    """Three refunds of a line to its last unit, each approved before the next; then another line, and one unit more.
+    """Three refunds of a line to its last unit, each approved before the next; then one unit more, and another line.
 
-    The one unit is asked for twice, the second time after the one without a return was rejected, too late.
+    ``at`` is the moment after that, in seconds of the wire's clock.
     """
 
     order: Order
@@ -739,10 +739,7 @@ class Series:
     other_line: Answer
     one_more: Answer
     after: Refunds
-    rejected: RefundId
-    late: Answer
-    once_again: Answer
-    in_the_end: Refunds
+    at: float
 
     def insist(self) -> None:
         """The three were accepted; otherwise what came after them proves nothing."""
@@ -770,16 +767,37 @@ def series(api: RefundApi, new_order: NewOrder) -> Series:
     before = verify.look_list(api, order)
     one_more = api.create_refund(order)
     after = verify.look_list(api, order)
-    told = answers[1].refund  # the one without a return; where there is none, nothing is judged
-    rejected = RefundId("0") if told is None else told.refund_id
-    late = api.review_refund(order, rejected, Action.REJECT)
-    late.exchange.role = "open"
-    once_again = api.create_refund(order)
-    in_the_end = verify.look_list(api, order)
     second = order.lines[1]
     other_line = api.create_refund(order, Part(second, second.quantity))
     other_line.exchange.role = "probe"
-    return Series(order, answers, lost, before, other_line, one_more, after, rejected, late, once_again, in_the_end)
+    return Series(order, answers, lost, before, other_line, one_more, after, api.wire.clock.monotonic())
+
+
+@define
+class Overdue:
+    """The rejection of a refund of the series seconds after its approval, one unit more of its line, and what is then.
+
+    What became of the other line is left out.
+    """
+
+    refund_id: RefundId
+    rejection: Answer
+    once_again: Answer
+    after: Refunds
+
+
+@pytest.fixture(scope="session")
+def overdue(api: RefundApi, series: Series) -> Overdue:
+    """The refund without a return, rejected too late; where there is none, nothing is judged."""
+    order, told = series.order, series.answers[1].refund
+    refund_id = RefundId("0") if told is None else told.refund_id
+    api.wire.clock.sleep(max(0.0, series.at + LONG - api.wire.clock.monotonic()))
+    rejection = api.review_refund(order, refund_id, Action.REJECT)
+    rejection.exchange.role = "open"
+    once_again, after = api.create_refund(order), verify.look_list(api, order)
+    if series.other_line.refund is not None:
+        after.pop(series.other_line.refund.refund_id, None)
+    return Overdue(refund_id, rejection, once_again, after)
 
 
 def approved_or_lost(api: RefundApi, order: Order, answer: Answer) -> list[str]:
@@ -827,29 +845,29 @@ def test_nothing_is_left_after_the_last_unit(session: Session, series: Series, c
     series.judge_last_unit(session)
 
 
-@requirement("CREATE-41")
+@requirement("CREATE-41", late=True)
 @pytest.mark.usefixtures("limited")
-def test_a_rejection_that_comes_too_late_gives_nothing_back(session: Session, series: Series) -> None:
+def test_a_rejection_that_comes_too_late_gives_nothing_back(session: Session, series: Series, overdue: Overdue) -> None:
     """Rejecting one of three approved refunds frees none of its units, unless it cancels it (reading A39)."""
     series.insist()
     if series.after.keys() != series.before.keys():
         raise Blocked("one unit more already goes through (CREATE-21)")
-    told = series.late.refund if series.late.accepted else None  # it may not show yet (reading A64)
-    now = series.in_the_end.get(series.rejected)
+    told = overdue.rejection.refund if overdue.rejection.accepted else None  # it may not show yet (reading A64)
+    now = overdue.after.get(overdue.refund_id)
     if any(seen is not None and seen.status is RefundStatus.CANCELED for seen in (told, now)):
         session.observe("A39", "a refund can be rejected after its approval")
         return
     before = dict(series.after)  # whether the late rejection moved its update time is REVIEW-17's
-    if series.rejected in before:
-        before[series.rejected] = evolve(before[series.rejected], update_time=None)
-    stays_within(session, ordered(series.order), series.once_again, before, series.in_the_end)
+    if overdue.refund_id in before:
+        before[overdue.refund_id] = evolve(before[overdue.refund_id], update_time=None)
+    stays_within(session, ordered(series.order), overdue.once_again, before, overdue.after)
 
 
-@requirement("REVIEW-17")
-def test_a_completed_refund_without_return_is_not_cancelled(series: Series) -> None:
-    """A rejection comes too late for it, as for any other; what is in process is not judged (reading A39)."""
+@requirement("REVIEW-17", late=True)
+def test_a_completed_refund_without_return_is_not_cancelled(series: Series, overdue: Overdue) -> None:
+    """A rejection, seconds later, comes too late for it; what is in process is not judged (reading A39)."""
     series.insist()
-    was, now = (refunds.get(series.rejected) for refunds in (series.after, series.in_the_end))
+    was, now = (refunds.get(overdue.refund_id) for refunds in (series.after, overdue.after))
     if was is None or now is None:
         raise Blocked("the refund without return is not in the list of its order (CREATE-20)")
     if was.status is RefundStatus.COMPLETED:

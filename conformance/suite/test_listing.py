@@ -40,7 +40,10 @@ def ids(refunds: Iterable[Refund]) -> list[RefundId]:
 
 @define
 class Crowd:
-    """An order with four refunds, and another of the same customer with two, created between and after them."""
+    """An order with four refunds, and another of the same customer with two, created between and after them.
+
+    The other one was listed ``before`` the first, with limit 1, ``after`` it, and when ``both`` were there.
+    """
 
     order: Order
     made: dict[RefundId, Refund]
@@ -49,6 +52,7 @@ class Crowd:
     siblings: dict[RefundId, Refund]
     before: Answer
     after: Answer
+    both: Answer
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +64,7 @@ def crowd(api: RefundApi, new_order: NewOrder, accepted_create: Refund) -> Crowd
     except Blocked:
         sibling = new_order()
     first, second = order.lines[:2]
-    before = plain(api, sibling)
+    before = plain(api, sibling, 1)
     parcel = {"shippingCarrierCode": CARRIER_CODE, "shippingCarrier": "Carrier", "trackingNumber": "TRACK314159"}
     made = [verify.given_refund(api, order, Part(first, 1), Part(second, 2), shipping=parcel)]
     siblings = [verify.given_refund(api, sibling)]
@@ -70,9 +74,8 @@ def crowd(api: RefundApi, new_order: NewOrder, accepted_create: Refund) -> Crowd
     made.append(verify.given_refund(api, order, Part(first, 4)))
     siblings.append(verify.given_refund(api, sibling, Part(sibling.line, 2)))
     by_id = {refund.refund_id: refund for refund in made}
-    return Crowd(
-        order, by_id, listed_with(api, order, made), sibling, {r.refund_id: r for r in siblings}, before, after
-    )
+    listed, both = listed_with(api, order, made), listed_with(api, sibling, siblings)
+    return Crowd(order, by_id, listed, sibling, {r.refund_id: r for r in siblings}, before, after, both)
 
 
 def listed_with(api: RefundApi, order: Order, wanted: Iterable[Refund]) -> Answer:
@@ -124,9 +127,9 @@ def test_each_refund_is_listed_once(found: list[Refund]) -> None:
         pytest.param("sibling", marks=requirement("LIST-03")),
     ],
 )
-def test_no_refund_of_another_order_is_listed(api: RefundApi, crowd: Crowd, found: list[Refund], which: str) -> None:
+def test_no_refund_of_another_order_is_listed(crowd: Crowd, found: list[Refund], which: str) -> None:
     """Whatever else was created in between, each of two orders shows its own refunds only."""
-    shown, made = (found, crowd.made) if which == "order" else (entries(plain(api, crowd.sibling)), crowd.siblings)
+    shown, made = (found, crowd.made) if which == "order" else (entries(crowd.both), crowd.siblings)
     foreign = set(ids(shown)) - set(made)
     verify.same([], sorted(foreign), "the refunds of other orders in the list")
 
@@ -273,6 +276,14 @@ def test_a_limit_is_not_remembered(api: RefundApi, crowd: Crowd, unlimited: Answ
     plain(api, crowd.order, 1)
     shows_all(plain(api, crowd.order, ABSENT), own, "the list without limit, after one with limit 1")
     verify.same(sorted(own), ids(entries(plain(api, crowd.order))), "the list with limit 50, after one with limit 1")
+
+
+@requirement("LIST-14")
+@pytest.mark.usefixtures("own")
+def test_the_first_limit_of_an_order_is_not_remembered(crowd: Crowd) -> None:
+    """An order whose first list was one with limit 1 shows both its refunds."""
+    missing = sorted(crowd.siblings.keys() - ids(entries(crowd.both)))
+    verify.holds(not missing, "both refunds of the order", f"without {', '.join(missing)}")
 
 
 OPEN_LIMITS: dict[str, tuple[str, set[int]]] = {

@@ -306,7 +306,6 @@ REFUSED: dict[str, tuple[str, Callable[[ReviewBench], Answer]]] = {
     "action 0": ("REVIEW-05", with_field("action", 0)),
     "action 3": ("REVIEW-05", with_field("action", 3)),
     "action '4'": ("REVIEW-05", with_field("action", "4")),
-    "action -1": ("REVIEW-05", with_field("action", -1)),
     "action '12'": ("REVIEW-05", with_field("action", "12")),
     "action 2^32 + 1": ("REVIEW-05", with_field("action", 2**32 + 1)),
     "action approve": ("REVIEW-06", with_field("action", "approve")),
@@ -323,6 +322,7 @@ REFUSED: dict[str, tuple[str, Callable[[ReviewBench], Answer]]] = {
     "order empty": ("REVIEW-08", with_field("orderId", "")),
     "order of the customer": ("REVIEW-09", of_order(lambda bench: bench.another_order.order_id)),
     "order of another customer": ("REVIEW-09", of_order(lambda bench: bench.foreign_order.order_id, REJECT)),
+    "order 0": ("REVIEW-10", of_order(lambda _: "0")),
     "unknown order": ("REVIEW-10", of_order(lambda bench: near_miss(bench.order.order_id))),
     "refund with a digit more": ("REVIEW-11", of_refund(near_miss)),
     "refund with letters behind": ("REVIEW-11", with_letters_in_the_path),
@@ -646,7 +646,7 @@ def unaltered(_: RefundApi, body: dict[str, Any]) -> dict[str, Any]:
 
 def in_the_other_form(api: RefundApi, body: dict[str, Any]) -> dict[str, Any]:
     """Return a review whose action has the form that is not the usual one."""
-    return body | {"action": int(body["action"]) if api.review_dialect.counts_as_text else str(body["action"])}
+    return body | {"action": int(body["action"]) if "counts" in api.review_dialect.text else str(body["action"])}
 
 
 def without_refund_id(_: RefundApi, body: dict[str, Any]) -> dict[str, Any]:

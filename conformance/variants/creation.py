@@ -67,6 +67,13 @@ class TakesIdsAsText(TakesForms):
 
 
 @reads("A01", aspect="input form")
+class TakesCountsAsText(TakesForms):
+    """Takes ids as JSON numbers and all other numbers as text."""
+
+    text = COUNTS | LINE_COUNTS
+
+
+@reads("A01", aspect="input form")
 class TakesLinesAsText(TakesForms):
     """Takes what a line item says as text, as the examples show it, and what is declared a number as JSON number."""
 
