@@ -130,6 +130,9 @@ class Session:
             self._speak(opens_in=RefundStatus.IN_PROCESS)
         self._find_out_lag(order, answer.refund)
         self._find_out_reviews(order, answer.refund)
+        if self.wire.lag:
+            waits = f"after a write, a look waits {self.wire.lag:.1f} s"
+            self.noticed.append(f"effects show late: {waits}. --workers makes up for some of it")
         for exchange in self.wire.recorded:
             exchange.batched = True
 
