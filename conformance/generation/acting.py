@@ -108,7 +108,8 @@ class Actor:
         parts = manner.parts(asked if step.astray is None else [*asked, Part(self.orders[step.astray].line)])
         rights_type = RightsType.RETURN_AND_REFUND if step.returned else RightsType.REFUND
         plain = step.returned and step.key in PLAIN_KEYS
-        parcel = parcel_of(step) if step.returned and not (plain and step.key % 8 == PLAINEST) else {}
+        sent = step.returned and not (plain and step.key % 8 == PLAINEST)
+        parcel = parcel_of(step, plainly=self.reasons == PLAIN_REASONS) if sent else {}
         if self.state.entry(step.key) is None:
             self.asked[step.key] = Asked(order, step.units, reasons, rights_type, parcel)
         if step.key not in self.keys:
@@ -134,6 +135,7 @@ class Actor:
         return entry.order
 
 
-def parcel_of(step: Create) -> dict[str, str]:
+def parcel_of(step: Create, *, plainly: bool) -> dict[str, str]:
     """Return the logistics information of a return; what it means for another refund is open (reading A14)."""
-    return {"shippingCarrierCode": CARRIER_CODE, "shippingCarrier": "Größe 百", "trackingNumber": f"Track{step.key:07}"}
+    name, number = ("Carrier", f"12321{step.key:07}") if plainly else ("Größe 百", f"Track{step.key:07}")
+    return {"shippingCarrierCode": CARRIER_CODE, "shippingCarrier": name, "trackingNumber": number}

@@ -51,7 +51,7 @@ class Stage:
         plainly = self._perform(story, strict=strict, hurried=hurried)
         self.reasons = REASONS
         if plainly is None and self._perform(story, strict=strict, hurried=hurried) is not None:
-            self.reasons = PLAIN_REASONS  # it is refused every time, and for its reasons alone
+            self.reasons = PLAIN_REASONS  # it is refused every time, and for its reasons or parcels alone
             return None
         return broken
 
