@@ -50,6 +50,7 @@ def their_side(api: RefundApi, other: Shop) -> Side:
         answer.exchange.role = "open"
         if answer.refund is None or is_one_of([refund], answer.refund) or answer.refund.refund_id != refund.refund_id:
             return Side(other.api, order, refund, other.order((5, "13.37"), (5, "17.19")))
+        other.order()  # so that orders and refunds are not counted in step
     raise Blocked("both shops have refunds of the same ids, so that none is known to be the other's")
 
 

@@ -174,7 +174,7 @@ def spelled_creates(
     request: pytest.FixtureRequest, api: RefundApi, new_order: NewOrder, accepted_create: Refund
 ) -> Spelled:
     """Each in another spelling, on one order, and after them their control, the plain one."""
-    order = new_order((9, "10.00"), (400, "10.00"))
+    order = new_order((90, "10.00"), (400, "10.00"))
     sent = {name: probed(send_create(api, name, order)) for name in selected(request, CREATES, strict=False)}
     control = api.create(create_body(api, order))
     if control.refused and accepted_of(sent):  # the others may be refused only because one is open (reading A27)
