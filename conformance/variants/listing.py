@@ -62,7 +62,7 @@ class ListsUnknownOrdersAsEmpty(Shop):
             return []
 
 
-@reads("A49", aspect="no refunds")
+@reads("A49", aspect="refusal codes")  # only as 404 is it known for an empty list
 class KnowsNoListWithoutRefunds(Shop):
     """Answers 404 for an order that has no refunds yet."""
 
