@@ -502,7 +502,7 @@ def test_logistics_information_survives_the_review(approved: Review) -> None:
 def test_no_foreign_logistics_information_shows_up(
     session: Session, specimen: Specimen, sibling: Answer, twin: Specimen
 ) -> None:
-    """Refunds created without any, of the same order and of another, show none of another's and none of the samples'."""
+    """Refunds created without any, of the same order and of another, show none of another's or the samples'."""
     later = {} if sibling.refund is None else {"create, for a later refund of the order": sibling.refund}
     for operation, refund in (twin.shown | later).items():
         shown = parcel(refund)
