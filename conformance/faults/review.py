@@ -137,14 +137,14 @@ class ReadsTheNumberTwoAsApproval(ReadsActions):
 class ReadsOthersAsApproval(ReadsActions):
     """Takes every whole number but 2 for an approval."""
 
-    actions = staticmethod(lambda value: APPROVE if str(value) in {"0", "3", "12"} else None)
+    actions = staticmethod(lambda value: APPROVE if str(value) in {"0", "3", "-1"} else None)
 
 
 @breaks("REVIEW-05")
 class ReadsThreeAsRejection(ReadsActions):
     """Takes every action above 1 for a rejection."""
 
-    actions = staticmethod(lambda value: REJECT if str(value) in {"3", "12"} else None)
+    actions = staticmethod(lambda value: REJECT if str(value) in {"3", "4"} else None)
 
 
 @breaks("REVIEW-05")

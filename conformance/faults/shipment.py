@@ -253,6 +253,24 @@ class KeepsFirstCopiesOfOrders(Shop):
         return self.seen.setdefault(request.order.id, request.order).shipped
 
 
+@breaks("SHIP-10")
+class KeepsWhatTheFirstRefundSaw(Shop):
+    """Remembers of an order whether it was shipped when its first refund came."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.shipped: dict[str, bool] = {}
+
+    def new_refund(self, request: RefundRequest) -> StoredRefund:
+        """Keep it with the order."""
+        self.shipped.setdefault(request.order.id, request.order.shipped)
+        return super().new_refund(request)
+
+    def is_shipped(self, request: RefundRequest) -> bool:
+        """Ask what was kept, if anything was."""
+        return self.shipped.get(request.order.id, super().is_shipped(request))
+
+
 @breaks("SHIP-11", also=("IDEM-34", "RECORD-64"))
 class StoresRefundsAsReturns(Shop):
     """Stores a refund without return as a return, whatever create answers."""

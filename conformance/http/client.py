@@ -16,6 +16,7 @@ from conformance.ledger import Ledger
 from conformance.model import (
     Action,
     LineItem,
+    LineItemId,
     Order,
     OrderId,
     Refund,
@@ -173,10 +174,11 @@ class KeyMaker:
 
 @frozen
 class Creation:
-    """A create that was answered with a refund: its body, and when the answer came (monotonic)."""
+    """A create that was answered with a refund: its body, when the answer came (monotonic), and the lines in it."""
 
     body: Any
     at: float
+    lines: frozenset[LineItemId] = frozenset()
 
     @property
     def key(self) -> Any:
@@ -190,6 +192,7 @@ class RefundApi:
     """The four operations, as the holder of one token, in the way that the target was found to take and to do things.
 
     ``token_header`` is the name that the token is sent under; ``told`` is the create that each refund was made by;
+    ``twice`` are creates that were answered with a new refund of other lines under an id that was told before;
     ``ledger`` notes what was made; ``opens_in`` is the status of a new refund (reading A35); ``approvals_show`` unless
     an approval is under way for so long that its refund stays in that status (reading A37).
     """
@@ -201,6 +204,7 @@ class RefundApi:
     create_dialect: Dialect = TEXT
     review_dialect: Dialect = TEXT
     told: dict[RefundId, Creation] = field(factory=dict)
+    twice: list[Answer] = field(factory=list)
     ledger: Ledger = field(factory=Ledger)
     opens_in: RefundStatus = RefundStatus.INITIATED
     approvals_show: bool = True
@@ -310,9 +314,11 @@ class RefundApi:
         """POST a body to create."""
         answer = self.send("POST", f"{API}/refunds", "create", body=body, **more)
         if answer.exchange.trouble is None and answer.refund is not None:
-            creation = Creation(body, self.wire.clock.monotonic())
+            creation = Creation(body, self.wire.clock.monotonic(), frozenset(answer.refund.quantities))
             first = self.told.setdefault(answer.refund.refund_id, creation)
             answer.exchange.second_hand = first.key != creation.key
+            if answer.exchange.second_hand and creation.lines and not creation.lines & first.lines:
+                self.twice.append(answer)
         return answer
 
     def review(self, refund_id: str, body: Any, **more: Any) -> Answer:

@@ -87,12 +87,6 @@ def shipped_order(new_order: NewOrder) -> Order:
     return new_order()
 
 
-@pytest.fixture
-def unshipped_order(new_order: NewOrder) -> Order:
-    """A fresh order with one line of 5 × 10.00, not shipped."""
-    return new_order(shipped=False)
-
-
 @define
 class Bench:
     """An order that probes share which must all be refused; after each, a look shows whether it did anything.

@@ -587,10 +587,56 @@ def test_units_of_a_pending_refund_are_used_up(session: Session, claimed: Claime
     claimed.judge_pending(session)
 
 
+@define
+class Shipped:
+    """An order with one refund without return, and the answers to returns of it.
+
+    ``early`` came before anything else, and before shipment; ``too_many`` asks for all units after it, and ``rest`` for
+    those that are left. ``after`` is what list shows in the end.
+    """
+
+    order: Order
+    first: Refund
+    early: Answer
+    too_many: Answer
+    rest: Answer
+    after: Refunds
+
+
+@pytest.fixture(scope="session")
+def shipped(shop: Shop) -> Shipped:
+    """An order that is shipped between its first refund and its second."""
+    api, order = shop.api, shop.order(shipped=False)
+    early = api.create_refund(order, rights_type=RETURN)
+    first = verify.given_refund(api, order, rights_type=REFUND)
+    order = shop.ship(order)
+    too_many = api.create_refund(order, Part(order.line, order.line.quantity), rights_type=RETURN)
+    left = Part(order.line, order.line.quantity - 1)
+    rest = api.create_refund(order, left, rights_type=RETURN)
+    if too_many.refused and rest.refused and verify.approve_open(api, order):  # it may be in the way (reading A27)
+        rest = api.create_refund(order, left, rights_type=RETURN)
+    told = set() if rest.refund is None else {rest.refund.refund_id}
+    after = verify.patiently(api, lambda: verify.look_list(api, order), lambda seen: told <= seen.keys())
+    for answer in (early, too_many, rest):
+        answer.exchange.role = "probe"
+    return Shipped(order, first, early, too_many, rest, after)
+
+
+@requirement("SHIP-10")
+def test_a_return_is_accepted_once_the_order_is_shipped(shipped: Shipped) -> None:
+    """What was refused before shipment is accepted after it, under a new key, beside a refund that came before it."""
+    if not shipped.early.refused:
+        raise Blocked("a plain return of an unshipped order is already not refused (SHIP-01)")
+    if shipped.too_many.accepted:
+        return  # cut down to what was left (reading A26), or too many units, which CREATE-42 judges
+    refund = verify.created(shipped.rest)
+    verify.holds(refund.refund_id in shipped.after, f"refund {refund.refund_id} in the list", sorted(shipped.after))
+
+
 @requirement("CREATE-42")
 @pytest.mark.usefixtures("limited")
 def test_units_refunded_before_shipment_are_used_up_after_it(
-    session: Session, shop: Shop, claimed: Claimed, series: "Series"
+    session: Session, claimed: Claimed, series: "Series", shipped: Shipped
 ) -> None:
     """With 1 of 5 units in a refund made before shipment, 5 more are refused after it, or cut down to 4."""
     try:
@@ -601,15 +647,9 @@ def test_units_refunded_before_shipment_are_used_up_after_it(
         series.judge_last_unit(session)
     except Failed:
         raise Blocked("the units of a refund without return are already not used up (CREATE-21)") from None
-    order = shop.order(shipped=False)
-    first = verify.given_refund(shop.api, order, rights_type=REFUND)
-    order = shop.ship(order)
-
-    probe = shop.api.create_refund(order, Part(order.line, order.line.quantity))
-
-    after = verify.look_list(shop.api, order)
-    before = {key: refund for key, refund in after.items() if key == first.refund_id}
-    stays_within(session, ordered(order), probe, before, after)
+    known = {refund.refund_id for refund in (shipped.first, shipped.rest.refund) if refund is not None}
+    before = {refund_id: refund for refund_id, refund in shipped.after.items() if refund_id in known}
+    stays_within(session, ordered(shipped.order), shipped.too_many, before, shipped.after)
 
 
 @define

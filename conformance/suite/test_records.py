@@ -519,6 +519,15 @@ def test_ids_are_unique_across_orders(accepted_create: Refund, specimen: Specime
     verify.same(len(told), len(set(told)), f"different ids among {', '.join(told)}")
 
 
+@requirement("RECORD-67", profile="quick", late=True)
+def test_no_id_was_given_twice_in_the_run(api: RefundApi) -> None:
+    """No create of the run made a refund of other lines under an id that an earlier one was told."""
+    if api.twice:
+        first = api.twice[0]
+        seen = f"{first.described}, with a refundId that was told before"
+        raise Failed("a refundId of its own for each refund", seen, first.exchange)
+
+
 @requirement("RECORD-76", profile="quick")
 def test_create_answers_the_status_that_is_stored(specimen: Specimen) -> None:
     """The answer to a create shows the status that list or get shows right after it."""

@@ -306,7 +306,7 @@ REFUSED: dict[str, tuple[str, Callable[[ReviewBench], Answer]]] = {
     "action 0": ("REVIEW-05", with_field("action", 0)),
     "action 3": ("REVIEW-05", with_field("action", 3)),
     "action '4'": ("REVIEW-05", with_field("action", "4")),
-    "action '12'": ("REVIEW-05", with_field("action", "12")),
+    "action -1": ("REVIEW-05", with_field("action", -1)),
     "action 2^32 + 1": ("REVIEW-05", with_field("action", 2**32 + 1)),
     "action approve": ("REVIEW-06", with_field("action", "approve")),
     "action 1abc": ("REVIEW-06", with_field("action", "1abc")),

@@ -264,15 +264,3 @@ def test_an_earlier_refund_does_not_open_the_way_for_a_return(
     probe = api.create_refund(order, rights_type=RETURN)
 
     verify.no_effect(probe, before, verify.look_list(api, order))
-
-
-@requirement("SHIP-10")
-def test_a_return_is_accepted_once_the_order_is_shipped(api: RefundApi, shop: Shop, unshipped_order: Order) -> None:
-    """What was refused before shipment is accepted after it, under a new key."""
-    before = api.create_refund(unshipped_order, rights_type=RETURN)
-    before.exchange.role = "control"
-    if not before.refused:
-        raise Blocked("a plain return of an unshipped order is already not refused (SHIP-01)")
-    shipped = shop.ship(unshipped_order)
-
-    verify.appears(api, shipped, verify.created(api.create_refund(shipped, rights_type=RETURN)))
