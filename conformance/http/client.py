@@ -226,8 +226,8 @@ class RefundApi:
         return self.approved if action is Action.APPROVE else frozenset({RefundStatus.CANCELED})
 
     def with_token(self, token: str | None) -> "RefundApi":
-        """Return the same API as another holder sees it; ``None`` sends no token header."""
-        return evolve(self, token=token)
+        """Return the same API as another holder sees it, maybe that of another shop; ``None`` sends no token header."""
+        return evolve(self, token=token, told={}, twice=[])
 
     def speaking(self, dialect: Dialect) -> "RefundApi":
         """Return the same API with numbers in another wire form."""
