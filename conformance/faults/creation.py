@@ -706,6 +706,22 @@ class AddsNeighbours(Shop):
         return {line: sum(part.quantity for part in parts) for line, parts in groups}
 
 
+@breaks("CREATE-12")
+class SkipsLaterLinesOfNoNumber(Mending):
+    """Leaves a line out, but the first, whose quantity is no number."""
+
+    def mended(self, refund: JSON) -> JSON:
+        """Go on with the next one."""
+        lines = refund.get("lineItems")
+        if not isinstance(lines, list):
+            return refund
+        return refund | {"lineItems": [line for index, line in enumerate(lines) if index == 0 or self.counts(line)]}
+
+    def counts(self, line: Any) -> bool:
+        """Say whether the quantity of a line can be read."""
+        return not isinstance(line, dict) or not str(line.get("quantity")).isalpha()
+
+
 @breaks("CREATE-22")
 class AddsMentionsOfOneForm(Shop):
     """Adds mentions of a line up under the id as it was written, so that a text and a number are two lines."""

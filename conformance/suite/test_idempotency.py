@@ -720,6 +720,15 @@ def test_an_early_key_of_the_run_still_protects(late: Late) -> None:
     verify.same(sorted(late.before), sorted(late.after), "the refunds of the order")
 
 
+@requirement("IDEM-11", late=True)
+@pytest.mark.usefixtures("protected")
+def test_a_late_replay_changes_nothing(late: Late) -> None:
+    """The refunds of the order keep all their values, seconds after they came to them."""
+    if late.before.keys() != late.after.keys():
+        raise Blocked("a late replay already makes or hides refunds (IDEM-27)")
+    verify.unchanged(late.before, late.after)
+
+
 @requirement("IDEM-10", late=True)
 @pytest.mark.usefixtures("protected")
 def test_a_late_replay_shows_when_the_refund_was_created(late: Late) -> None:
