@@ -727,7 +727,8 @@ def test_a_late_replay_changes_nothing(session: Session, late: Late) -> None:
     first = session.base_refund
     if first is None or first.refund_id not in late.before.keys() & late.after.keys():
         return  # what was sent again is younger in a long run, and another worker may be at its order
-    verify.unchanged(*({first.refund_id: refunds[first.refund_id]} for refunds in (late.before, late.after)))
+    key = first.refund_id
+    verify.unchanged({key: late.before[key]}, {key: late.after[key]}, "the first refund")
 
 
 @requirement("IDEM-10", late=True)
