@@ -623,14 +623,27 @@ def shipped(shop: Shop) -> Shipped:
 
 
 @requirement("SHIP-10")
-def test_a_return_is_accepted_once_the_order_is_shipped(shipped: Shipped) -> None:
+def test_a_return_is_accepted_once_the_order_is_shipped(shop: Shop, shipped: Shipped) -> None:
     """What was refused before shipment is accepted after it, under a new key, beside a refund that came before it."""
     if not shipped.early.refused:
         raise Blocked("a plain return of an unshipped order is already not refused (SHIP-01)")
     if shipped.too_many.accepted:
         return  # cut down to what was left (reading A26), or too many units, which CREATE-42 judges
+    if shipped.rest.refused and single_return_beside_another(shop).accepted:
+        raise Blocked("only units that refused creates asked for are not accepted (CREATE-32)")
     refund = verify.created(shipped.rest)
     verify.holds(refund.refund_id in shipped.after, f"refund {refund.refund_id} in the list", sorted(shipped.after))
+
+
+def single_return_beside_another(shop: Shop) -> Answer:
+    """Return the answer to a return of one unit after others of one unit each, so that some are left in any case."""
+    order = shop.order(shipped=False)
+    shop.api.create_refund(order, rights_type=RETURN).exchange.role = "probe"
+    verify.given_refund(shop.api, order, rights_type=REFUND)
+    verify.approve_open(shop.api, order)  # it may be in the way (reading A27)
+    answer = shop.api.create_refund(shop.ship(order), rights_type=RETURN)
+    answer.exchange.role = "control"
+    return answer
 
 
 @requirement("CREATE-42")

