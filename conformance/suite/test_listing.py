@@ -42,7 +42,8 @@ def ids(refunds: Iterable[Refund]) -> list[RefundId]:
 class Crowd:
     """An order with four refunds, and another of the same customer with two, created between and after them.
 
-    The other one was listed ``before`` the first, with limit 1, ``after`` it, and when ``both`` were there.
+    The other one was listed with limit 1 first of all, then ``before`` its first refund, ``after`` it, and when ``both``
+    were there.
     """
 
     order: Order
@@ -64,7 +65,8 @@ def crowd(api: RefundApi, new_order: NewOrder, accepted_create: Refund) -> Crowd
     except Blocked:
         sibling = new_order()
     first, second = order.lines[:2]
-    before = plain(api, sibling, 1)
+    plain(api, sibling, 1)
+    before = plain(api, sibling)
     parcel = {"shippingCarrierCode": CARRIER_CODE, "shippingCarrier": "Carrier", "trackingNumber": "TRACK314159"}
     made = [verify.given_refund(api, order, Part(first, 1), Part(second, 2), shipping=parcel)]
     siblings = [verify.given_refund(api, sibling)]
