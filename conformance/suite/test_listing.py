@@ -42,8 +42,8 @@ def ids(refunds: Iterable[Refund]) -> list[RefundId]:
 class Crowd:
     """An order with four refunds, and another of the same customer with two, created between and after them.
 
-    The other one was listed with limit 1 first of all, then ``before`` its first refund, ``after`` it, and when ``both``
-    were there.
+    The other one was listed with limit 1 first of all, then ``before`` its first refund, ``after`` it, and when it had
+    ``both``.
     """
 
     order: Order
@@ -284,6 +284,8 @@ def test_a_limit_is_not_remembered(api: RefundApi, crowd: Crowd, unlimited: Answ
 @pytest.mark.usefixtures("own")
 def test_the_first_limit_of_an_order_is_not_remembered(crowd: Crowd) -> None:
     """An order whose first list was one with limit 1 shows both its refunds."""
+    if next(iter(crowd.siblings)) not in ids(entries(crowd.after)):
+        raise Blocked("a list that was read before already does not show a new refund (LIST-05)")
     missing = sorted(crowd.siblings.keys() - ids(entries(crowd.both)))
     verify.holds(not missing, "both refunds of the order", f"without {', '.join(missing)}")
 
