@@ -838,6 +838,13 @@ class Overdue:
     once_again: Answer
     after: Refunds
 
+    def insist(self, series: Series) -> None:
+        """The others of the series, which nobody rejected, are still as they were approved."""
+        for refund_id, was in series.after.items():
+            now = self.after.get(refund_id, was)
+            if refund_id != self.refund_id and was.status is RefundStatus.COMPLETED is not now.status:
+                raise Blocked("what was approved is already not approved any more (REVIEW-30)")
+
 
 @pytest.fixture(scope="session")
 def overdue(api: RefundApi, series: Series) -> Overdue:
@@ -903,6 +910,7 @@ def test_nothing_is_left_after_the_last_unit(session: Session, series: Series, c
 def test_a_rejection_that_comes_too_late_gives_nothing_back(session: Session, series: Series, overdue: Overdue) -> None:
     """Rejecting one of three approved refunds frees none of its units, unless it cancels it (reading A39)."""
     series.insist()
+    overdue.insist(series)
     if series.after.keys() != series.before.keys():
         raise Blocked("one unit more already goes through (CREATE-21)")
     told = overdue.rejection.refund if overdue.rejection.accepted else None  # it may not show yet (reading A64)
@@ -920,6 +928,7 @@ def test_a_rejection_that_comes_too_late_gives_nothing_back(session: Session, se
 def test_a_completed_refund_without_return_is_not_cancelled(series: Series, overdue: Overdue) -> None:
     """A rejection, seconds later, comes too late for it; what is in process is not judged (reading A39)."""
     series.insist()
+    overdue.insist(series)
     was, now = (refunds.get(overdue.refund_id) for refunds in (series.after, overdue.after))
     if was is None or now is None:
         raise Blocked("the refund without return is not in the list of its order (CREATE-20)")
