@@ -604,7 +604,7 @@ class Shipped:
 
 
 @pytest.fixture(scope="session")
-def shipped(shop: Shop) -> Shipped:
+def shipped(shop: Shop, accepted_create: Refund) -> Shipped:
     """An order that is shipped between its first refund and its second."""
     api, order = shop.api, shop.order(shipped=False)
     early = api.create_refund(order, rights_type=RETURN)
@@ -661,6 +661,10 @@ def test_units_refunded_before_shipment_are_used_up_after_it(
     except Failed:
         raise Blocked("the units of a refund without return are already not used up (CREATE-21)") from None
     known = {refund.refund_id for refund in (shipped.first, shipped.rest.refund) if refund is not None}
+    single = {shipped.order.line.line_item_id: Decimal(1)}
+    early = [key for key, refund in shipped.after.items() if key not in known and refund.quantities == single]
+    if early or not shipped.early.refused:
+        raise Blocked("a plain return of an unshipped order is already not refused (SHIP-01)")
     before = {refund_id: refund for refund_id, refund in shipped.after.items() if refund_id in known}
     stays_within(session, ordered(shipped.order), shipped.too_many, before, shipped.after)
 
