@@ -677,6 +677,8 @@ def test_an_approval_does_not_move_the_update_time_of_another_refund(sibling: An
     if sibling.refused:
         return  # as a second open refund may be (reading A27)
     told = sibling.refund
+    if sibling.exchange.second_hand or (told is not None and told.refund_id == approved.specimen.refund.refund_id):
+        raise Blocked("the later refund has the id of an earlier one (RECORD-67)")
     now = None if told is None else entry(approved.answers["list"], told.refund_id)
     if told is None or now is None or told.update_time is None or now.update_time is None:
         raise Blocked("the updateTime of the later refund cannot be read before and after the review")
