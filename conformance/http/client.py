@@ -168,7 +168,7 @@ class KeyMaker:
         return self(17).rjust(length, "1")
 
     def uuid(self) -> str:
-        """Return a key in the form of a UUID (RFC 9562), of which some digits are letters; its last group is the run's id."""
+        """Return a key in the form of a UUID (RFC 9562), some of it letters; its last group is the run's id."""
         drawn = (uuid.uuid5(uuid.NAMESPACE_OID, self()).hex[:20] for _ in itertools.count())
         return str(uuid.UUID(next(digits for digits in drawn if not digits.isdecimal()) + self._run_id))
 
