@@ -627,11 +627,10 @@ def test_a_return_is_accepted_once_the_order_is_shipped(shop: Shop, shipped: Shi
     """What was refused before shipment is accepted after it, under a new key, beside a refund that came before it."""
     if not shipped.early.refused:
         raise Blocked("a plain return of an unshipped order is already not refused (SHIP-01)")
-    if shipped.too_many.accepted:
-        return  # cut down to what was left (reading A26), or too many units, which CREATE-42 judges
-    if shipped.rest.refused and single_return_beside_another(shop).accepted:
+    first = shipped.too_many if shipped.too_many.accepted else shipped.rest  # it may be cut down (reading A26)
+    if first.refused and single_return_beside_another(shop).accepted:
         raise Blocked("only units that refused creates asked for are not accepted (CREATE-32)")
-    refund = verify.created(shipped.rest)
+    refund = verify.created(first)
     verify.holds(refund.refund_id in shipped.after, f"refund {refund.refund_id} in the list", sorted(shipped.after))
 
 
@@ -665,6 +664,8 @@ def test_units_refunded_before_shipment_are_used_up_after_it(
     early = [key for key, refund in shipped.after.items() if key not in known and refund.quantities == single]
     if early or not shipped.early.refused:
         raise Blocked("a plain return of an unshipped order is already not refused (SHIP-01)")
+    if shipped.too_many.refused and shipped.rest.refused:
+        raise Blocked("even the units that are left are refused (SHIP-10)")
     before = {refund_id: refund for refund_id, refund in shipped.after.items() if refund_id in known}
     stays_within(session, ordered(shipped.order), shipped.too_many, before, shipped.after)
 
