@@ -10,7 +10,7 @@ from decimal import Decimal, InvalidOperation
 from enum import IntEnum
 from typing import Any, NewType, TypeVar
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 OrderId = NewType("OrderId", str)
 RefundId = NewType("RefundId", str)
@@ -73,6 +73,12 @@ class Order:
     def line(self) -> LineItem:
         """The first line."""
         return self.lines[0]
+
+    def stray_line(self, other: "Order") -> LineItem:
+        """Return a line of another order that this one does not have; a target may number the lines of each anew."""
+        own = {line.line_item_id for line in self.lines}
+        strays = [line for line in other.lines if line.line_item_id not in own]
+        return strays[0] if strays else evolve(other.line, line_item_id=LineItemId(other.line.line_item_id + "7"))
 
     @property
     def total(self) -> Decimal:

@@ -105,7 +105,8 @@ class Actor:
         )
         lines = zip(order.lines, step.units, reasons, strict=True)
         asked = [Part(line, units, reason) for line, units, reason in lines if units]
-        parts = manner.parts(asked if step.astray is None else [*asked, Part(self.orders[step.astray].line)])
+        strays = [] if step.astray is None else [Part(order.stray_line(self.orders[step.astray]))]
+        parts = manner.parts([*asked, *strays])
         rights_type = RightsType.RETURN_AND_REFUND if step.returned else RightsType.REFUND
         plain = step.returned and step.key in PLAIN_KEYS
         sent = step.returned and not (plain and step.key % 8 == PLAINEST)

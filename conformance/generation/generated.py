@@ -20,7 +20,8 @@ from typing import Any
 from attrs import frozen
 
 from conformance.generation.choice import most_different
-from conformance.http.client import Dialect, KeyMaker
+from conformance.http.client import KeyMaker
+from conformance.http.dialect import Dialect
 from conformance.judging import contract
 from conformance.model import CARRIER_CODE, Order, RefundId
 
@@ -216,9 +217,9 @@ class Binding:
             return shown | ({"shippingCarrierCode": CARRIER_CODE} if code and isinstance(code, str) else {})
         real: dict[str, tuple[str, Callable[[], Any]]] = {
             "requestNo": ("RequestNo", lambda: self.keys(len(value))),
-            "orderId": ("Id", lambda: self.dialect.ident(self.order.order_id)),
-            "customerId": ("Id", lambda: self.dialect.ident(self.order.customer_id)),
-            "rightsType": ("RightsType", lambda: self.dialect.count(int(value))),
+            "orderId": ("Id", lambda: self.dialect.wire("orderId", self.order.order_id)),
+            "customerId": ("Id", lambda: self.dialect.wire("customerId", self.order.customer_id)),
+            "rightsType": ("RightsType", lambda: self.dialect.wire("rightsType", int(value))),
         }
         schema, make = real.get(name, ("", lambda: value))
         return make() if schema and _legal(schema, value) else value
@@ -228,11 +229,11 @@ class Binding:
             return line
         bound = dict(line)
         if _legal("Id", line.get("lineItemId")):
-            bound["lineItemId"] = self.dialect.child_id(self.order.lines[index].line_item_id)
+            bound["lineItemId"] = self.dialect.wire("lineItemId", self.order.lines[index].line_item_id)
         if _legal("RequestedQuantity", line.get("quantity")):
-            bound["quantity"] = self.dialect.child_count(1)
+            bound["quantity"] = self.dialect.wire("quantity", 1)
         if _legal("ReasonType", line.get("rightsReasonType")) or "rightsReasonType" not in line:
-            bound["rightsReasonType"] = self.dialect.child_count(0)
+            bound["rightsReasonType"] = self.dialect.wire("rightsReasonType", 0)
         bound["rightsReason"] = _printable(line.get("rightsReason", "no reason"))
         return bound
 
@@ -242,11 +243,11 @@ class Binding:
             return generated
         bound = dict(generated)
         if _legal("Id", generated.get("orderId")):
-            bound["orderId"] = self.dialect.ident(self.order.order_id)
+            bound["orderId"] = self.dialect.wire("orderId", self.order.order_id)
         if _legal("Id", generated.get("refundId")):
-            bound["refundId"] = self.dialect.ident(self.refund_id)
+            bound["refundId"] = self.dialect.wire("refundId", self.refund_id)
         if _legal("ReviewAction", generated.get("action")):
-            bound["action"] = self.dialect.count(int(generated["action"]))
+            bound["action"] = self.dialect.wire("action", int(generated["action"]))
         return bound
 
     def query(self, generated: dict[str, Any]) -> list[tuple[str, str]]:

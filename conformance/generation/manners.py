@@ -6,7 +6,8 @@ from typing import Any
 from attrs import evolve, frozen
 
 from conformance.generation.lifecycle import Create, Review, Step
-from conformance.http.client import NUMBERS, TEXT, TOKEN_HEADER, Dialect, KeyMaker, Parameters, Part, RefundApi
+from conformance.http.client import TOKEN_HEADER, KeyMaker, Parameters, Part, RefundApi
+from conformance.http.dialect import NUMBERS, TEXT, Dialect
 from conformance.model import Order
 from conformance.running.session import Shop
 

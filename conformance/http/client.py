@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 
 from attrs import define, evolve, field, frozen
 
+from conformance.http.dialect import TEXT, Dialect
 from conformance.http.wire import Exchange, Wire
 from conformance.judging import contract
 from conformance.ledger import Ledger
@@ -43,41 +44,6 @@ class Absent:
 
 
 ABSENT = Absent()
-
-
-@frozen
-class Dialect:
-    """Which wire form of numbers a target takes: each is text (as in the examples) or a JSON number (as declared).
-
-    ``text`` has the kinds of numbers that are text: ids and counts, and those inside of line items.
-    """
-
-    name: str
-    text: frozenset[str]
-
-    def ident(self, value: str) -> Any:
-        """Return an id in its wire form."""
-        return value if "ids" in self.text or not value.isdecimal() else int(value)
-
-    def count(self, value: int) -> Any:
-        """Return an enum value in its wire form."""
-        return str(int(value)) if "counts" in self.text else int(value)
-
-    def child_id(self, value: str) -> Any:
-        """Return the id of a line item in its wire form."""
-        return value if "child ids" in self.text or not value.isdecimal() else int(value)
-
-    def child_count(self, value: int) -> Any:
-        """Return a quantity or reason type in its wire form."""
-        return str(value) if "child counts" in self.text else value
-
-
-TEXT = Dialect("text", frozenset({"ids", "counts", "child ids", "child counts"}))
-NUMBERS = Dialect("numbers", frozenset())
-IDS_AS_TEXT = Dialect("text ids, other numbers as numbers", frozenset({"ids", "child ids"}))
-COUNTS_AS_TEXT = Dialect("ids as numbers, other numbers as text", frozenset({"counts", "child counts"}))
-MIXED = Dialect("text in line items, numbers elsewhere", frozenset({"child ids", "child counts"}))
-DIALECTS = (TEXT, NUMBERS, IDS_AS_TEXT, MIXED, COUNTS_AS_TEXT)
 
 
 @frozen
@@ -249,23 +215,24 @@ class RefundApi:
         dialect = self.create_dialect
         refund: dict[str, Any] = {
             "lineItems": [self.line_body(part) for part in parts or (Part(order.line),)],
-            "rightsType": rights_type if isinstance(rights_type, Absent) else dialect.count(rights_type),
+            "rightsType": rights_type if isinstance(rights_type, Absent) else dialect.wire("rightsType", rights_type),
             "shipping": shipping if isinstance(shipping, Absent) else dict(shipping),
-            "orderId": dialect.ident(order.order_id),
+            "orderId": dialect.wire("orderId", order.order_id),
             "customerId": customer_id
             if isinstance(customer_id, Absent)
-            else dialect.ident(order.customer_id if customer_id is None else customer_id),
+            else dialect.wire("customerId", order.customer_id if customer_id is None else customer_id),
             "requestNo": self.keys() if request_no is None else request_no,
         }
         return {"refund": {name: value for name, value in refund.items() if not isinstance(value, Absent)}}
 
     def line_body(self, part: Part) -> dict[str, Any]:
         """Return one requested line with all four of its fields (page lines 166-169)."""
+        dialect = self.create_dialect
         return {
-            "quantity": self.create_dialect.child_count(part.quantity),
-            "lineItemId": self.create_dialect.child_id(part.line.line_item_id),
+            "quantity": dialect.wire("quantity", part.quantity),
+            "lineItemId": dialect.wire("lineItemId", part.line.line_item_id),
             "rightsReason": part.reason,
-            "rightsReasonType": self.create_dialect.child_count(0),
+            "rightsReasonType": dialect.wire("rightsReasonType", 0),
         }
 
     def create_refund(self, order: Order, *parts: Part, **fields: Any) -> Answer:
@@ -276,9 +243,9 @@ class RefundApi:
         """Return the body of a review in the page's own shape (lines 268-272)."""
         dialect = self.review_dialect
         return {
-            "orderId": dialect.ident(order_id),
-            "action": dialect.count(action),
-            "refundId": dialect.ident(refund_id),
+            "orderId": dialect.wire("orderId", order_id),
+            "action": dialect.wire("action", action),
+            "refundId": dialect.wire("refundId", refund_id),
         }
 
     def review_refund(self, order: Order, refund: Refund | RefundId, action: Action) -> Answer:

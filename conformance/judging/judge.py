@@ -12,6 +12,7 @@ from conformance.http.evidence import as_evidence
 from conformance.http.wire import Exchange
 from conformance.judging import contract
 from conformance.judging.observe import observations
+from conformance.model import RefundId
 from conformance.results import Blocked, Evidence, Failed, Outcome, Unanswered, Verdict
 from conformance.running.plan import ANY_EXCHANGE, Check, Plan
 
@@ -98,9 +99,14 @@ class Judge:
                     self.plan.session.observe(reading, observed, check.name)
 
     def _note_breaches(self, exchange: Exchange) -> None:
+        answer = Answer(exchange)
+        shown = _refunds_in(answer)
         if exchange.role == "open" or exchange.exempt or _request_problem(exchange) is not None:
-            return  # what comes of a request that breaks the page may break it too
-        for breach in breaches(Answer(exchange)):
+            self.plan.odd |= shown if exchange.operation == "create" else set()
+            return
+        if shown & self.plan.odd:
+            return  # what comes of a request that breaks the page may break it too, whoever looks
+        for breach in breaches(answer):
             wanted = self.plan.catalogue.documenting(breach.operation, breach.field)
             if wanted is None or wanted.id in self.plan.breaches:
                 continue
@@ -167,6 +173,14 @@ def _own_mistake(exchanges: Iterable[Exchange]) -> str | None:
         if problem is not None:
             return f"the suite sent a request that breaks the page, and did not mean to: {problem}"
     return None
+
+
+def _refunds_in(answer: Answer) -> set[RefundId]:
+    """Return which refunds an accepted answer shows, as far as it can be read."""
+    if answer.exchange.trouble is not None:
+        return set()
+    shown = (answer.refunds or []) if answer.exchange.operation == "list" else [answer.refund]
+    return {refund.refund_id for refund in shown if refund is not None}
 
 
 def _request_problem(exchange: Exchange) -> str | None:

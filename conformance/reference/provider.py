@@ -39,13 +39,13 @@ def _create(shop: Shop, body: dict[str, Any]) -> StoredOrder:
         shop=shop.name,
         customer=shop.store.next_id("customer") if customer is None else shop.ident(customer, "customerId"),
         shipped=body.get("shipped") is True,
-        lines=tuple(_line(shop, line) for line in lines),
+        lines=tuple(_line(shop, line, number) for number, line in enumerate(lines, start=1)),
     )
     shop.store.add_order(order)
     return order
 
 
-def _line(shop: Shop, line: Any) -> StoredLine:
+def _line(shop: Shop, line: Any, number: int) -> StoredLine:
     quantity = shop.number(shop.member(line, "quantity"), "quantity")
     try:
         price = Decimal(str(shop.member(line, "unitPrice")))
@@ -54,7 +54,7 @@ def _line(shop: Shop, line: Any) -> StoredLine:
     if not 0 < quantity <= MAX_QUANTITY or not price.is_finite() or price < 0:
         raise Refusal(400, "quantity and unitPrice must be positive")
     return StoredLine(
-        id=shop.store.next_id("line"),
+        id=shop.new_line_id(number),
         product=shop.store.next_id("product"),
         variant=shop.store.next_id("variant"),
         quantity=quantity,

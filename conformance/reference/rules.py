@@ -318,6 +318,10 @@ class Shop(Answers):
             return 0
         return sum(part.quantity for part in refund.lines if part.line.id == line.id)
 
+    def new_line_id(self, number: int) -> str:
+        """Return an id for the line of that number in a new order."""
+        return self.store.next_id("line")
+
     def new_refund(self, request: RefundRequest) -> StoredRefund:
         """Return the refund that a request makes."""
         now = self.now()

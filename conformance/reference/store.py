@@ -16,8 +16,9 @@ CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NU
 CREATE TABLE IF NOT EXISTS orders (
     id TEXT PRIMARY KEY, shop TEXT NOT NULL, customer TEXT NOT NULL, shipped INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS order_lines (
-    id TEXT PRIMARY KEY, order_id TEXT NOT NULL REFERENCES orders, position INTEGER NOT NULL,
-    product TEXT NOT NULL, variant TEXT NOT NULL, quantity INTEGER NOT NULL, price TEXT NOT NULL);
+    id TEXT NOT NULL, order_id TEXT NOT NULL REFERENCES orders, position INTEGER NOT NULL,
+    product TEXT NOT NULL, variant TEXT NOT NULL, quantity INTEGER NOT NULL, price TEXT NOT NULL,
+    PRIMARY KEY (id, order_id));
 CREATE INDEX IF NOT EXISTS order_lines_of ON order_lines (order_id);
 CREATE TABLE IF NOT EXISTS refunds (
     number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, shop TEXT NOT NULL,
@@ -233,8 +234,9 @@ class Store:
     def _refund(self, row: tuple[str, str, str, str, int, int, str, str, str, str]) -> StoredRefund:
         lines = self._database.execute(
             "SELECT l.id, l.product, l.variant, l.quantity, l.price, r.quantity, r.reason, r.reason_type, r.subtotal"
-            " FROM refund_lines r JOIN order_lines l ON l.id = r.line_id WHERE r.refund_id = ? ORDER BY r.position",
-            (row[0],),
+            " FROM refund_lines r JOIN order_lines l ON l.id = r.line_id AND l.order_id = ? WHERE r.refund_id = ?"
+            " ORDER BY r.position",
+            (row[2], row[0]),
         ).fetchall()
         return StoredRefund(
             *row[:6],

@@ -7,6 +7,7 @@ from typing import Protocol
 from attrs import define, field
 
 from conformance.catalogue import Catalogue, Requirement
+from conformance.model import RefundId
 from conformance.results import Observation, Outcome, Reach, Verdict
 from conformance.running.session import Session
 from conformance.running.workers import Queue
@@ -45,7 +46,8 @@ class Plan:
     """Which checks to run, against what, by how many workers, and who is told.
 
     ``shard`` is (2, 4) for the second of four shards.
-    ``breaches`` are those of documented fields, by requirement; ``over`` once nothing more is to be said.
+    ``breaches`` are those of documented fields, by requirement; ``odd`` are the refunds whose form is not judged, since
+    no plain request made them; ``over`` once nothing more is to be said.
     """
 
     catalogue: Catalogue
@@ -64,6 +66,7 @@ class Plan:
     verdicts: list[Verdict] = field(factory=list)
     trouble: list[str] = field(factory=list)
     breaches: dict[str, Verdict] = field(factory=dict)
+    odd: set[RefundId] = field(factory=set)
     queue: Queue | None = None
     over: bool = False
     lock: threading.RLock = field(factory=threading.RLock)

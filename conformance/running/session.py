@@ -12,7 +12,8 @@ from attrs import define, evolve, field
 from conformance.clock import Clock, RealClock
 from conformance.generation.reach import Reached
 from conformance.generation.stories import Story
-from conformance.http.client import DIALECTS, Answer, KeyMaker, RefundApi
+from conformance.http.client import Answer, KeyMaker, RefundApi
+from conformance.http.dialect import IN_CREATES, IN_REVIEWS, USUAL, dialects_for
 from conformance.http.pace import Pace
 from conformance.http.redact import Redactor
 from conformance.http.wire import Exchange, Wire
@@ -27,6 +28,8 @@ from conformance.target import Target
 SURE, CLOSE = 8, 0.05
 """So many looks in a row, so many seconds apart, say that something is there to stay."""
 BASE_UNITS = 20
+MALFORMED = {400, 422}
+"""How a target says that it cannot take the form of a request."""
 
 
 def new_run_id() -> str:
@@ -142,7 +145,7 @@ class Session:
             self.wire.show(exchange)
 
     def _first_accepted(self, order: Order) -> Answer | None:
-        for dialect in DIALECTS:
+        for number, dialect in enumerate(dialects_for(IN_CREATES), start=1):
             api = evolve(self.shop.api, create_dialect=dialect)
             self.base_key = api.keys()
             answer = api.create_refund(order, request_no=self.base_key)
@@ -153,6 +156,8 @@ class Session:
                 self._keep_as_control(answer)
                 self.observe("A01", f"create takes {dialect.name}")
                 return answer
+            if number >= len(USUAL) and answer.status not in MALFORMED:
+                break  # it is not the form that is in the way
         return None
 
     def _keep_as_control(self, answer: Answer) -> None:
@@ -217,7 +222,7 @@ class Session:
             self.wire.lag = max(self.wire.lag, min(1.3 * late + 0.2, self.wire.limits.settle))
 
     def _find_out_reviews(self, order: Order, refund: Refund) -> None:
-        for dialect in DIALECTS:
+        for dialect in dialects_for(IN_REVIEWS):
             api = evolve(self.shop.api, review_dialect=dialect)
             answer = api.review_refund(order, refund, Action.APPROVE)
             answer.exchange.role = "arrange"

@@ -9,7 +9,7 @@ from itertools import count
 
 from attrs import evolve
 
-from conformance.http.client import DIALECTS, Dialect
+from conformance.http.dialect import IN_REVIEWS, Dialect, dialects_for
 from conformance.judging import verify
 from conformance.model import Action
 from conformance.results import Blocked, Made, Run, UsageError
@@ -40,7 +40,7 @@ def tidy_record(run: Run, target: Target) -> list[Made]:
         shop.api.ledger.say = told.append
     try:
         take_over(session, run)
-        tidy_up(session, dialects=DIALECTS)
+        tidy_up(session, dialects=tuple(dialects_for(IN_REVIEWS)))
     except Blocked as trouble:
         leave_open(session, f"not rejected: {trouble.reason}")
     except KeyboardInterrupt:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from attrs import define, evolve, field, frozen
 
-from conformance.http.client import ABSENT, NUMBERS, TEXT, Answer, Part, RefundApi
+from conformance.http.client import ABSENT, Answer, Part, RefundApi
+from conformance.http.dialect import NUMBERS, TEXT
 from conformance.judging import verify
 from conformance.model import Action, LineItemId, Order, Refund, RefundId, RefundStatus, RightsType
 from conformance.results import Blocked, Failed
@@ -126,8 +127,10 @@ def by_its_product(api: RefundApi, order: Order) -> Answer:
     product = order.line.product_id
     body = api.create_body(order)
     line = body["refund"]["lineItems"][0]
-    usable = product is not None and product not in ids
-    line["lineItemId"] = api.create_dialect.child_id(str(product)) if usable else digit_more(line["lineItemId"])
+    if product is None or product in ids:
+        line["lineItemId"] = digit_more(line["lineItemId"])
+    else:
+        line["lineItemId"] = api.create_dialect.wire("lineItemId", product)
     return api.create(body)
 
 
@@ -235,12 +238,12 @@ def test_a_line_of_another_order_is_refused(create_bench: Bench, new_order: NewO
     """A line that the customer ordered, but in another order, is refused, alone and after one of the order's own."""
     insist_on_need(refused_creates, BAD_AMONG_GOOD[0], REFUSED)
     api, order = create_bench.api, create_bench.order
-    foreign = new_order(customer_id=order.customer_id)
-    alone = api.create_refund(order, Part(foreign.line))
+    stray = order.stray_line(new_order(*[(5, "10.00")] * (len(order.lines) + 1), customer_id=order.customer_id))
+    alone = api.create_refund(order, Part(stray))
     if not all(is_refused(refused_creates, row) for row in BAD_AMONG_GOOD):
         create_bench.judge(alone)
         return  # what becomes of the others is told by CREATE-25
-    among_others = api.create_refund(order, Part(order.lines[1]), Part(foreign.line))
+    among_others = api.create_refund(order, Part(order.lines[1]), Part(stray))
     create_bench.judge(among_others if alone.refused else alone)
 
 
@@ -1064,6 +1067,11 @@ EMPTY_SHIPPING = {"shippingCarrierCode": "", "shippingCarrier": "", "trackingNum
 RECORD = {"refundId": "424242424242", "createTime": "2001-02-03T04:05:06Z", "updateTime": "2001-02-03T04:05:06Z"}
 
 
+def completed(api: RefundApi) -> dict[str, Any]:
+    """Return what only a completed refund has."""
+    return RECORD | {"status": api.create_dialect.wire("rightsType", 3)}
+
+
 def smuggling(make: Callable[[RefundApi], dict[str, Any]]) -> Send:
     """Return a create that is valid but for fields that are not the client's."""
 
@@ -1079,7 +1087,7 @@ def naming_a_refund(api: RefundApi, order: Order) -> Answer:
     """Send a create that names the order's first open refund."""
     body = api.create_body(order)
     there = (made.id for made in api.ledger.open_refunds if made.order == order.order_id)
-    body["refund"]["refundId"] = api.create_dialect.ident(next(there, RECORD["refundId"]))
+    body["refund"]["refundId"] = api.create_dialect.wire("orderId", next(there, RECORD["refundId"]))
     return api.create(body)
 
 
@@ -1113,7 +1121,7 @@ OPEN: dict[str, Row] = {
     "a line twice within its units": Row("CREATE-23", twice_within),
     "another customer's id": Row("CREATE-40", with_fields("customerId", change=digit_more)),
     "a line without a reason": Row("CREATE-40", with_line("rightsReason")),
-    "the record smuggled": Row("CREATE-26", smuggling(lambda api: RECORD | {"status": api.create_dialect.count(3)})),
+    "the record smuggled": Row("CREATE-26", smuggling(completed)),
     "the id of another refund": Row("CREATE-26", naming_a_refund),
     "amount above": Row("CREATE-27", smuggling(lambda _: {"amount": "999999.99"})),
     "amount below zero": Row("CREATE-27", smuggling(lambda _: {"amount": "-5.00"})),

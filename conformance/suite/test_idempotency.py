@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from attrs import define, field, frozen
 
-from conformance.http.client import ABSENT, NUMBERS, TEXT, Answer, Creation, Part, RefundApi
+from conformance.http.client import ABSENT, Answer, Creation, Part, RefundApi
+from conformance.http.dialect import NUMBERS, TEXT
 from conformance.judging import verify
 from conformance.model import CARRIER_CODE, Action, Order, OrderId, Refund, RefundId, RightsType
 from conformance.results import Blocked, Failed

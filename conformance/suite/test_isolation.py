@@ -126,8 +126,8 @@ def create_for_their_order(shops: TwoShops, control: bool) -> Answer:  # noqa: F
 
 def create_with_their_line(shops: TwoShops, control: bool) -> Answer:  # noqa: FBT001 - which of the two
     """Create a refund of a line of the other shop's order; the control is one of a line of another order of ours."""
-    line = (shops.base_order if control else shops.theirs.bare).line
-    return shops.api.create_refund(shops.ours.bare, Part(line))
+    stray = shops.ours.bare.stray_line(shops.base_order if control else shops.theirs.bare)
+    return shops.api.create_refund(shops.ours.bare, Part(stray))
 
 
 APPROVE = Action.APPROVE

@@ -646,7 +646,7 @@ def unaltered(_: RefundApi, body: dict[str, Any]) -> dict[str, Any]:
 
 def in_the_other_form(api: RefundApi, body: dict[str, Any]) -> dict[str, Any]:
     """Return a review whose action has the form that is not the usual one."""
-    return body | {"action": int(body["action"]) if "counts" in api.review_dialect.text else str(body["action"])}
+    return body | {"action": int(body["action"]) if "action" in api.review_dialect.text else str(body["action"])}
 
 
 def without_refund_id(_: RefundApi, body: dict[str, Any]) -> dict[str, Any]:

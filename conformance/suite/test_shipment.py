@@ -108,7 +108,7 @@ def of_type(rights_type: object, *lines: int, units: int = 1, **fields: Any) -> 
         parts = [Part(order.lines[line], units) for line in lines or (0,)]
         body = api.create_body(order, *parts, rights_type=ABSENT, **fields)
         if rights_type is RETURN:
-            body["refund"]["rightsType"] = api.create_dialect.count(RETURN)
+            body["refund"]["rightsType"] = api.create_dialect.wire("rightsType", RETURN)
         elif rights_type is not ABSENT:
             body["refund"]["rightsType"] = rights_type
         return api.create(body)
@@ -118,7 +118,7 @@ def of_type(rights_type: object, *lines: int, units: int = 1, **fields: Any) -> 
 
 def in_another_form(api: RefundApi, order: Order) -> Answer:
     """Create a return whose type has the form that the target was not first found to take."""
-    return of_type(1 if "counts" in api.create_dialect.text else "1")(api, order)
+    return of_type(1 if "rightsType" in api.create_dialect.text else "1")(api, order)
 
 
 def sent_again(api: RefundApi, order: Order) -> Answer:

@@ -81,6 +81,20 @@ class TakesLinesAsText(TakesForms):
 
 
 @reads("A01", aspect="input form")
+class TakesQuantitiesAsNumbers(TakesForms):
+    """Takes quantities as JSON numbers, since they are counted with, and all other numbers as text."""
+
+    text = IDS | COUNTS | LINE_IDS | (LINE_COUNTS - {"quantity"})
+
+
+@reads("A01", aspect="input form")
+class TakesOrdersAndTypesAsNumbers(TakesForms):
+    """Takes an order's id and a refund's type as JSON numbers, and all other numbers as text."""
+
+    text = (IDS | COUNTS | LINE_IDS | LINE_COUNTS) - {"orderId", "rightsType"}
+
+
+@reads("A01", aspect="input form")
 class TakesTextInCreatesOnly(TakesOnlyText):
     """Takes numbers as text in creates and as JSON numbers in reviews."""
 

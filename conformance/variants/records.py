@@ -120,6 +120,25 @@ class NumbersTheFirstRefundLikeItsOrder(Shop):
         return evolve(refund, id=request.order.id) if first else refund
 
 
+@reads("A06", aspect="line ids")
+class NumbersLinesAnew(Shop):
+    """Numbers the lines of each order from 1, so that an id alone does not tell whose line it is."""
+
+    def new_line_id(self, number: int) -> str:
+        """Count within the order."""
+        return str(number)
+
+
+@reads("A10", "A12", aspect="reasons that nobody gave")
+class LeavesOutReasonsThatNobodyGave(Shop):
+    """Shows no reason on a line that was refunded without one."""
+
+    def render_line(self, operation: str, line: StoredRefundLine) -> JSON:
+        """Leave out what is not there."""
+        shown = super().render_line(operation, line)
+        return {name: value for name, value in shown.items() if name != "rightsReason" or value}
+
+
 class WritesTimes(Shop):
     """Writes times in another form; the variants below differ in which."""
 
