@@ -374,3 +374,30 @@ class GetsGreatAmountsInFloats(Shop):
         """Pass it through such a float."""
         held = struct.unpack("f", struct.pack("f", float(refund.amount)))[0]
         return f"{held:.2f}" if operation == "get" else super().render_amount(operation, refund)
+
+
+@breaks("AMOUNT-02")
+class SumsDifferentTotals(Shop):
+    """Adds up the different totals of a refund's lines, as SUM(DISTINCT ...) does, so that equal ones count once."""
+
+    def total(self, lines: tuple[StoredRefundLine, ...]) -> Decimal:
+        """Drop what is there twice."""
+        return sum({line.subtotal for line in lines}, Decimal(0))
+
+
+@breaks("AMOUNT-02")
+class KeepsOneLineForEachPrice(Shop):
+    """Adds up a refund's lines by their price, so that the last line of a price stands for all of them."""
+
+    def total(self, lines: tuple[StoredRefundLine, ...]) -> Decimal:
+        """Overwrite the earlier ones."""
+        return sum({line.line.price: line.subtotal for line in lines}.values(), Decimal(0))
+
+
+@breaks("AMOUNT-02")
+class AddsUpFiveLines(Shop):
+    """Pays the first five lines of a refund, which is what its summary shows."""
+
+    def total(self, lines: tuple[StoredRefundLine, ...]) -> Decimal:
+        """Leave the others out."""
+        return super().total(lines[:5])

@@ -1346,3 +1346,39 @@ class TakesFiveRefundsOfAnOrder(Shop):
         super().check_refundable(request)
         if len(self.store.refunds_of(self.name, request.order.id)) >= 5:
             raise Refusal(409, "the order has had too many refunds")
+
+
+@breaks("CREATE-39")
+class AddsUpInFloats(Shop):
+    """Adds earlier amounts up in floating point, and refuses what then seems to be more than the order cost."""
+
+    def check_refundable(self, request: RefundRequest) -> None:
+        """Compare amounts as well."""
+        super().check_refundable(request)
+        cost = float(sum((line.price * line.quantity for line in request.order.lines), Decimal(0)))
+        paid = 0.0
+        for refund in self.store.refunds_of(self.name, request.order.id):
+            paid += 0.0 if refund.status == CANCELED else float(refund.amount)
+        for part in request.lines:
+            paid += float(part.line.price) * part.quantity
+        if paid > cost:
+            raise Refusal(409, "more than the order cost")
+
+
+@breaks("CREATE-21")
+class CountsAPageOfRefunds(Shop):
+    """Counts the units of the first ten refunds of an order, which is a page of what it asks itself for."""
+
+    def refundable(self, order: StoredOrder, line: StoredLine) -> int:
+        """Leave the other pages out."""
+        page = self.store.refunds_of(self.name, order.id)[:10]
+        return line.quantity - sum(self.claimed(refund, line) for refund in page)
+
+
+@breaks("CREATE-28")
+class KeepsTenLines(Shop):
+    """Stores ten lines of a refund at most."""
+
+    def read_lines(self, value: Any, order: StoredOrder) -> tuple[RequestedLine, ...]:
+        """Cut the rest off."""
+        return super().read_lines(value, order)[:10]

@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import re
 import secrets
 import threading
 import uuid
@@ -768,3 +769,24 @@ class ComparesTwentyCharacters(OwnMemory):
     def slot(self, key: str, request: RefundRequest) -> Hashable:
         """Cut the key off."""
         return key[:20]
+
+
+@breaks("IDEM-34", also=("IDEM-33",))
+class ForgetsKeysWithoutCustomer(Shop):
+    """Has a unique index on customer and key, in which no two rows without a customer are the same."""
+
+    def read_request(self, body: Any) -> RefundRequest:
+        """Remember a create that names no customer under a key of its own."""
+        request = super().read_request(body)
+        return request if "customerId" in body["refund"] else evolve(request, key=f"{request.key} {uuid.uuid4()}")
+
+
+@breaks("IDEM-22")
+class LooksKeysUpAsPatterns(OwnMemory):
+    """Looks keys up with LIKE, to which an underscore in the new one stands for any character."""
+
+    def recall(self, key: str) -> StoredRefund | None:
+        """Compare each known key with the pattern."""
+        pattern = re.escape(key).replace("_", ".")
+        found = next((refund_id for known, refund_id in self.memory.items() if re.fullmatch(pattern, str(known))), None)
+        return None if found is None else self.store.refund(self.name, found)

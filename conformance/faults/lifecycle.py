@@ -13,6 +13,7 @@ from conformance.reference.rules import (
     COMPLETED,
     INITIATED,
     REFUND,
+    REJECT,
     RefundRequest,
     Refusal,
     Shop,
@@ -286,3 +287,34 @@ class HasAnotherDefaultForNumbers(Shop):
         refund = body["refund"]
         older = "rightsType" not in refund and isinstance(refund["orderId"], int)
         return evolve(request, rights_type=REFUND) if older else request
+
+
+@breaks("LIFE-03")
+class RevivesCanceledOfSeveralLines(Shop):
+    """Approves a canceled refund if it is of several lines."""
+
+    def is_open(self, refund: StoredRefund) -> bool:
+        """Take it for open."""
+        return super().is_open(refund) or (refund.status == CANCELED and len(refund.lines) > 1)
+
+
+@breaks("LIFE-03")
+class CancelsCompletedOfUnshippedOrders(Shop):
+    """Rejects a completed refund if its order was not shipped, as nothing has left yet."""
+
+    def decide(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Let the order decide."""
+        order = self.store.order(self.name, refund.order_id)
+        if action == REJECT and refund.status == COMPLETED and order is not None and not order.shipped:
+            return self.change(refund, CANCELED)
+        return super().decide(refund, action)
+
+
+@breaks("LIFE-01")
+class ReturnsAfterACanceledRefund(Shop):
+    """Takes a return of an order that was not shipped once a refund of it was canceled."""
+
+    def is_shipped(self, request: RefundRequest) -> bool:
+        """Take the rejection for a shipment."""
+        of_order = self.store.refunds_of(self.name, request.order.id)
+        return super().is_shipped(request) or any(refund.status == CANCELED for refund in of_order)

@@ -680,3 +680,22 @@ class CarriesParcelsOver(Shop):
             parcel = refund.shipping or parcel
             shown.append(evolve(refund, shipping=parcel))
         return shown
+
+
+@breaks("LIST-02")
+class ListsTheTenthTwice(Shop):
+    """Puts the pages of a list together so that the last refund of the first page is the first of the second, too."""
+
+    def select(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+        """Overlap by one."""
+        return refunds if len(refunds) <= 10 else refunds[:10] + refunds[9:]
+
+
+@breaks("LIST-10")
+class ForgetsLimitsOfTwoDigits(Shop):
+    """Takes a limit of two digits for the default."""
+
+    def read_limit(self, value: str | None) -> int:
+        """Understand one digit, and three."""
+        limit = super().read_limit(value)
+        return self.default_limit() if 10 <= limit < 100 else limit

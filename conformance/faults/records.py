@@ -1,5 +1,6 @@
 """Servers whose answers leave out a documented field, or give it a wrong value."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from html import escape
@@ -463,6 +464,21 @@ reason_fault(
     lambda text: text.replace("%41", "A"),
 )  # fmt: skip
 reason_fault(
+    "RECORD-55", "drops-asterisks", "Takes the marks of formatted text out of reasons.",
+    lambda text: text.replace("*", ""),
+)  # fmt: skip
+reason_fault(
+    "RECORD-55", "drops-addresses", "Takes web addresses out of reasons.",
+    lambda text: re.sub(r"https?://\S+", "", text),
+)  # fmt: skip
+reason_fault(
+    "RECORD-56", "makes-all-blanks-alike", "Stores plain blanks for those that do not break.",
+    lambda text: text.replace("\u00a0", " "),
+)  # fmt: skip
+reason_fault(
+    "RECORD-57", "keeps-500-characters", "Cuts reasons off after 500 characters.", lambda text: text[:500]
+)  # fmt: skip
+reason_fault(
     "RECORD-55", "takes-digits-for-numbers", "Stores a reason that is all digits as a number.",
     lambda text: str(int(text)) if text.isdecimal() else text,
 )  # fmt: skip
@@ -856,3 +872,26 @@ class KeepsAsciiCarriersOnly(Shop):
         """Put the question marks in."""
         shipping = super().read_shipping(value)
         return {name: text.encode("ascii", "replace").decode() for name, text in shipping.items()}
+
+
+@breaks("RECORD-62")
+class FindsProductsByPrice(Shop):
+    """Shows with each line the product of the refund's first line of that price."""
+
+    def render_lines(self, operation: str, refund: StoredRefund) -> list[JSON]:
+        """Look the product up by what it costs."""
+        lines = super().render_lines(operation, refund)
+        by_price: dict[object, JSON] = {}
+        for line, stored in zip(lines, refund.lines, strict=True):
+            line["lineItem"] = by_price.setdefault(stored.line.price, line["lineItem"])
+        return lines
+
+
+@breaks("RECORD-65")
+class WritesCarriersLikeNames(Shop):
+    """Stores each word of a carrier's name with a capital."""
+
+    def read_shipping(self, value: Any) -> dict[str, str]:
+        """Make them look alike."""
+        shipping = super().read_shipping(value)
+        return {name: text.title() if name == "shippingCarrier" else text for name, text in shipping.items()}

@@ -1133,3 +1133,43 @@ class TakesAStatusForTheAction(Shop):
     def read_action(self, value: Any) -> int:
         """Look it up among the statuses."""
         return REJECT if str(value) == str(CANCELED) else super().read_action(value)
+
+
+class GivesInAtTheSecondTry(Shop):
+    """Refuses a review that comes too late once; the faults below differ in which."""
+
+    late = (CANCELED, APPROVE)
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.tried: set[str] = set()
+
+    def decide(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Carry it out when it comes again."""
+        if (refund.status, action) == self.late and refund.id in self.tried:
+            return self.change(refund, COMPLETED if action == APPROVE else CANCELED)
+        if (refund.status, action) == self.late:
+            self.tried.add(refund.id)
+        return super().decide(refund, action)
+
+
+@breaks("REVIEW-16", also=("REVIEW-17",))
+class RevivesAtTheSecondTry(GivesInAtTheSecondTry):
+    """Refuses to approve a canceled refund once, and does it when asked again."""
+
+
+@breaks("REVIEW-17")
+class CancelsCompletedAtTheSecondTry(GivesInAtTheSecondTry):
+    """Refuses to reject a completed refund once, and does it when asked again."""
+
+    late = (COMPLETED, REJECT)
+
+
+@breaks("REVIEW-06")
+class ReadsActionsAsFloats(Shop):
+    """Reads an action that is text as a decimal number, and drops what is behind the point."""
+
+    def read_action(self, value: Any) -> int:
+        """Cut the fraction off."""
+        fraction = re.fullmatch(r"([0-9]+)\.[0-9]+", value) if isinstance(value, str) else None
+        return super().read_action(fraction[1] if fraction else value)

@@ -331,3 +331,13 @@ class ChecksSingleUnits(Shop):
     def is_shipped(self, request: RefundRequest) -> bool:
         """Take more units for goods that have left."""
         return super().is_shipped(request) or sum(line.quantity for line in request.lines) > 1
+
+
+@breaks("SHIP-13")
+class TakesWholeOrdersBack(Shop):
+    """Refunds a return of a whole order without asking for its shipment, as a cancellation."""
+
+    def is_shipped(self, request: RefundRequest) -> bool:
+        """Ask only where something is kept."""
+        whole = all(self.asked(request).get(line, 0) >= line.quantity for line in request.order.lines)
+        return whole or super().is_shipped(request)

@@ -183,8 +183,9 @@ def _walk(schema: dict[str, Any], value: Any, place: Place, *, required: bool) -
         yield from _of_a_number(schema, digits, place, required=required)
     elif "minLength" in schema:
         for edit, make in LENGTHS.items():
-            keyword = "type" if edit == "as a number" else "maxLength" if "long" in edit else "minLength"
-            yield NearMiss(place, edit, keyword, make(value), must_be_refused=True, sharp=True)
+            typed = edit != "as a number"  # a reader that turns numbers into text has a whole key there (reading A21)
+            keyword = ("maxLength" if "long" in edit else "minLength") if typed else "type"
+            yield NearMiss(place, edit, keyword, make(value), must_be_refused=typed, sharp=True)
 
 
 def _inside(schema: dict[str, Any], value: Any, place: Place) -> Iterator[NearMiss]:

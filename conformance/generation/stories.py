@@ -49,19 +49,20 @@ def _tour() -> Story:
         Create(0, 1, (2, 0)), Get(0), Create(1, 0, (2, 1, 0), returned=False), Create(2, 0, (2, 1, 0)),
         Create(0, 0, (130, 1, 2)), Review(2, approve=True), Get(1), Review(1, approve=True), Get(1, astray=1),
         Create(31, 0, (1, 0, 0), astray=1), Get(1), Create(24, 1, (0, 2)), Review(1, approve=False),
-        Review(0, approve=True), Create(0, 0, (130, 1, 2)), Review(0, approve=False), List(1, 50),
-        Create(30, 1, (1, 1)), Create(0, 0, (0, 1, 0), returned=False), List(0, None),
+        Review(0, approve=True), Create(0, 0, (130, 1, 2)), Review(0, approve=False), Review(0, approve=False),
+        List(1, 50), Create(30, 1, (1, 1)), Create(0, 0, (0, 1, 0), returned=False), List(0, None),
         Create(22, 0, (2**32 + 1, 1, 0)), Create(3, 0, (1, 0, 0)), Review(3, approve=True), Create(4, 0, (2, 0, 1)),
         Review(4, approve=True), List(0, 4), Create(5, 0, (3, 1, 0), returned=False), Review(1, approve=True),
         Create(23, 0, (1, 0, 0)), Review(5, approve=False), Get(5), Create(26, 0, (4, 0, 0)),
     )  # fmt: skip
     second = (
-        Create(8, 1, (1, 0), returned=False), Create(25, 1, (1, 1)), Create(9, 1, (1, 1), returned=False),
+        Create(8, 1, (1, 1), returned=False), Create(25, 1, (1, 1)), Create(9, 1, (1, 1), returned=False),
         Review(8, approve=True, named=9), Review(9, approve=True, astray=0),
         Review(8, approve=True, named=4), Review(8, approve=False), Review(9, approve=False),
-        List(1, 1), Create(8, 1, (1, 0), returned=False), Review(8, approve=False),
+        List(1, 1), Create(8, 1, (1, 1), returned=False), Review(8, approve=False),
         Create(8, 1, (3, 0), returned=False), Create(27, 1, (5, 0), returned=False),
-        Create(10, 1, (4, 2), returned=False), Review(10, approve=True), Review(8, approve=True),
+        Create(28, 1, (1, 0)), Create(10, 1, (4, 2), returned=False), Review(10, approve=True),
+        Review(8, approve=True), Review(9, approve=True), Review(8, approve=True), Review(10, approve=False),
     )  # fmt: skip
     return Story("the tour", (Ordered((140, 4, 3)), Ordered((4, 2), shipped=False)), first + second)
 

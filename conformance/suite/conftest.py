@@ -276,6 +276,26 @@ def list_showing(api: RefundApi, order: Order, refund: Refund) -> dict[RefundId,
     return listed
 
 
+def many_of(api: RefundApi, order: Order, known: dict[RefundId, Refund], count: int) -> dict[RefundId, Refund]:
+    """Return the refunds of an order, at least so many: where fewer are known, plain ones are created first.
+
+    Raises:
+        Blocked: a plain one is not accepted, or they are not listed.
+    """
+    if len(known) >= count:
+        return known
+    for _ in range(count - len(known)):
+        answer = api.create_refund(order)
+        if answer.refused and verify.approve_open(api, order):  # one open refund at a time is legal (reading A27)
+            answer = api.create_refund(order)
+        answer.exchange.role = "arrange"
+        verify.made(answer)
+    listed = verify.patiently(api, lambda: verify.look_list(api, order), lambda seen: len(seen) >= count)
+    if len(listed) < count:
+        raise Blocked(f"of {count} refunds of an order, {len(listed)} are listed (LIST-01)")
+    return listed
+
+
 @pytest.fixture(scope="session")
 def accepted_create(session: Session) -> Refund:
     """The control of every refused create: a plain one, accepted when the run began."""

@@ -16,8 +16,10 @@ from conformance.model import Action, LineItemId, Order, Refund, RefundId, Refun
 from conformance.results import Blocked, Failed
 from conformance.running.plugin import requirement
 from conformance.running.session import Session, Shop
-from conformance.suite.conftest import Bench, NewOrder, OpenRefunds, Placed, Probe, Probes, selected_rows
+from conformance.suite.conftest import Bench, NewOrder, OpenRefunds, Placed, Probe, Probes, many_of, selected_rows
 
+MANY = 12
+"""Refunds of an order that are more than fit on a short page."""
 LONG = 4.0
 """Seconds for which a pending refund must hold its units, and a rejection must have stood."""
 CLOSED = {RefundStatus.CANCELED, None}
@@ -814,11 +816,14 @@ class Series:
 
 @pytest.fixture(scope="session")
 def series(api: RefundApi, new_order: NewOrder) -> Series:
-    """A line of five units refunded by 2, 2 and 1, once without a return."""
-    order = new_order((5, "10.00"), (3, "10.00"))
+    """A line of five units refunded by 2, 1 and 2, once without a return.
+
+    With these prices the sum of the parts is greater than the whole, to whoever adds up in floating point.
+    """
+    order = new_order((5, "1.01"), (3, "0.10"))
     answers: list[Answer] = []
     lost: list[str] = []
-    for quantity, rights_type in ((2, RETURN), (2, REFUND), (order.line.quantity - 4, RETURN)):
+    for quantity, rights_type in ((2, RETURN), (1, REFUND), (order.line.quantity - 3, RETURN)):
         answer = api.create_refund(order, Part(order.line, quantity), rights_type=rights_type)
         if answer.refused and verify.approve_open(api, order):  # what is in process may be in the way (reading A27)
             answer = api.create_refund(order, Part(order.line, quantity), rights_type=rights_type)
@@ -1048,6 +1053,27 @@ def test_an_order_takes_many_refunds(grants: Grants, last_grant: Answer, new_ord
     if not last_grant.accepted:
         verify.control(grants.api.create_refund(new_order()))
     verify.accepted(last_grant)
+
+
+@requirement("CREATE-21", late=True)
+@pytest.mark.usefixtures("limited")
+def test_units_of_many_refunds_are_used_up(
+    session: Session, grants: Grants, last_grant: Answer, series: Series, claimed: Claimed
+) -> None:
+    """However many refunds an order has, the units of all of them count: one more than are left is refused."""
+    try:
+        claimed.judge_pending(session)
+        series.judge_last_unit(session)
+    except Failed:
+        raise Blocked("the units of three refunds are already not used up (CREATE-19, CREATE-21)") from None
+    api, order = grants.api, grants.order
+    stored = many_of(api, order, grants.stored, MANY)
+    refunded = units(stored.values()).get(order.line.line_item_id, Decimal(0))
+    refunded += last_grant.accepted and stored is grants.stored  # it came after they were looked at
+    api.create_refund(order, Part(order.line, order.line.quantity - int(refunded) + 1)).exchange.role = "probe"
+    sums = units(verify.look_list(api, order).values())
+    over = {line: quantity for line, quantity in sums.items() if quantity > ordered(order).get(line, 0)}
+    verify.same({}, over, "units refunded beyond what was ordered")
 
 
 @requirement("RECORD-68", late=True)

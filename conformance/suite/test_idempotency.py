@@ -15,7 +15,10 @@ from conformance.model import CARRIER_CODE, Action, Order, OrderId, Refund, Refu
 from conformance.results import Blocked, Failed
 from conformance.running.plugin import requirement
 from conformance.running.session import Session, Shop
-from conformance.suite.conftest import Bench, NewOrder, OpenRefunds, Placed, Probes, selected_rows
+from conformance.suite.conftest import Bench, NewOrder, OpenRefunds, Placed, Probes, many_of, selected_rows
+
+THIRTEEN = 13
+"""A limit that is no usual size of a page."""
 
 # Keys that must be refused.
 
@@ -84,7 +87,7 @@ def test_an_illegal_request_no_is_refused(refused_keys: Probes, row: str) -> Non
 
 PARTNERS = {
     "any": "first", "case": "uuid", "hyphens": "uuid", "last of 50": "50 characters", "hash": "50 characters",
-    "last digit": "25 digits", "leading zero": "25 digits",
+    "last digit": "25 digits", "leading zero": "25 digits", "underscores": "first",
 }  # fmt: skip
 
 
@@ -92,8 +95,9 @@ def acceptable_keys(api: RefundApi) -> dict[str, tuple[str, str]]:
     """Return each key with another of its kind, in case that the first try is refused and burns it (reading A24)."""
     of_48, of_24 = api.keys(48), api.keys.digits(24)
     uuid, another = api.keys.uuid(), api.keys.uuid()
+    first = api.keys()
     return {
-        "first": (api.keys(), api.keys()),
+        "first": (first, api.keys()),
         "any": (api.keys(), api.keys()),
         "uuid": (uuid, another),
         "case": (uuid.upper(), another.upper()),
@@ -105,6 +109,7 @@ def acceptable_keys(api: RefundApi) -> dict[str, tuple[str, str]]:
         "25 digits": (of_24 + "1", of_24 + "2"),
         "last digit": (of_24 + "3", of_24 + "4"),
         "leading zero": (f"0{of_24}1", f"00{of_24}1"),
+        "underscores": (first.replace("K", "_"), api.keys().replace("K", "_")),  # to SQL's LIKE, any characters
     }
 
 
@@ -196,6 +201,7 @@ def test_a_request_no_of_a_limit_s_length_is_accepted(api: RefundApi, accepted_k
         pytest.param("hyphens", marks=requirement("IDEM-22")),
         pytest.param("last digit", marks=requirement("IDEM-23")),
         pytest.param("leading zero", marks=requirement("IDEM-23")),
+        pytest.param("underscores", marks=requirement("IDEM-22")),
     ],
 )
 def test_different_keys_are_different_refunds(session: Session, accepted_keys: Accepted, row: str) -> None:
@@ -207,6 +213,8 @@ def test_different_keys_are_different_refunds(session: Session, accepted_keys: A
     if row != "any" and accepted_keys.answers["any"].exchange.second_hand:
         raise Blocked("equal bodies under any two keys are already one refund (IDEM-20)")
     if accepted_keys.answers[row].refused:
+        if row == "underscores":
+            return  # which characters a key may have is open (reading A21)
         accepted_keys.insist_on_plain(session.shop.api)
     second = verify.accepted(accepted_keys.answers[row], "an acceptance (2xx) with another refund").refund
 
@@ -514,7 +522,15 @@ def with_another_reason(shop: Shop, first: Placed) -> Answer:
     return shop.api.create(shop.api.create_body(first.order, part, request_no=key))
 
 
-FIRST_BODIES = {"of several lines": of_two_lines, "of type 2": without_return, "with a parcel": with_a_parcel}
+def bare(api: RefundApi, order: Order) -> dict[str, Any]:
+    """Return a create that names neither its customer nor its type."""
+    return of_two_units(api, order, customer_id=ABSENT, rights_type=ABSENT)
+
+
+FIRST_BODIES = {
+    "of several lines": of_two_lines, "of type 2": without_return, "with a parcel": with_a_parcel,
+    "with nothing optional": bare,
+}  # fmt: skip
 RETRIES: dict[str, tuple[str, Callable[[Shop, Placed], Answer]]] = {
     "over a new connection": ("IDEM-15", over_a_new_connection),
     "members reordered": ("IDEM-16", with_members_reordered),
@@ -529,6 +545,7 @@ RETRIES: dict[str, tuple[str, Callable[[Shop, Placed], Answer]]] = {
     "of several lines": ("IDEM-34", as_it_was),
     "of type 2": ("IDEM-34", as_it_was),
     "with a parcel": ("IDEM-34", as_it_was),
+    "with nothing optional": ("IDEM-34", as_it_was),
     "another reason": ("IDEM-33", with_another_reason),
     "no customer and another parcel": (
         "IDEM-33", with_another(0, 2, customer_id=ABSENT, shipping={"trackingNumber": "OTHER987654"}),
@@ -567,10 +584,16 @@ class Retries:
     def _together(self, names: list[str], *orders: Order) -> tuple[dict[RefundId, Refund], dict[RefundId, Refund]]:
         api = self.shop.api
         side_by_side = OpenRefunds(api, lambda: self.new_order((40, "10.00"), (40, "7.00")), list(orders))
-        self.firsts |= {name: side_by_side.put(partial(FIRST_BODIES.get(name, of_two_units), api)) for name in names}
+        for name in names:
+            try:
+                self.firsts[name] = side_by_side.put(partial(FIRST_BODIES.get(name, of_two_units), api))
+            except Blocked as trouble:
+                self.answers[name] = trouble
         self.at = self.at or api.wire.clock.monotonic()
         before = side_by_side.look()
         for name in names:
+            if name not in self.firsts:
+                continue
             try:
                 answer = self.answers[name] = RETRIES[name][1](self.shop, self.firsts[name])
             except Blocked as trouble:
@@ -631,19 +654,53 @@ def test_two_dozen_refunds_of_an_order_are_listed(roomy_refunds: set[RefundId], 
     verify.holds(not missing, f"all {len(roomy_refunds)} refunds of the order", f"without {', '.join(missing)}")
 
 
+@pytest.fixture(scope="module")
+def unlimited(api: RefundApi, retries: Retries) -> Answer:
+    """The list of the roomy order without a limit."""
+    answer = api.list_refunds(retries.roomy_order, ABSENT)
+    answer.exchange.role = "look"
+    return answer
+
+
 @requirement("LIST-13")
 def test_a_list_without_limit_shows_many_refunds(
-    api: RefundApi, roomy_refunds: set[RefundId], retries: Retries
+    roomy_refunds: set[RefundId], retries: Retries, unlimited: Answer
 ) -> None:
     """The refunds of the roomy order are listed without a limit as well as with one."""
     with_limit = len(roomy_refunds & retries.listed.keys())
     if not with_limit:
         raise Blocked("the order has no refunds, or none is listed with a limit (LIST-01)")
-    answer = api.list_refunds(retries.roomy_order, ABSENT)
-    answer.exchange.role = "look"
-    if not answer.refused:  # reading A44
-        shown = len(verify.accepted(answer).refunds or ())
+    if not unlimited.refused:  # reading A44
+        shown = len(verify.accepted(unlimited).refunds or ())
         verify.holds(shown >= with_limit, f"{with_limit} refunds or more, as with a limit", f"{shown} refunds")
+
+
+@pytest.fixture(scope="module")
+def thirteen(api: RefundApi, roomy_order: Order, roomy_refunds: set[RefundId], retries: Retries) -> Answer:
+    """The list of the roomy order with a limit that is no page's usual one, and less than what there is."""
+    known = {refund_id: refund for refund_id, refund in retries.listed.items() if refund_id in roomy_refunds}
+    many_of(api, roomy_order, known, THIRTEEN + 1)
+    answer = api.list_refunds(roomy_order, THIRTEEN)
+    answer.exchange.role = "look"
+    return answer
+
+
+@requirement("LIST-10")
+def test_a_greater_limit_is_the_number_of_entries(thirteen: Answer) -> None:
+    """A limit of 13 shows 13 of two dozen refunds."""
+    shown = len(verify.accepted(thirteen).refunds or ())
+    verify.same(THIRTEEN, shown, f"the entries of a list with limit {THIRTEEN}")
+
+
+@requirement("LIST-02")
+def test_each_of_many_refunds_is_listed_once(thirteen: Answer, unlimited: Answer) -> None:
+    """However many refunds the roomy order has, no list of it shows one of them twice."""
+    if thirteen.refused or thirteen.refunds is None:
+        raise Blocked(f"the list of many refunds cannot be read: {thirteen.described}")
+    for answer in (thirteen, unlimited):
+        shown = [refund.refund_id for refund in (answer.refunds if answer.accepted else None) or ()]
+        twice = sorted({refund_id for refund_id in shown if shown.count(refund_id) > 1})
+        verify.same([], twice, "the refunds that are listed twice")
 
 
 @requirement("IDEM-25")

@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 PARCEL = {
     "shippingCarrierCode": CARRIER_CODE,
-    "shippingCarrier": "Nørd Parcel & Söhne 北方",
+    "shippingCarrier": "nørd PARCEL & Söhne 北方",
     "trackingNumber": "0031415926535897932384",
 }
 GAP = 4.0
@@ -89,8 +89,8 @@ def make_specimen(api: RefundApi, order: Order, *parts: Part, **optional: Any) -
 
 @pytest.fixture(scope="session")
 def specimen(api: RefundApi, new_order: NewOrder) -> Specimen:
-    """A refund of two lines, named in the other order than in the sales order, with logistics information."""
-    order = new_order((5, "10.00"), (7, "4.00"))
+    """A refund of two lines of one price, the second line first, with logistics information."""
+    order = new_order((5, "10.00"), (7, "10.00"))
     first, second = order.lines[:2]
     parts = (Part(second, 3, "The second one is too small."), Part(first, 2, "A seam of the first one came apart."))
     return make_specimen(api, order, *parts, shipping=PARCEL)
@@ -315,20 +315,20 @@ def test_each_line_shows_its_product_and_variant(session: Session, specimen: Spe
         session.observe("A07", "the order provider names neither products nor variants, so none could be compared")
 
 
-LONG = "300 characters"
+LONG = "600 characters"
 REASONS = {
     "quotes": ("RECORD-55", "It's \"broken\", and so is `that`"),
     "markup": ("RECORD-55", "<b>Broken</b> & <script>alert(1)</script> &amp; &lt;"),
-    "percent": ("RECORD-55", "100% gone %41 %s {0} ${x} + {{y}}"),
+    "percent": ("RECORD-55", "100% gone, *see* https://example.org/a?b=1#c %41 %s {0} ${x} + {{y}}"),
     "backslash": ("RECORD-55", 'C:\\new\\temp \\u0041 \\" \\\\'),
     "line break": ("RECORD-55", "The first line\nthe second\tand a tab"),
     "digits": ("RECORD-55", "0042"),
     "Chinese": ("RECORD-56", "包装破损，需要退款"),
-    "accents": ("RECORD-56", "Déjà vu – naïve Größe, ещё раз, مكسور"),
+    "accents": ("RECORD-56", "Déjà vu – naïve\u00a0Größe, ещё раз, مكسور"),
     "emoji": ("RECORD-56", "It came so 📦👎🏽"),
     "200 characters": ("RECORD-57", ("abcdefghi " * 20)[:199] + "."),
     "blanks": ("RECORD-58", "  two blanks on each side  "),
-    LONG: ("RECORD-57", ("0123456789 " * 28)[:299] + "."),
+    LONG: ("RECORD-57", ("0123456789 " * 55)[:599] + "."),
 }  # fmt: skip
 
 

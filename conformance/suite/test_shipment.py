@@ -138,7 +138,7 @@ RETURNS: dict[str, tuple[str, Return]] = {
     "type 1 with a parcel": ("SHIP-08", of_type(RETURN, shipping=PARCEL)),
     "no type with a parcel": ("SHIP-08", of_type(ABSENT, shipping=PARCEL)),
     "the second line": ("SHIP-13", of_type(RETURN, 1)),
-    "both lines": ("SHIP-13", of_type(RETURN, 0, 1, units=3)),
+    "the whole order": ("SHIP-13", of_type(RETURN, 0, 1, units=20)),
     "type 1 sent again": ("SHIP-01", sent_again),
 }
 PLAIN = "type 1"

@@ -113,3 +113,13 @@ class RefusesKeysBeyondAscii(Shop):
         if not key.isascii():
             raise Refusal(400, "requestNo must be ASCII")
         return key
+
+
+@reads("A21", aspect="keys of numbers")
+class TurnsNumbersIntoKeys(Shop):
+    """Takes the digits of a JSON number for a key, as a reader of typed objects does."""
+
+    def read_key(self, value: Any) -> str:
+        """Write a number out before looking at its length."""
+        number = isinstance(value, int) and not isinstance(value, bool)
+        return super().read_key(str(value) if number else value)
