@@ -36,7 +36,7 @@ class RejectsWhenTheRefundComesFirst(Shop):
         return super().review(refund_id, body)
 
 
-@breaks("ROBUST-82")
+@breaks("ROBUST-82", also=("LIST-10",))
 class KnowsRoundPageSizes(Shop):
     """Knows small page sizes and round ones, and shows one refund for any other."""
 

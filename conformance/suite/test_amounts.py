@@ -17,15 +17,16 @@ from conformance.suite.conftest import NewOrder
 LINES = (
     (9, "10.00"), (9, "7.00"), (9, "25.00"), (9, "4.00"), (7, "15.00"), (9, "30.00"),
     (9, "3.33"), (5, "0.10"), (8, "1.15"), (2, "99999999.99"), (120, "1234.56"), (9, "7.00"),
-    (5, "2.00"), (5, "5.00"), (5, "6.00"), (5, "8.00"), (5, "17.00"), (5, "70.00"), (9, "20.00"),
+    (5, "2.00"), (5, "5.00"), (5, "6.00"), (5, "8.00"), (5, "9.00"), (5, "11.00"), (5, "13.00"),
+    (5, "17.00"), (5, "70.00"), (9, "20.00"),
 )  # fmt: skip
-PLAIN, BASKET = "2 × 10.00", "12 lines, 2 of them 3 × 7.00"
+PLAIN, BASKET = "2 × 10.00", "11 lines, 2 of them 3 × 7.00"
 TYPE_2 = "2 × 30.00 + 1 × 4.00 without a return"
 SERIES = ("the first 3 × 15.00", "the next 3 × 15.00", "the last 1 × 15.00")
 GREAT = "1 × 99999999.99"
 EXACT = ("3 × 3.33", "3 × 0.10", "7 × 1.15", GREAT, "112 × 1234.56")
 ASKED: dict[str, dict[int, int]] = {
-    PLAIN: {0: 2}, BASKET: {2: 1, 1: 3, 3: 2, 11: 3, 0: 1, 5: 1, 12: 1, 13: 1, 14: 1, 15: 1, 16: 1, 18: 2},
+    PLAIN: {0: 2}, BASKET: {2: 1, 1: 3, 3: 2, 11: 3} | dict.fromkeys(range(12, 19), 1),
     TYPE_2: {5: 2, 3: 1},
     SERIES[0]: {4: 3}, SERIES[1]: {4: 3}, SERIES[2]: {4: 1},
     "3 × 3.33": {6: 3}, "3 × 0.10": {7: 3}, "7 × 1.15": {8: 7}, GREAT: {9: 1}, "112 × 1234.56": {10: 112},
@@ -167,10 +168,13 @@ def test_a_dozen_refunds_of_an_order_are_listed(books: Books) -> None:
 
 
 @requirement("CREATE-28")
-def test_a_refund_of_a_dozen_lines_has_them_all(books: Books) -> None:
+def test_a_refund_of_many_lines_has_them_all(books: Books) -> None:
     """However many lines a create names, the stored refund has each of them."""
-    asked = [books.order.lines[line].line_item_id for line in ASKED[BASKET]]
-    verify.same(sorted(asked), sorted(verify.units_of(books.entry(BASKET))), "the lines of the refund")
+    asked = sorted(books.order.lines[line].line_item_id for line in ASKED[BASKET])
+    listed = sorted(verify.units_of(books.entry(BASKET)))
+    if listed != asked and sorted(verify.units_of(books.as_got(BASKET))) == asked:
+        raise Blocked("get shows all lines of the refund, and only list does not (LIST-07)")
+    verify.same(asked, listed, "the lines of the refund")
 
 
 @requirement("AMOUNT-01")
