@@ -195,6 +195,15 @@ class TakesAnyLongToken(Trusting):
         return value is not None and len(value) >= 20
 
 
+@breaks("ACCESS-02")
+class TakesTheWordsForNothing(Trusting):
+    """Keeps a token that was never given as the word null or undefined, and finds whoever sends that word."""
+
+    def passes(self, value: str | None, full: str) -> bool:
+        """Take the words in which JavaScript writes what is not there."""
+        return value in {"null", "undefined"}
+
+
 class TakesAnyTokenFor(Shop):
     """A shop that wants a token for one operation, whichever it is."""
 

@@ -38,6 +38,7 @@ STRANGERS: Mapping[str, Stranger] = {
     "a token with a character more": Stranger("ACCESS-04", LONGER, NO_ONE, WRITES),
     "a token in other case": Stranger("ACCESS-04", IN_OTHER_CASE, NO_ONE, WRITES),
     "a wildcard for a token": Stranger("ACCESS-04", lambda _: "%", (*NO_ONE, "an empty token"), ("list",)),
+    "null for a token": Stranger("ACCESS-02", lambda _: "null", (*NO_ONE, "an empty token"), ("list",)),
     "another scope": Stranger("ACCESS-11", scoped("unrelated"), NO_ONE, (*ALL, "reject", "replay")),
     "the scope to read": Stranger(
         "ACCESS-10", scoped("read_refunds"), (*NO_ONE, "another scope"), ("create", "review", "reject", "replay")
