@@ -176,6 +176,20 @@ def test_a_stranger_decides_nothing(refused_reviews: Refusals, row: str) -> None
     refused_reviews.judge(row)
 
 
+@requirement("ACCESS-01")
+@pytest.mark.usefixtures("accepted_create")
+def test_another_shop_lists_nothing_without_a_token(other_shop: Shop) -> None:
+    """In a second shop, too, a list without a token is refused, and shows nothing."""
+    order = other_shop.order()
+    verify.given_refund(other_shop.api, order)
+    verify.control(other_shop.api.list_refunds(order))
+
+    answer = other_shop.api.with_token(None).list_refunds(order)
+
+    verify.refused(answer)
+    verify.holds(not shows_a_refund(answer), "a refusal that shows no refund", answer.described)
+
+
 @define
 class Written:
     """A refund that the holder of a single scope asked for; made with the full token if that was refused."""
