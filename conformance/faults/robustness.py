@@ -825,3 +825,26 @@ class LeavesTheBodiesOfStrangersUnread(App):
         if answer.status_code == 401 and request.content_length:
             self.unread.add(connection)
         return answer
+
+
+@breaks("ROBUST-20")
+class PoisonsTheList(Shop):
+    """Notes a create before it looks its lines up, and never lists the order again when there was no such line."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.poisoned: set[str] = set()
+
+    def find_line(self, value: Any, order: StoredOrder) -> StoredLine:
+        """Leave half of a refund behind."""
+        try:
+            return super().find_line(value, order)
+        except Refusal:
+            self.poisoned.add(order.id)
+            raise
+
+    def list_refunds(self, order_id: str, query: Mapping[str, str]) -> list[StoredRefund]:
+        """Fail on that half."""
+        if order_id in self.poisoned:
+            raise Refusal(500, "internal error")
+        return super().list_refunds(order_id, query)
