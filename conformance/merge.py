@@ -17,6 +17,7 @@ from conformance.results import (
     Run,
     UsageError,
     Verdict,
+    unsaid,
 )
 from conformance.running.plan import ANY_EXCHANGE
 from conformance.waivers import uses_again
@@ -102,10 +103,9 @@ def _verdicts(shards: Shards) -> list[Verdict]:
             if before != path and verdict.check != ANY_EXCHANGE:
                 raise UsageError(f"{path}: judges {verdict.requirement} by {verdict.check}, and so does {before}")
             verdicts.append(verdict)
-    failed = {v.requirement for v in verdicts if v.outcome is Outcome.FAILED and v.check != ANY_EXCHANGE}
     breaches = {v.requirement: v for v in verdicts if v.check == ANY_EXCHANGE and v.outcome is Outcome.FAILED}
     kept = [v for v in verdicts if v.check != ANY_EXCHANGE or v.outcome is not Outcome.FAILED]
-    kept += [verdict for identifier, verdict in breaches.items() if identifier not in failed]
+    kept += unsaid(breaches.values(), kept)
     return sorted(kept, key=lambda verdict: AREAS.index(verdict.area))
 
 

@@ -34,6 +34,7 @@ EXIT_CODES = {
     Conclusion.ERROR: 4,
 }
 EXIT_USAGE = 2
+PLAIN_READ = re.compile(r"/orders/\w+/refunds\?limit=[1-9]\d*$|/refunds\?orderId=\w+&refundId=\w+$")
 EXIT_INTERRUPTED = EXIT_CODES[Conclusion.INCOMPLETE]
 EXIT_SUITE_FAILED = EXIT_CODES[Conclusion.ERROR]
 
@@ -95,6 +96,11 @@ class Evidence:
     aside: bool = False
     inexact: bool = False
 
+    @property
+    def is_broken_read(self) -> bool:
+        """Whether it is a list or a get in the page's own shape that was answered with 5xx."""
+        return (self.status or 0) >= 500 and re.search(PLAIN_READ, self.url) is not None  # noqa: PLR2004 - 5xx
+
 
 @frozen
 class Verdict:
@@ -142,6 +148,28 @@ class Verdict:
     def must(self) -> bool:
         """Whether this verdict can make a run non-conformant or incomplete."""
         return self.level == "MUST" and self.basis != "open"
+
+
+def unsaid(breaches: Iterable[Verdict], said: Iterable[Verdict]) -> list[Verdict]:
+    """Return the breaches that none of the verdicts is a failure for.
+
+    A failure of the same requirement is; for a read that breaks the server, whichever shows one like it that does.
+    """
+    failures = [verdict for verdict in said if verdict.outcome is Outcome.FAILED]
+    failed = {verdict.requirement for verdict in failures}
+    shown = [each for verdict in failures for each in verdict.telling if each.is_broken_read]
+    return [
+        breach
+        for breach in breaches
+        if breach.requirement not in failed and not any(_is_like(each, breach.deciding) for each in shown)
+    ]
+
+
+def _is_like(read: Evidence, other: Evidence | None) -> bool:
+    """Say whether a read that breaks the server is like another that does: of one operation, by one caller."""
+    if other is None or not other.is_broken_read:
+        return False
+    return (read.operation, read.request_headers) == (other.operation, other.request_headers)
 
 
 def _is_named(order: Evidence, sent: str) -> bool:

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Request, Response
 from conformance.faults import breaks
 from conformance.reference.app import TOKEN_HEADER, App
 from conformance.reference.rules import READ, WRITE, Refusal, Shop, Token
-from conformance.reference.server import SPELLED_NAMES
+from conformance.reference.server import SECOND_SHOP, SPELLED_NAMES
 
 FULL = WRITE | READ
 
@@ -51,6 +51,16 @@ class GetsForAnybody(Unlocked):
     """Looks at no token when one refund is read."""
 
     unlocked = "get"
+
+
+@breaks("ACCESS-01")
+class LeavesTheSecondShopOpen(Shop):
+    """Asks for a token in the shop that was there first, and in the second only looks up one that is sent."""
+
+    def admit(self, value: str | None, operation: str) -> None:
+        """Let whoever sends none do everything in the second shop."""
+        if value is not None or self.name != SECOND_SHOP:
+            super().admit(value, operation)
 
 
 @breaks("ACCESS-01")
@@ -193,6 +203,15 @@ class TakesAnyLongToken(Trusting):
     def passes(self, value: str | None, full: str) -> bool:
         """Take everything that has the length of a token."""
         return value is not None and len(value) >= 20
+
+
+@breaks("ACCESS-02")
+class TakesTheWordsForNothing(Trusting):
+    """Keeps a token that was never given as the word null or undefined, and finds whoever sends that word."""
+
+    def passes(self, value: str | None, full: str) -> bool:
+        """Take the words in which JavaScript writes what is not there."""
+        return value in {"null", "undefined"}
 
 
 class TakesAnyTokenFor(Shop):

@@ -49,6 +49,16 @@ class ReviewsForEveryShop(TakesTokensOfEveryShopFor):
     open_to_all = ("review",)
 
 
+@breaks("ISOLATION-01")
+class OpensEveryShopToTheFirst(Shop):
+    """Keeps the tokens of the first shop as those of the platform, and takes them in every other as well."""
+
+    def authenticate(self, value: str | None) -> Token:
+        """Take a token of the first shop wherever it is shown."""
+        token = self.tokens.get(value or "")
+        return token if token is not None and token.shop == FIRST_SHOP else super().authenticate(value)
+
+
 class CarriesOutForOthers(App):
     """An application that carries an operation out for the tokens of other shops before it refuses them."""
 

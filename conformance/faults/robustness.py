@@ -805,3 +805,46 @@ class DiesOfAnUnknownMethod(App):
         if operation == "create" and not self.alive:
             raise MemoryError
         return super().carry_out(shop, operation, values, request)
+
+
+@breaks("ROBUST-20")
+class LeavesTheBodiesOfStrangersUnread(App):
+    """Refuses an unknown token before it reads the body, and takes that for the connection's next request."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.unread: set[object] = set()
+
+    def respond(self, request: Any) -> Any:
+        """Read on where it stopped."""
+        connection = request.environ.get("REMOTE_PORT")
+        if connection in self.unread and "/_test/" not in request.path:
+            self.unread.discard(connection)
+            return self.refuse(400, "the request is malformed")
+        answer = super().respond(request)
+        if answer.status_code == 401 and request.content_length:
+            self.unread.add(connection)
+        return answer
+
+
+@breaks("ROBUST-20")
+class PoisonsTheList(Shop):
+    """Notes a create before it looks its lines up, and never lists the order again when there was no such line."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.poisoned: set[str] = set()
+
+    def find_line(self, value: Any, order: StoredOrder) -> StoredLine:
+        """Leave half of a refund behind."""
+        try:
+            return super().find_line(value, order)
+        except Refusal:
+            self.poisoned.add(order.id)
+            raise
+
+    def list_refunds(self, order_id: str, query: Mapping[str, str]) -> list[StoredRefund]:
+        """Fail on that half."""
+        if order_id in self.poisoned:
+            raise Refusal(500, "internal error")
+        return super().list_refunds(order_id, query)

@@ -76,7 +76,8 @@ class Exchange:
     ``counted`` once it is part of a check's number of requests; ``batched`` when it is one of many sent together for
     several checks, so that it is evidence only where it is shown; ``exempt`` when the form of
     an acceptance is not judged as well, since it had to be refused, or nothing says what comes of it; ``second_hand``
-    when a create was answered with the refund of another request number. ``opening`` is how the body begins, fit to be
+    when a create was answered with the refund of another request number; ``reads_back`` when it is a list or a get in
+    the page's own shape, of what the target itself has named. ``opening`` is how the body begins, fit to be
     shown. ``unreachable`` when not even a connection came about; ``unsent`` when the client could not send it;
     ``stale`` when the connection that it was sent on had already been closed.
     """
@@ -99,6 +100,7 @@ class Exchange:
     batched: bool = False
     exempt: bool = False
     second_hand: bool = False
+    reads_back: bool = False
 
 
 class Patience:

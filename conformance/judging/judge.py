@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from attrs import evolve
 
 from conformance.catalogue import Requirement
-from conformance.http.client import Answer, breaches
+from conformance.http.client import TOKEN_HEADER, Answer, breaches
 from conformance.http.evidence import as_evidence
 from conformance.http.wire import Exchange
 from conformance.judging import contract
@@ -18,6 +18,10 @@ from conformance.running.plan import ANY_EXCHANGE, Check, Plan
 
 MOST_OF_A_VALUE, MOST_OF_A_TEXT, MOST_OF_A_TRACE = 160, 2_000, 20_000
 """Characters that a verdict keeps of what a server said, and of what went wrong in here."""
+READABLE = "ROBUST-20"
+"""The requirement that what is there can be read."""
+FOR_GOOD = 3
+"""So many looks at one URL that each break the server, and nothing else in between, are no accident."""
 
 
 class Judge:
@@ -89,9 +93,10 @@ class Judge:
         return evolve(verdict, check=ANY_EXCHANGE, outcome=outcome, explanation=explanation, evidence=())
 
     def look_through(self, exchanges: Iterable[Exchange], check: Check) -> None:
-        """Note what exchanges show by the way: breaches of the document, observed readings, what was reached."""
+        """Note what exchanges show by the way: breaches of the page, observed readings, what was reached."""
         for exchange in exchanges:
             self._note_breaches(exchange)
+            self._note_breaking(exchange)
         if self.plan.session is not None:
             for exchange in exchanges:
                 self.plan.session.reached.note(exchange)
@@ -108,16 +113,46 @@ class Judge:
             return  # what comes of a request that breaks the page may break it too, whoever looks
         for breach in breaches(answer):
             wanted = self.plan.catalogue.documenting(breach.operation, breach.field)
-            if wanted is None or wanted.id in self.plan.breaches:
-                continue
-            verdict = Verdict(
-                requirement=wanted.id, check=ANY_EXCHANGE, outcome=Outcome.FAILED, level=wanted.level,
-                basis=wanted.basis, area=wanted.area, title=wanted.text, lines=wanted.lines,
-                expected=f"{breach.field} in the answer of {breach.operation}, with a documented value",
-                observed=self._redact(f"{breach.field} {breach.problem}", MOST_OF_A_VALUE),
-                again=self.plan.again(wanted), evidence=self._evidence([exchange]),
-            )  # fmt: skip
-            self.plan.breaches[wanted.id] = evolve(verdict, explanation=four_lines(verdict))
+            if wanted is not None:
+                expected = f"{breach.field} in the answer of {breach.operation}, with a documented value"
+                again = self.plan.again(wanted)
+                self._note_breach(wanted, expected, f"{breach.field} {breach.problem}", [exchange], again)
+
+    def _note_breaking(self, exchange: Exchange) -> None:
+        """Note a well-formed read of what is there that breaks the server again and again.
+
+        Each check that looks at it is blocked, and none would name it. Which earlier request is to blame is not known,
+        so that no part of the run is sure to show it again.
+        """
+        url, wanted = exchange.request.url, self.plan.catalogue.requirements.get(READABLE)
+        if wanted is None or exchange.operation not in {"list", "get"} or not self._is_full(exchange):
+            return
+        if exchange.trouble is not None or exchange.status is None or exchange.status < 500:  # noqa: PLR2004 - 5xx
+            self.plan.breaking.pop(url, None)
+        elif exchange.reads_back:
+            looks = self.plan.breaking[url] = [*self.plan.breaking.get(url, ()), exchange][-FOR_GOOD:]
+            if len(looks) == FOR_GOOD:
+                observed = f"{Answer(exchange).described}, {FOR_GOOD} times, and nothing else in between"
+                self._note_breach(wanted, f"the {exchange.operation}, or a refusal (4xx)", observed, looks)
+
+    def _is_full(self, exchange: Exchange) -> bool:
+        """Say whether a request was sent with the full token of one of the shops."""
+        shops = [] if self.plan.session is None else self.plan.session.shops
+        return exchange.request.headers.get(TOKEN_HEADER) in {shop.api.token for shop in shops}
+
+    def _note_breach(
+        self, wanted: Requirement, expected: str, observed: str, exchanges: list[Exchange], again: str = ""
+    ) -> None:
+        """Remember the first breach of a requirement, with the exchanges that show it."""
+        if wanted.id in self.plan.breaches:
+            return
+        verdict = Verdict(
+            requirement=wanted.id, check=ANY_EXCHANGE, outcome=Outcome.FAILED, level=wanted.level,
+            basis=wanted.basis, area=wanted.area, title=wanted.text, lines=wanted.lines,
+            expected=expected, observed=self._redact(observed, MOST_OF_A_VALUE),
+            again=again, evidence=self._evidence(exchanges, exchanges[-1]),
+        )  # fmt: skip
+        self.plan.breaches[wanted.id] = evolve(verdict, explanation=four_lines(verdict))
 
 
 def four_lines(verdict: Verdict) -> str:

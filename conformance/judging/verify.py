@@ -64,7 +64,7 @@ def await_visible(api: RefundApi, order: Order, refund: Refund) -> None:
 
     def seen_by_get() -> bool:
         answer = api.get_refund(order, refund)
-        answer.exchange.role = "look"
+        answer.exchange.role, answer.exchange.reads_back = "look", True
         return answer.accepted
 
     try:
@@ -143,7 +143,7 @@ def listed(api: RefundApi, order: Order | OrderId, *, limit: int = MAX_LIMIT, ro
         Blocked: the list cannot be read.
     """
     answer = api.list_refunds(order, limit)
-    answer.exchange.role = role
+    answer.exchange.role, answer.exchange.reads_back = role, True
     if answer.status == 404:  # noqa: PLR2004 - an order without refunds may be unknown to list (reading A49)
         return []
     if answer.refunds is None:
@@ -167,11 +167,11 @@ def look_get(api: RefundApi, order: Order, refund: Refund | RefundId) -> Refund:
         Blocked: it cannot be read.
     """
     answer = api.get_refund(order, refund)
-    answer.exchange.role = "look"
+    answer.exchange.role, answer.exchange.reads_back = "look", True
     if answer.refused and api.wire.lag:  # it may not show yet (reading A64)
         api.wire.clock.sleep(api.wire.lag)
         answer = api.get_refund(order, refund)
-        answer.exchange.role = "look"
+        answer.exchange.role, answer.exchange.reads_back = "look", True
     if answer.refund is None:
         raise Blocked(f"the refund could not be looked up: get answered {answer.described}")
     wanted = refund.refund_id if isinstance(refund, Refund) else refund

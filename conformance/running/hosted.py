@@ -118,7 +118,7 @@ class Hosted(ConformancePlugin):
 
     @pytest.hookimpl(wrapper=True, specname="pytest_runtestloop")
     def pytest_report_breaches(self, session: pytest.Session) -> Generator[None, object, object]:
-        """Report each breach of a documented field that no check of its own failed for, as a failure like any other."""
+        """Report each breach that exchanges of all checks showed and none failed for, as a failure like any other."""
         try:
             return (yield)
         finally:

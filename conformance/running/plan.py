@@ -7,8 +7,9 @@ from typing import Protocol
 from attrs import define, field
 
 from conformance.catalogue import Catalogue, Requirement
+from conformance.http.wire import Exchange
 from conformance.model import RefundId
-from conformance.results import Observation, Outcome, Reach, Verdict
+from conformance.results import Observation, Reach, Verdict, unsaid
 from conformance.running.session import Session
 from conformance.running.workers import Queue
 
@@ -46,8 +47,9 @@ class Plan:
     """Which checks to run, against what, by how many workers, and who is told.
 
     ``shard`` is (2, 4) for the second of four shards.
-    ``breaches`` are those of documented fields, by requirement; ``odd`` are the refunds whose form is not judged, since
-    no plain request made them; ``over`` once nothing more is to be said.
+    ``breaches`` are those of documented fields, and of reads that break the server, by requirement; ``breaking`` are
+    the last such reads of each URL, as long as nothing else came of it; ``odd`` are the refunds whose form is not
+    judged, since no plain request made them; ``over`` once nothing more is to be said.
     """
 
     catalogue: Catalogue
@@ -66,6 +68,7 @@ class Plan:
     verdicts: list[Verdict] = field(factory=list)
     trouble: list[str] = field(factory=list)
     breaches: dict[str, Verdict] = field(factory=dict)
+    breaking: dict[str, list[Exchange]] = field(factory=dict)
     odd: set[RefundId] = field(factory=set)
     queue: Queue | None = None
     over: bool = False
@@ -83,9 +86,8 @@ class Plan:
                 self.listener.judged(verdict, 0 if self.session is None else self.session.wire.requests)
 
     def unsaid_breaches(self) -> list[Verdict]:
-        """Return the breaches of documented fields that no check of theirs has failed for."""
-        failed = {verdict.requirement for verdict in self.verdicts if verdict.outcome is Outcome.FAILED}
-        return [verdict for identifier, verdict in self.breaches.items() if identifier not in failed]
+        """Return the breaches that no check has failed for."""
+        return unsaid(self.breaches.values(), self.verdicts)
 
     def conclude(self) -> None:
         """Say the breaches that nobody has said, and what was observed."""

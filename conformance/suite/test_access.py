@@ -38,6 +38,7 @@ STRANGERS: Mapping[str, Stranger] = {
     "a token with a character more": Stranger("ACCESS-04", LONGER, NO_ONE, WRITES),
     "a token in other case": Stranger("ACCESS-04", IN_OTHER_CASE, NO_ONE, WRITES),
     "a wildcard for a token": Stranger("ACCESS-04", lambda _: "%", (*NO_ONE, "an empty token"), ("list",)),
+    "null for a token": Stranger("ACCESS-02", lambda _: "null", (*NO_ONE, "an empty token"), ("list",)),
     "another scope": Stranger("ACCESS-11", scoped("unrelated"), NO_ONE, (*ALL, "reject", "replay")),
     "the scope to read": Stranger(
         "ACCESS-10", scoped("read_refunds"), (*NO_ONE, "another scope"), ("create", "review", "reject", "replay")
@@ -173,6 +174,20 @@ def test_a_stranger_neither_creates_nor_reads(refusals: Refusals, row: str) -> N
 def test_a_stranger_decides_nothing(refused_reviews: Refusals, row: str) -> None:
     """Without a token that gives the right to it, the review is refused, and the refund stays open."""
     refused_reviews.judge(row)
+
+
+@requirement("ACCESS-01")
+@pytest.mark.usefixtures("accepted_create")
+def test_another_shop_lists_nothing_without_a_token(other_shop: Shop) -> None:
+    """In a second shop, too, a list without a token is refused, and shows nothing."""
+    order = other_shop.order()
+    verify.given_refund(other_shop.api, order)
+    verify.control(other_shop.api.list_refunds(order))
+
+    answer = other_shop.api.with_token(None).list_refunds(order)
+
+    verify.refused(answer)
+    verify.holds(not shows_a_refund(answer), "a refusal that shows no refund", answer.described)
 
 
 @define

@@ -1,6 +1,6 @@
 """Walls between shops, and between orders: nothing of the one is seen, changed or used up by way of the other."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import pytest
@@ -15,7 +15,7 @@ from conformance.running.plugin import requirement
 from conformance.running.session import Session, Shop
 from conformance.suite.conftest import Bench, NewOrder, Probes, selected_rows
 
-TRIES = 3
+TRIES = 5
 
 
 @define
@@ -38,7 +38,7 @@ def our_side(shop: Shop) -> Side:
     return Side(shop.api, order, verify.given_refund(shop.api, order, Part(order.line, 2)), shop.order((5, "11.13")))
 
 
-def their_side(api: RefundApi, other: Shop) -> Side:
+def their_side(ours: Side, other: Shop) -> Side:
     """Arrange what the other shop has to lose, under ids that are not also those of a refund of this shop.
 
     The second lines make it unlikely that shops which number each for itself agree in order and refund or line.
@@ -46,9 +46,11 @@ def their_side(api: RefundApi, other: Shop) -> Side:
     for _ in range(TRIES):
         order = other.order((5, "13.37"), (5, "17.19"))
         refund = verify.given_refund(other.api, order, Part(order.lines[1], 2))
-        answer = api.get_refund(order, refund)
+        answer = ours.api.get_refund(order, refund)
         answer.exchange.role = "open"
-        if answer.refund is None or is_one_of([refund], answer.refund) or answer.refund.refund_id != refund.refund_id:
+        told = answer.refund
+        apart = told is None or is_one_of([refund], told) or told.refund_id != refund.refund_id
+        if apart and refund.refund_id != ours.refund.refund_id:
             return Side(other.api, order, refund, other.order((5, "13.37"), (5, "17.19")))
         other.order()  # so that orders and refunds are not counted in step
     raise Blocked("both shops have refunds of the same ids, so that none is known to be the other's")
@@ -69,6 +71,15 @@ class TwoShops(Bench):
     base_key: str = field(kw_only=True)
     ours: Side = field(kw_only=True)
     theirs: Side = field(kw_only=True)
+    secrets: list[Refund] = field(factory=list)
+
+    def __attrs_post_init__(self) -> None:
+        self.look_after()
+
+    def look_after(self) -> None:
+        """Remember what both have to lose now, and look at it."""
+        self.secrets += [self.ours.refund, self.theirs.refund]
+        self.before = self.look()
 
     def look(self) -> dict[RefundId, Refund]:
         """Return the refunds of both shops, the other's under names of their own."""
@@ -76,21 +87,28 @@ class TwoShops(Bench):
 
     def renew(self) -> None:
         """Take other orders with open refunds in both shops."""
-        self.ours, self.theirs = our_side(self.shop), their_side(self.api, self.other)
-        self.before = self.look()
+        self.ours = our_side(self.shop)
+        self.theirs = their_side(self.ours, self.other)
+        self.look_after()
 
     def shows_a_secret(self, answer: Answer) -> bool:
         """Say whether an answer has one of the refunds in it that its sender must not see."""
         told = (answer.refunds or []) + ([] if answer.refund is None else [answer.refund])
-        return any(is_one_of([self.ours.refund, self.theirs.refund], refund) for refund in told)
+        return any(is_one_of(self.secrets, refund) for refund in told)
 
 
 @frozen
 class Attempt:
-    """An attempt to cross the wall; its control is the same with a token or ids of nobody in their place."""
+    """An attempt to cross the wall; its control is the same with a token or ids of nobody in their place.
+
+    ``plainer`` is an attempt at our address that does the same where both shops have one; ``at_theirs`` when ours is
+    the token that must open nothing, at their address.
+    """
 
     requirement: str
     send: Callable[[TwoShops, bool], Answer]
+    plainer: str = ""
+    at_theirs: bool = False
 
 
 def with_token(send: Callable[[TwoShops, RefundApi], Answer]) -> Attempt:
@@ -101,6 +119,16 @@ def with_token(send: Callable[[TwoShops, RefundApi], Answer]) -> Attempt:
         return send(shops, shops.api.with_token(token))
 
     return Attempt("ISOLATION-01", attempt)
+
+
+def at_their_address(plainer: str, send: Callable[[TwoShops, RefundApi], Answer]) -> Attempt:
+    """Return an attempt on what is theirs with our token at their address; its control is one with an unknown token."""
+
+    def attempt(shops: TwoShops, control: bool) -> Answer:  # noqa: FBT001 - which of the two
+        token = f"unknown-{shops.api.keys()}" if control else shops.api.token
+        return send(shops, shops.other.api.with_token(token))
+
+    return Attempt("ISOLATION-01", attempt, plainer, at_theirs=True)
 
 
 def with_ids(identifier: str, send: Callable[[TwoShops, Order, RefundId], Answer]) -> Attempt:
@@ -131,7 +159,7 @@ def create_with_their_line(shops: TwoShops, control: bool) -> Answer:  # noqa: F
 
 
 APPROVE = Action.APPROVE
-ATTEMPTS = {
+ATTEMPTS: Mapping[str, Attempt] = {
     "create with their token": with_token(lambda shops, api: api.create_refund(shops.ours.bare)),
     "replay with their token": with_token(
         lambda shops, api: api.create_refund(shops.base_order, request_no=shops.base_key)
@@ -154,6 +182,17 @@ ATTEMPTS = {
     ),
     "create for their order": Attempt("ISOLATION-04", create_for_their_order),
     "create with their line": Attempt("ISOLATION-04", create_with_their_line),
+    "list at their address": at_their_address(
+        "list their order", lambda shops, api: api.list_refunds(shops.theirs.order)
+    ),
+    "create at their address": at_their_address(
+        "create for their order",
+        lambda shops, api: api.create_refund(shops.theirs.bare, Part(shops.theirs.bare.lines[1])),
+    ),
+    "review at their address": at_their_address(
+        "review their refund",
+        lambda shops, api: api.review_refund(shops.theirs.order, shops.theirs.refund, APPROVE),
+    ),
 }
 
 
@@ -171,10 +210,12 @@ class Attempts(Probes):
             else:
                 super().judge(name)
         except Failed:
-            if self.stays_with_them(name):
+            if self.stays_at_home(name):
                 return
             if self.gets_through(ATTEMPTS[name]):
                 raise Blocked(f"to {name}: the same with a token or ids of nobody gets through too") from None
+            if (plainer := ATTEMPTS[name].plainer) and self.crosses(ATTEMPTS[plainer]):
+                raise Blocked(f"to {plainer} already gets through, so this would prove nothing more") from None
             raise
 
     def shows_nothing(self, answer: Answer) -> None:
@@ -183,11 +224,13 @@ class Attempts(Probes):
         harmless = answer.refunds is not None and not self.shops.shows_a_secret(answer)
         verify.holds(harmless, "a refusal (4xx), or a list without that refund", answer.described)
 
-    def stays_with_them(self, name: str) -> bool:
-        """Say whether an attempt with the other shop's token did nothing here, and got to its own refunds only."""
-        shops, answer = self.shops, self.sent[name]
-        if ATTEMPTS[name].requirement != "ISOLATION-01" or name in self.effects or answer.exchange.trouble is not None:
+    def stays_at_home(self, name: str) -> bool:
+        """Say whether an attempt with one shop's token did nothing in the other, and got to its own refunds only."""
+        shops, answer, attempt = self.shops, self.sent[name], ATTEMPTS[name]
+        if attempt.requirement != "ISOLATION-01" or name in self.effects or answer.exchange.trouble is not None:
             return False
+        if attempt.at_theirs:
+            return is_all_their_own(answer, shops.other.api, shops.api, (shops.theirs.order, shops.theirs.bare))
         orders = (shops.ours.order, shops.ours.bare, shops.base_order)
         return is_all_their_own(answer, shops.api, shops.other.api, orders)
 
@@ -198,20 +241,27 @@ class Attempts(Probes):
         answer.exchange.role = "open"
         return self.shops.before != self.shops.look() or (not answer.refused and answer.refunds != [])
 
+    def crosses(self, attempt: Attempt) -> bool:
+        """Send an attempt once more, and say whether it had an effect or was shown what it must not be."""
+        self.shops.renew()
+        answer = attempt.send(self.shops, False)  # noqa: FBT003 - not the control
+        answer.exchange.role = "open"
+        return self.shops.before != self.shops.look() or self.shops.shows_a_secret(answer)
+
 
 @pytest.fixture(scope="module")
 def attempts(
     request: pytest.FixtureRequest, session: Session, shop: Shop, other_shop: Shop, reviewed: Refund
 ) -> Attempts:
-    """What the holder of the other shop's token, and ours with the other shop's ids, tried."""
+    """What the holder of the other shop's token, and ours at its address and with its ids, tried."""
     base_order = session.base_order
     assert base_order is not None  # noqa: S101 - there is no review without it
-    ours, theirs = our_side(shop), their_side(shop.api, other_shop)
+    ours = our_side(shop)
+    theirs = their_side(ours, other_shop)
     shops = TwoShops(
         shop.api, ours.order, shop=shop, other=other_shop, base_order=base_order, base_key=session.base_key,
         ours=ours, theirs=theirs,
     )  # fmt: skip
-    shops.before = shops.look()
     probes = Attempts(shops, shops=shops)
     probes.send({name: partial(sent, shops, attempt) for name, attempt in selected_rows(request, ATTEMPTS).items()})
     return probes
@@ -227,7 +277,7 @@ def sent(shops: TwoShops, attempt: Attempt, _: Order) -> Answer:
     [pytest.param(name, marks=requirement(attempt.requirement)) for name, attempt in ATTEMPTS.items()],
 )
 def test_nothing_crosses_the_wall_between_two_shops(attempts: Attempts, row: str) -> None:
-    """Neither the other shop's token here nor its ids under ours do or show anything."""
+    """Neither one shop's token at the other's address nor the other's ids under ours do or show anything."""
     attempts.judge(row)
 
 

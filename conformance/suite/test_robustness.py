@@ -10,12 +10,13 @@ from urllib.parse import quote
 import pytest
 from attrs import define, frozen
 
+from conformance.generation.strangers import unknown
 from conformance.http.client import ABSENT, API, TOKEN_HEADER, Answer, RefundApi
 from conformance.judging import verify
 from conformance.model import Action, Order, OrderId, Refund, RefundId, RefundStatus
 from conformance.results import Blocked, Failed, Unanswered
 from conformance.running.plugin import requirement
-from conformance.running.session import Shop
+from conformance.running.session import Session, Shop
 from conformance.suite.conftest import Bench, NewOrder, Probe, Probes, ReviewBench, selected_rows
 
 APPROVE, REJECT = Action.APPROVE, Action.REJECT
@@ -757,6 +758,29 @@ def test_an_order_can_be_listed_after_odd_creates(odd_creates: OddCreates, shipp
     if listed.accepted and listed.refunds is None:
         verify.look_list(odd_creates.api, shipped_order)  # a list that can never be read is judged as such
     verify.holds(listed.status < 500 and listed.refunds is not None, "the list of the order", listed.described)
+
+
+@requirement("ROBUST-20")
+def test_a_plain_request_is_carried_out_after_a_stranger_s(
+    session: Session, shop: Shop, api: RefundApi, accepted_create: Refund
+) -> None:
+    """At once after a create that is refused for its token, maybe unread, a refund is got as it always is."""
+    order = session.base_order
+    assert order is not None  # noqa: S101 - there is no accepted create without it
+    asked = api.with_token(unknown(shop)).create_refund(order, request_no=session.base_key)
+    asked.exchange.role, asked.exchange.exempt = "open", True
+
+    answer = api.get_refund(order, accepted_create)
+
+    answer.exchange.role = "probe"
+    if not answer.accepted:
+        api.wire.reconnect()
+        again = api.get_refund(order, accepted_create)
+        again.exchange.role = "control"
+        if not again.accepted:
+            raise Blocked(f"it is not got over a new connection either: {again.described}")
+        expected = "the refund, as over a new connection, at once after a create by a stranger"
+        raise Failed(expected, answer.described, answer.exchange)
 
 
 @requirement("ROBUST-20", late=True)

@@ -1,0 +1,95 @@
+"""What the exchanges of all checks show by the way."""
+
+from collections.abc import Iterator
+
+import pytest
+from attrs import evolve
+
+from conformance.catalogue import load_catalogue
+from conformance.clock import VirtualClock
+from conformance.faults import load_faults
+from conformance.http.client import TOKEN_HEADER
+from conformance.http.wire import Exchange, Request
+from conformance.judging.judge import READABLE, Judge
+from conformance.reference.server import make_reference
+from conformance.results import Conclusion, Outcome, unsaid
+from conformance.running.plan import ANY_EXCHANGE, Check, Plan
+from conformance.running.session import open_session
+
+from . import conftest
+
+CHECK = Check("test_listing::test_something", "LIST-01", "standard", late=False, sentence="Something is so.")
+URL = "http://reference/first-shop/api/202412/orders/17/refunds?limit=250"
+
+
+@pytest.fixture
+def plan() -> Iterator[Plan]:
+    """A plan against the reference, of which nothing was asked yet."""
+    clock = VirtualClock()
+    reference = make_reference(clock=clock)
+    session = open_session(reference.target("http://reference"), clock=clock)
+    yield Plan(load_catalogue(), session)
+    session.close()
+    reference.store.close()
+
+
+def looked(plan: Plan, *statuses: int | None, url: str = URL, full: bool = True, reads_back: bool = True) -> list[str]:
+    """Look at a URL so many times, and return the requirements that are said to be broken."""
+    assert plan.session is not None
+    token = str(plan.session.shop.api.token) if full else "unknown"
+    request = Request("GET", url, {TOKEN_HEADER: token}, None)
+    exchanges = [
+        Exchange(
+            request, "list", "2026-05-04T10:00:00.250+00:00", "look", status, reads_back=reads_back,
+            trouble=None if status else "no answer",
+        )
+        for status in statuses
+    ]  # fmt: skip
+    Judge(plan).look_through(exchanges, CHECK)
+    return [breach.requirement for breach in plan.unsaid_breaches()]
+
+
+def test_a_look_that_breaks_the_server_again_and_again_is_a_breach(plan: Plan) -> None:
+    """It is said once, with the three looks that show it."""
+    assert looked(plan, 500, 500) == []
+    assert looked(plan, 501) == [READABLE]
+    assert looked(plan, 500, 500, 500, 404) == [READABLE]
+
+    breach = plan.breaches[READABLE]
+    assert [exchange.status for exchange in breach.evidence] == [500, 500, 501]
+    assert breach.check == ANY_EXCHANGE
+    assert URL in breach.explanation
+
+
+@pytest.mark.parametrize("other", [403, 404, None])
+def test_a_look_that_is_answered_in_between_is_none(plan: Plan, other: int | None) -> None:
+    """What fails now and then may be load or chance."""
+    assert looked(plan, 500, 500, other, 500, 500) == []
+
+
+def test_looks_at_other_things_by_others_or_for_other_reasons_do_not_count(plan: Plan) -> None:
+    """It takes the full token, one URL, and a request that nothing is wrong with."""
+    assert looked(plan, 500, 500, full=False) == []
+    assert looked(plan, 500, 500, reads_back=False) == []
+    assert looked(plan, 500, 500, url=URL.replace("17", "18")) == []
+    assert looked(plan, 500, 500) == []
+
+
+def test_a_breach_that_a_failure_shows_is_not_said_again(plan: Plan) -> None:
+    """A check that failed for such a list has named it; one that failed for something else has not."""
+    looked(plan, 500, 500, 500)
+    breach = plan.breaches[READABLE]
+    named = evolve(breach, requirement=CHECK.requirement, check=CHECK.name)
+    other = evolve(named, evidence=())
+
+    assert unsaid([breach], [other]) == [breach]
+    assert unsaid([breach], [named]) == []
+
+
+def test_an_order_that_can_never_be_listed_again_does_not_leave_the_run_incomplete(judge: conftest.Judge) -> None:
+    """All that looks at it is blocked, and what it is blocked by is named."""
+    run = judge(load_faults()["poisons-the-list"].make)
+    failed = [verdict for verdict in run.verdicts if verdict.outcome is Outcome.FAILED]
+
+    assert run.conclusion is Conclusion.NON_CONFORMANT
+    assert [(verdict.requirement, verdict.check) for verdict in failed] == [(READABLE, ANY_EXCHANGE)]
