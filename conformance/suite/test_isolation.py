@@ -15,7 +15,9 @@ from conformance.running.plugin import requirement
 from conformance.running.session import Session, Shop
 from conformance.suite.conftest import Bench, NewOrder, Probes, selected_rows
 
-TRIES = 5
+Refunds = dict[RefundId, Refund]
+TRIES, UNITS = 6, 5
+OF_THEIRS = " of the other shop"
 
 
 @define
@@ -44,14 +46,14 @@ def their_side(ours: Side, other: Shop) -> Side:
     The second lines make it unlikely that shops which number each for itself agree in order and refund or line.
     """
     for _ in range(TRIES):
-        order = other.order((5, "13.37"), (5, "17.19"))
+        order = other.order((UNITS, "13.37"), (UNITS, "17.19"))
         refund = verify.given_refund(other.api, order, Part(order.lines[1], 2))
         answer = ours.api.get_refund(order, refund)
         answer.exchange.role = "open"
         told = answer.refund
         apart = told is None or is_one_of([refund], told) or told.refund_id != refund.refund_id
         if apart and refund.refund_id != ours.refund.refund_id:
-            return Side(other.api, order, refund, other.order((5, "13.37"), (5, "17.19")))
+            return Side(other.api, order, refund, other.order((UNITS, "13.37"), (UNITS, "17.19")))
         other.order()  # so that orders and refunds are not counted in step
     raise Blocked("both shops have refunds of the same ids, so that none is known to be the other's")
 
@@ -83,7 +85,7 @@ class TwoShops(Bench):
 
     def look(self) -> dict[RefundId, Refund]:
         """Return the refunds of both shops, the other's under names of their own."""
-        return self.ours.look() | {RefundId(f"{key} of the other shop"): r for key, r in self.theirs.look().items()}
+        return self.ours.look() | {RefundId(f"{key}{OF_THEIRS}"): r for key, r in self.theirs.look().items()}
 
     def renew(self) -> None:
         """Take other orders with open refunds in both shops."""
@@ -95,6 +97,15 @@ class TwoShops(Bench):
         """Say whether an answer has one of the refunds in it that its sender must not see."""
         told = (answer.refunds or []) + ([] if answer.refund is None else [answer.refund])
         return any(is_one_of(self.secrets, refund) for refund in told)
+
+    def theirs_of(self, seen: Refunds) -> Refunds:
+        """Return what a look saw of the other shop."""
+        return {key: refund for key, refund in seen.items() if key.endswith(OF_THEIRS)}
+
+    def could_be_theirs(self, refund: Refund) -> bool:
+        """Say whether a refund may be of the other shop's orders, which have prices of their own."""
+        lines, units = self.theirs.order.lines, range(1, UNITS + 1)
+        return refund.amount in {None, *(line.unit_price * count for line in lines for count in units)}
 
 
 @frozen
@@ -196,6 +207,12 @@ ATTEMPTS: Mapping[str, Attempt] = {
 }
 
 
+WITH_THEIR_IDS = {
+    "list their order", "get their refund", "get their refund along with our order", "review their refund",
+    "review their refund along with our order", "create for their order",
+}  # fmt: skip
+
+
 @define
 class Attempts(Probes):
     """Attempts to cross the wall; one is not judged when its control gets through as well."""
@@ -210,7 +227,7 @@ class Attempts(Probes):
             else:
                 super().judge(name)
         except Failed:
-            if self.stays_at_home(name):
+            if self.stays_at_home(name) or self.is_about_ours(name):
                 return
             if self.gets_through(ATTEMPTS[name]):
                 raise Blocked(f"to {name}: the same with a token or ids of nobody gets through too") from None
@@ -233,6 +250,18 @@ class Attempts(Probes):
             return is_all_their_own(answer, shops.other.api, shops.api, (shops.theirs.order, shops.theirs.bare))
         orders = (shops.ours.order, shops.ours.bare, shops.base_order)
         return is_all_their_own(answer, shops.api, shops.other.api, orders)
+
+    def is_about_ours(self, name: str) -> bool:
+        """Say whether the other shop's ids are those of something of ours as well, which is what was shown or decided.
+
+        Each shop may number for itself, and what a run makes may come to have the same numbers at any time.
+        """
+        shops, answer = self.shops, self.sent[name]
+        before, after = (shops.theirs_of(seen) for seen in self.effects.get(name, ({}, {})))
+        if name not in WITH_THEIR_IDS or before != after or answer.exchange.trouble is not None:
+            return False
+        told = answer.refunds or ([] if answer.refund is None else [answer.refund])
+        return bool(told) and not any(shops.could_be_theirs(refund) for refund in told)
 
     def gets_through(self, attempt: Attempt) -> bool:
         """Send the control of an attempt, and say whether it was accepted or had an effect."""
