@@ -174,7 +174,7 @@ class CarriesCanceledAmountsOver(Shop):
         return evolve(refund, amount=refund.amount + sum(r.amount for r in before)) if len(before) > 1 else refund
 
 
-@breaks("LIFE-07")
+@breaks("LIFE-07", also=("RACE-11",))
 class WritesBackOnReplays(Shop):
     """Reads the refund of a key that comes again, and a little later writes it back as it was."""
 
