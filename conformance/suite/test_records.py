@@ -512,7 +512,7 @@ def test_no_foreign_logistics_information_shows_up(
             session.observe("A14", "a refund without logistics information shows some all the same")
 
 
-@requirement("RECORD-67", profile="quick")
+@requirement("RECORD-67")
 def test_ids_are_unique_across_orders(accepted_create: Refund, specimen: Specimen, twin: Specimen) -> None:
     """Refunds of three orders have three ids."""
     told = [accepted_create.refund_id, specimen.refund.refund_id, twin.refund.refund_id]

@@ -338,7 +338,7 @@ REFUSED: dict[str, tuple[str, Callable[[ReviewBench], Answer]]] = {
 PROFILES = {
     "action 3": "quick", "action 0": "quick", "no action": "quick", "no order": "quick",
     "refund with a digit less": "quick",
-    "order of the customer": "quick", "order of another customer": "quick", "action {}": "full", "body text": "full",
+    "action {}": "full", "body text": "full",
     "action -1": "full", "action null": "full", "body null": "full", "order empty": "full",
 }  # fmt: skip
 

@@ -101,7 +101,17 @@ REFUSED_CREATES: Mapping[str, tuple[str, Send]] = {
     "an injection for the order": ("ROBUST-06", creating(lambda body: with_fields(body, orderId=INJECTION))),
     "an injection for the line": ("ROBUST-06", creating(lambda body: with_line(body, lineItemId=INJECTION))),
 }
-QUICK_CREATES = {"a body cut off", "null", "5000 lists in each other", "an injection for the line"}
+PROFILES = dict.fromkeys(
+    ("a body cut off", "null", "5000 lists in each other", "an injection for the line"), "quick"
+) | dict.fromkeys(
+    (
+        "a number", "plain text", "an injection for the order", "a reason type of letters", "the content type of files",
+        "an unknown member 5000 levels deep", "get with a fraction", "get with an injection for the order",
+        "list with a plus", "list with a path", "list with an injection behind", "list with 400 digits",
+        "POST to the refund",
+    ), "full",
+)  # fmt: skip
+"""The rows that every run sends, and those of which a standard run has something alike."""
 
 
 @define
@@ -115,12 +125,12 @@ class Unanswerable(Probes):
         super().judge(name)
 
 
-def rows(table: Mapping[str, tuple[str, Any]], quick: frozenset[str] | set[str] = frozenset()) -> pytest.MarkDecorator:
+def rows(table: Mapping[str, tuple[str, Any]]) -> pytest.MarkDecorator:
     """Return a row for each entry of a table, marked with the requirement that it judges."""
     return pytest.mark.parametrize(
         "row",
         [
-            pytest.param(name, marks=requirement(identifier, profile="quick" if name in quick else "standard"))
+            pytest.param(name, marks=requirement(identifier, profile=PROFILES.get(name, "standard")))
             for name, (identifier, _) in table.items()
         ],
     )
@@ -135,7 +145,7 @@ def refused_creates(request: pytest.FixtureRequest, create_bench: Bench) -> Unan
     return probes
 
 
-@rows(REFUSED_CREATES, QUICK_CREATES)
+@rows(REFUSED_CREATES)
 def test_a_senseless_create_is_refused(refused_creates: Unanswerable, row: str) -> None:
     """A create that nobody can make sense of is refused, and leaves no refund behind."""
     refused_creates.judge(row)
