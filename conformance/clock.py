@@ -17,6 +17,10 @@ class Clock(Protocol):
         """Return seconds that never run backwards."""
         ...
 
+    def stopwatch(self) -> float:
+        """Return seconds that never run backwards, for what one thread does: another's waiting does not count."""
+        ...
+
     def sleep(self, seconds: float) -> None:
         """Return when that many seconds have passed."""
         ...
@@ -33,6 +37,10 @@ class RealClock:
         """Return the seconds of the system's monotonic clock."""
         return time.monotonic()
 
+    def stopwatch(self) -> float:
+        """Return the same: time passes for every thread."""
+        return time.monotonic()
+
     def sleep(self, seconds: float) -> None:
         """Wait."""
         time.sleep(seconds)
@@ -45,6 +53,7 @@ class VirtualClock:
         self._start = datetime.now(UTC)
         self._real = time.monotonic()
         self._skipped = 0.0
+        self._own = threading.local()
         self._lock = threading.Lock()
 
     def now(self) -> datetime:
@@ -55,7 +64,16 @@ class VirtualClock:
         """Return real monotonic seconds plus all that was skipped."""
         return time.monotonic() + self._skipped
 
+    def stopwatch(self) -> float:
+        """Return real monotonic seconds plus what this thread skipped."""
+        return time.monotonic() + self._skipped_here
+
+    @property
+    def _skipped_here(self) -> float:
+        return getattr(self._own, "skipped", 0.0)
+
     def sleep(self, seconds: float) -> None:
         """Skip ahead at once."""
+        self._own.skipped = self._skipped_here + seconds
         with self._lock:
             self._skipped += seconds

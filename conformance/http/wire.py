@@ -344,7 +344,7 @@ class Wire:
 
     def _send_once(self, request: Request, operation: str) -> Exchange:
         exchange = Exchange(request, operation, at=self.clock.now().isoformat(timespec="milliseconds"))
-        started = self.clock.monotonic()
+        started = self.clock.stopwatch()
         with self._lock:
             self.requests += 1
             self.api_requests += operation != "orders"
@@ -362,7 +362,7 @@ class Wire:
                 response.close()
             self._heavy += len(exchange.body) if len(exchange.body) > LIGHT else 0
             exchange.trouble = _what_is_missing(exchange)
-        exchange.seconds = self.clock.monotonic() - started
+        exchange.seconds = self.clock.stopwatch() - started
         exchange.opening = self.redact.start(exchange.body, OPENING)
         return exchange
 
@@ -392,7 +392,7 @@ class Wire:
             kept += piece
             if len(kept) > most:
                 return bytes(kept[:most]), True
-            if self.clock.monotonic() - started > self.limits.answer:
+            if self.clock.stopwatch() - started > self.limits.answer:
                 raise httpx.ReadTimeout("the answer did not end in time")
         return bytes(kept), False
 
