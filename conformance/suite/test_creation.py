@@ -184,7 +184,7 @@ REFUSED: dict[str, Row] = {
     "quantity true": Row("CREATE-12", with_line("quantity", change=True)),
     "quantity in a list": Row("CREATE-12", with_line("quantity", in_a_list)),
     "quantity in an object": Row("CREATE-12", with_line("quantity", lambda value: {"quantity": value}), profile="full"),
-    "rightsType '3'": Row("CREATE-35", with_fields("rightsType", change="3")),
+    "rightsType '3'": Row("CREATE-35", with_fields("rightsType", change="3"), profile="quick"),
     "rightsType 3": Row("CREATE-35", with_fields("rightsType", change=3), profile="full"),
     "rightsType 0": Row("CREATE-35", with_fields("rightsType", change=0)),
     "rightsType '-1'": Row("CREATE-35", with_fields("rightsType", change="-1"), profile="full"),
