@@ -615,8 +615,8 @@ def readings(request: pytest.FixtureRequest, review_bench: ReviewBench) -> Readi
 @rows(
     READINGS,
     full={
-        "get with NUL", "get with a fraction", "get with an injection for the order", "list with a plus", "list with a path",
-        "list with an injection behind", "list with 400 digits", "list with other digits",
+        "get with NUL", "get with a fraction", "get with an injection for the order", "list with a plus",
+        "list with a path", "list with an injection behind", "list with 400 digits", "list with other digits",
     },
 )  # fmt: skip
 def test_an_odd_reading_shows_nothing_else(readings: Readings, row: str) -> None:
