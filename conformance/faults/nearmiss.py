@@ -6,7 +6,7 @@ from typing import Any
 
 from conformance.faults import breaks
 from conformance.reference.rules import APPROVE, RETURN_AND_REFUND, Shop, Token
-from conformance.reference.store import StoredLine, StoredOrder, StoredRefund
+from conformance.reference.store import FIRST_ID, StoredLine, StoredOrder, StoredRefund
 
 
 @breaks("NEAR-01")
@@ -92,6 +92,17 @@ class FailsOnOddCustomers(Shop):
         if value is not None and type(value) is not int:
             value = value.removesuffix(".0")
         return super().read_customer(value, order)
+
+
+@breaks("NEAR-05")
+class CountsTheCharactersOfNumbers(Shop):
+    """Counts the characters of a key, which a long number has none of."""
+
+    def read_key(self, value: Any) -> str:
+        """Refuse what is short, or no key at all, before counting."""
+        if isinstance(value, int) and not isinstance(value, bool) and value >= FIRST_ID:
+            raise TypeError("object of type 'int' has no len()")
+        return super().read_key(value)
 
 
 @breaks("NEAR-06")
