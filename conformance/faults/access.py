@@ -63,6 +63,16 @@ class LeavesTheSecondShopOpen(Shop):
             super().admit(value, operation)
 
 
+@breaks("ACCESS-02")
+class TakesAnyTokenInTheSecondShop(Shop):
+    """Looks in the second shop only whether there is a token."""
+
+    def admit(self, value: str | None, operation: str) -> None:
+        """Let whoever sends any do everything there."""
+        if not value or self.name != SECOND_SHOP:
+            super().admit(value, operation)
+
+
 @breaks("ACCESS-01")
 class CachesForAnybody(App):
     """Keeps answers to reads by their address until something is written, and gives them to whoever asks next."""

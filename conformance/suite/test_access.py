@@ -175,15 +175,25 @@ def test_a_stranger_decides_nothing(refused_reviews: Refusals, row: str) -> None
     refused_reviews.judge(row)
 
 
-@requirement("ACCESS-01")
-@pytest.mark.usefixtures("accepted_create")
-def test_another_shop_lists_nothing_without_a_token(other_shop: Shop) -> None:
-    """In a second shop, too, a list without a token is refused, and shows nothing."""
+@pytest.fixture(scope="module")
+def their_order(other_shop: Shop, accepted_create: Refund) -> Order:
+    """An order of a second shop with a refund, which that shop's full token lists."""
     order = other_shop.order()
     verify.given_refund(other_shop.api, order)
     verify.control(other_shop.api.list_refunds(order))
+    return order
 
-    answer = other_shop.api.with_token(None).list_refunds(order)
+
+@pytest.mark.parametrize(
+    "who",
+    [
+        pytest.param("no token", marks=requirement("ACCESS-01")),
+        pytest.param("an unknown token", marks=requirement("ACCESS-02")),
+    ],
+)
+def test_another_shop_lists_nothing_for_a_stranger(other_shop: Shop, their_order: Order, who: str) -> None:
+    """In a second shop, too, a list without a token, or with an unknown one, is refused, and shows nothing."""
+    answer = other_shop.api.with_token(STRANGERS[who].token(other_shop)).list_refunds(their_order)
 
     verify.refused(answer)
     verify.holds(not shows_a_refund(answer), "a refusal that shows no refund", answer.described)
