@@ -284,6 +284,12 @@ def with_letters_in_the_path(bench: ReviewBench) -> Answer:
     return bench.api.review(f"{refund_id}abc", bench.api.review_body(bench.order.order_id, refund_id, APPROVE))
 
 
+def with_letters_in_the_body(bench: ReviewBench) -> Answer:
+    """Review the open refund, its id with letters behind it in the body; the path is as it should be."""
+    refund_id = bench.refund.refund_id
+    return bench.api.review(refund_id, bench.body() | {"refundId": f"{refund_id}abc"})
+
+
 def with_body(body: object) -> Callable[[ReviewBench], Answer]:
     """Return a review with any body."""
     return lambda bench: bench.api.review(bench.refund.refund_id, body)
@@ -329,6 +335,7 @@ REFUSED: dict[str, tuple[str, Callable[[ReviewBench], Answer]]] = {
     "unknown order": ("REVIEW-10", of_order(lambda bench: near_miss(bench.order.order_id))),
     "refund with a digit more": ("REVIEW-11", of_refund(near_miss)),
     "refund with letters behind": ("REVIEW-11", with_letters_in_the_path),
+    "refund with letters behind in the body": ("REVIEW-11", with_letters_in_the_body),
     "refund with a digit less": ("REVIEW-11", of_refund(lambda refund_id: refund_id[:-1] or "0")),
     "body []": ("REVIEW-29", with_body([])),
     "body text": ("REVIEW-29", with_body("approve")),
