@@ -16,14 +16,17 @@ REASONS = (
     'Reason {}.{}: it\'s "größer" <b>%41</b> & \\u0041 破损 📦\nthe second line',
     "  Reason {}.{} between blanks  ",
     "Reason {}.{} " + ("abcdefghi " * 20)[:190] + ".",
+    "00{}{}",
+    "100 % {}.{}: *see* https://example.org/a?b=1#c, na\u00efve\u00a0na\u00efve",
+    "Reason {}.{} " + ("0123456789 " * 55)[:585] + ".",
 )
-"""What a customer may write, of each line another: characters of all kinds, blanks, and 200 of them and more."""
+"""What a customer may write, of each line another: characters of all kinds, blanks, digits alone, and hundreds."""
 PLAIN_REASONS = ("Reason {} of line {}.",)
 """What is written where a target takes no such characters (reading A12)."""
 
-PLAIN_KEYS = frozenset(range(2, 1001, 4))
+PLAIN_KEYS = frozenset(range(0, 1001, 4))
 """Keys of creates that leave out the customer and the type, 1 being the default, and every second one the parcel."""
-PLAINEST = 2
+PLAINEST = 4
 Form = tuple[str, type[Step]]
 """A form of a step that a target may refuse."""
 
@@ -33,7 +36,9 @@ class Actor:
     """Who takes the steps of a story: the real orders, what was asked for, and the refund of each key.
 
     ``mannered`` sends each step in a manner of its own; ``declined`` are forms that were refused, as they may be;
-    ``position`` counts the steps of the story, and ``taken`` has those that were sent, with their answers.
+    ``position`` counts the steps of the story; ``taken`` has the requests that were sent, with their answers, and
+    ``answered`` the last answer to each step, by its position; ``shipped`` are orders that were shipped on the way, by
+    the number of requests before.
     """
 
     shop: Shop
@@ -47,6 +52,8 @@ class Actor:
     asked: dict[int, Asked] = field(factory=dict)
     keys: dict[int, str] = field(factory=dict)
     taken: list[tuple[Step, Answer]] = field(factory=list)
+    answered: dict[int, Answer] = field(factory=dict)
+    shipped: dict[int, int] = field(factory=dict)
     position: int = 0
 
     @property
@@ -64,10 +71,12 @@ class Actor:
         self.taken.append((step, answer))
         if answer.refused and manner.form and self.is_due(step):
             if isinstance(step, Create):
-                self.keys[step.key] = self.api.keys()  # a refused create may have used the other up (reading A24)
+                # a refused create may have used the other up (reading A24)
+                self.keys[step.key] = made_key(step.key, {}, self.api.keys)
             answer = self.send(step, evolve(manner, form=PLAIN.form))
             self.taken.append((step, answer))
             self.declined |= {form} if answer.accepted else set()
+        self.answered[self.position] = answer
         return answer
 
     def is_due(self, step: Step) -> bool:
@@ -138,5 +147,6 @@ class Actor:
 
 def parcel_of(step: Create, *, plainly: bool) -> dict[str, str]:
     """Return the logistics information of a return; what it means for another refund is open (reading A14)."""
-    name, number = ("Carrier", f"12321{step.key:07}") if plainly else ("Größe 百", f"Track{step.key:07}")
+    mark = f"{step.key:04}{sum(step.units) % 1000:03}"
+    name, number = ("Carrier", f"12321{mark}") if plainly else ("die Größe 百", f"Track{mark}")
     return {"shippingCarrierCode": CARRIER_CODE, "shippingCarrier": name, "trackingNumber": number}

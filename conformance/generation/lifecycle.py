@@ -81,7 +81,15 @@ class List:
     limit: int | None = 250
 
 
+@frozen
+class Ship:
+    """Have an order shipped, which is the order provider's to do: no request of the API."""
+
+    order: int
+
+
 Step = Create | Review | Get | List
+Act = Step | Ship
 
 
 @frozen
@@ -118,6 +126,12 @@ class State:
     def with_entry(self, entry: Entry) -> "State":
         """Return the state with one more refund."""
         return evolve(self, entries=(*self.entries, entry))
+
+    def with_shipped(self, order: int) -> "State":
+        """Return the state with an order shipped."""
+        orders = list(self.orders)
+        orders[order] = evolve(orders[order], shipped=True)
+        return evolve(self, orders=tuple(orders))
 
     def moved(self, key: int, phase: Phase) -> "State":
         """Return the state with a refund in another phase."""

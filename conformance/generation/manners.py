@@ -15,6 +15,8 @@ JSON = dict[str, Any]
 WRITERS = ("full", "write_refunds", "write_refund")
 READERS = ("full", "read_refunds")
 """Whose tokens take turns, as far as the target file gives them."""
+TURNS, TURNED = 5, 2
+"""Of so many steps in a row, so many have their members in another order: forms repeat after four."""
 SPELLINGS: tuple[Callable[[str], str], ...] = (str, str.lower, str.upper)
 LIMITS = (250, 50, 99, 49)
 """Limits that the looks at an order take turns with: each is more than a story makes of refunds."""
@@ -34,7 +36,7 @@ TYPES = 11
 """Of so many keys of returns, which leave the type to the target in such a form."""
 TRIFLE = "0.01"
 LONG_AGO = "2001-01-01T00:00:00Z"
-RECORD = {"status": "3", "createTime": LONG_AGO, "updateTime": LONG_AGO, "refundId": "471100000815"}
+RECORD = {"status": "3", "amount": TRIFLE, "createTime": LONG_AGO, "updateTime": LONG_AGO, "refundId": "471100000815"}
 LINE = {"price": TRIFLE, "subtotal": TRIFLE, "totalTax": "0.50"}
 PARAMETERS = [("action", "2")]
 DECISION = {"status": "4", "amount": TRIFLE, "createTime": LONG_AGO, "customerId": "1"}
@@ -109,7 +111,7 @@ def manner_of(position: int, step: Step) -> Manner:
     return Manner(
         holder=names[position % len(names)],
         header=SPELLINGS[position % len(SPELLINGS)](TOKEN_HEADER),
-        turned=position % 2 == 0,
+        turned=position % TURNS < TURNED,
         form=_form_of(position, step),
     )
 
@@ -134,8 +136,8 @@ def last_changed(key: str) -> str:
 
 
 TWINS: tuple[tuple[Callable[[KeyMaker], str], Callable[[str], str]], ...] = (
+    (lambda keys: keys.uuid().upper(), str.lower),
     (lambda keys: keys(50), last_changed),
-    (lambda keys: keys.uuid(), str.upper),
     (lambda keys: keys.digits(50), lambda key: key[:20] + "2" + key[21:]),  # one floating-point number
     (lambda keys: keys(18) + "Aa", lambda key: key[:-2] + "BB"),  # texts of one hash code
     (lambda keys: keys.digits(49), lambda key: "0" + key),

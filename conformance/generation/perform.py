@@ -1,5 +1,6 @@
 """Carries a story out on a target, and holds what comes of it against the model (lifecycle.py)."""
 
+import contextlib
 from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
@@ -18,6 +19,7 @@ from conformance.generation.lifecycle import (
     Pair,
     Phase,
     Review,
+    Ship,
     State,
     Step,
     explanations,
@@ -28,6 +30,7 @@ from conformance.generation.lifecycle import (
     ways_of,
 )
 from conformance.generation.manners import LIMITS, RECORD
+from conformance.generation.stories import sentence
 from conformance.http.burst import at_once
 from conformance.http.client import Answer
 from conformance.http.wire import Exchange
@@ -91,7 +94,9 @@ class Performance(Actor):
         """
         for step in self.story.steps:
             self.position += 1
-            if self.can_take(step):
+            if isinstance(step, Ship):
+                self.ship(step.order)
+            elif self.can_take(step):
                 self.take(step)
         self.subjects = set()
         if self.story.at_once:
@@ -100,6 +105,13 @@ class Performance(Actor):
         for order in set(range(len(self.orders))) - self.seen_last:
             self.look(order, [self.state], OTHERS)
         self.shows_the_parcels()
+
+    def ship(self, order: int) -> None:
+        """The order is shipped from here on, if the order provider can do that."""
+        with contextlib.suppress(Blocked):
+            self.orders[order] = self.shop.ship(self.orders[order])
+            self.state = self.state.with_shipped(order)
+            self.shipped[len(self.taken)] = order
 
     def can_take(self, step: Step) -> bool:
         """Say whether what a step is about is there, and its key, if it has come before, not out of date."""
@@ -147,6 +159,17 @@ class Performance(Actor):
         """The answer is an acceptance or a refusal."""
         if not (answer.accepted or answer.refused):
             raise Broken(ANSWERS, "an acceptance or a refusal", answer.described)
+
+    def told_so_far(self) -> list[tuple[str, Exchange]]:
+        """Return the story as it went: a sentence for each request, and its exchange."""
+        return [
+            (
+                (f"{sentence(Ship(self.shipped[number]))}, and " if number in self.shipped else "")
+                + f"{sentence(step)}: {answer.exchange.status or answer.exchange.trouble}",
+                answer.exchange,
+            )
+            for number, (step, answer) in enumerate(self.taken)
+        ]
 
     # What a write came to.
 
@@ -202,6 +225,7 @@ class Performance(Actor):
     def look(self, order: int, legal: list[State], law: str) -> None:
         """The order's refunds are those of one of the legal states, which is the state from here on."""
         states = list(dict.fromkeys(later for state in legal for later in moves_on(state, order)))
+        self.looks += 1
         seen = verify.patiently(
             self.api,
             partial(self.list_of, order),
@@ -234,7 +258,6 @@ class Performance(Actor):
 
     def list_of(self, order: int) -> Records:
         """Return the order's refunds once everything that was sent had the time to show; each is there once."""
-        self.looks += 1
         limit = LIMITS[self.looks % len(LIMITS)]
         try:
             listed = verify.listed(self.api, self.orders[order], limit=limit)

@@ -1,20 +1,21 @@
 """Where stories are performed: what no reading explains is looked for again, and told by the shortest story found."""
 
 from collections.abc import Sequence
+from itertools import cycle
 
 from attrs import define, evolve, field
 
 from conformance.generation.acting import PLAIN_REASONS, REASONS, Form
 from conformance.generation.lifecycle import Create, Pair, Review, State, Step
 from conformance.generation.perform import CREATES, MANNERS, STEADY, Broken, Performance
-from conformance.generation.stories import Story, sentence, shrunk
+from conformance.generation.stories import Story, shrunk
 from conformance.http.client import Answer
 from conformance.model import Order
 from conformance.results import Blocked
 from conformance.running.session import Shop
 
-PRICES = ("1.15", "9999.95", "0.10")
-"""Prices that binary fractions multiply and add up wrongly; what is greater is judged apart (AMOUNT)."""
+PRICES = ("1.15", "9999.95", "0.01", "0.10", "1.15", "9999.95", "99999999.99")
+"""Prices of an order's lines, and again from the first on: binary fractions multiply and add them up wrongly."""
 
 
 def core_of(taken: Sequence[tuple[Step, Answer]]) -> tuple[Step, ...]:
@@ -30,7 +31,8 @@ class Stage:
     ``pairs`` are those visited; ``known`` the requirements of which a shortest broken story was already looked for;
     ``tried_plainly`` says whether it was found out if a target refuses creates only for what ``reasons`` are made of;
     ``mannered`` until a target was found to do one thing in one manner, and another in another; ``declined`` are forms
-    that it refuses, as it may; ``taken`` are the steps of the last performance.
+    that it refuses, as it may; ``answered`` are the answers of the last performance,
+    by the place of the step in the story.
     """
 
     shop: Shop
@@ -40,7 +42,7 @@ class Stage:
     tried_plainly: bool = False
     mannered: bool = True
     declined: set[Form] = field(factory=set)
-    taken: list[tuple[Step, Answer]] = field(factory=list)
+    answered: dict[int, Answer] = field(factory=dict)
 
     def perform(self, story: Story, *, strict: bool = False, hurried: bool = False) -> Broken | None:
         """Carry a story out; returns what no reading explains, if anything."""
@@ -63,24 +65,21 @@ class Stage:
         try:
             performance.perform()
         except Broken as broken:
-            broken.story = [
-                (f"{sentence(step)}: {answer.exchange.status or answer.exchange.trouble}", answer.exchange)
-                for step, answer in performance.taken
-            ]
+            broken.story = performance.told_so_far()
             broken.position = performance.position
             broken.core = core_of(performance.taken) if performance.taken else ()
             broken.about = broken.story[-1][1] if broken.story else None
             return broken
         finally:
             self.pairs |= performance.pairs
-            self.taken = performance.taken
+            self.answered = performance.answered
         return None
 
     def _orders(self, story: Story) -> list[Order]:
         """Return fresh orders for a story, all of one customer."""
         made: list[Order] = []
         for order in story.orders:
-            lines = zip(order.units, PRICES, strict=False)
+            lines = zip(order.units, cycle(PRICES), strict=False)
             customer = made[0].customer_id if made else None
             made.append(self.shop.order(*lines, shipped=order.shipped, customer_id=customer))
         return made
@@ -120,8 +119,8 @@ class Stage:
     def unsteady(self, first: Broken, again: Broken | None) -> Broken:
         """Return what is wrong with a target that does now one thing and now another, with both answers."""
         if again is None:
-            _, answer = self.taken[min(len(first.story), len(self.taken)) - 1]
-            then = f"{first.expected}: {answer.described}"
+            answer = self.answered.get(first.position)
+            then = first.expected + ("" if answer is None else f": {answer.described}")
         else:
             then = f"{again.observed}, where {again.expected} was expected"
         first.law = STEADY

@@ -14,17 +14,32 @@ from attrs import evolve, frozen
 
 from conformance.files import insist_on_schema, load_yaml
 from conformance.generation.choice import most_different
-from conformance.generation.lifecycle import Create, Get, List, Ordered, Pair, Review, State, Step, outcomes, pairs_of
+from conformance.generation.lifecycle import (
+    Act,
+    Create,
+    Get,
+    List,
+    Ordered,
+    Pair,
+    Review,
+    Ship,
+    State,
+    Step,
+    outcomes,
+    pairs_of,
+)
 from conformance.results import UsageError
 
 MOST_AT_ONCE = 8
+LINES = 11
+"""How many lines the first order of the tour has: more than a glance takes in, and several of one price."""
 DRAWS = 12
 """How many times as many stories are drawn as are told: those that reach furthest."""
 MEETINGS = 50
 """How many times as many bursts are drawn as are told: those in which requests meet in most ways."""
 FIRST_DRAWN = 6
 """The number of the first key of a drawn story: the tour has the keys before it, which have other forms."""
-SHRINKS = 16
+SHRINKS = 24
 """Attempts at a shorter story, each of which sends it again."""
 
 
@@ -34,7 +49,7 @@ class Story:
 
     name: str
     orders: tuple[Ordered, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[Act, ...]
     at_once: tuple[Step, ...] = ()
 
 
@@ -44,27 +59,34 @@ def _tour() -> Story:
     A key of the first order comes again for a return of the second, which was not shipped: keys may be per order
     (reading A24), but in no reading does that make a refund.
     """
+
+    def of(*units: int) -> tuple[int, ...]:
+        return units + (0,) * (LINES - len(units))
+
+    most = of(130, 1, 2, *(1,) * (LINES - 3))
     first = (
-        Create(20, 0, (2, 5, 0)), Create(0, 0, (130, 1, 2)), Create(20, 0, (2, 5, 0)), Create(21, 0, (2, 5, 0)),
-        Create(0, 1, (2, 0)), Get(0), Create(1, 0, (2, 1, 0), returned=False), Create(2, 0, (2, 1, 0)),
-        Create(0, 0, (130, 1, 2)), Review(2, approve=True), Get(1), Review(1, approve=True), Get(1, astray=1),
-        Create(31, 0, (1, 0, 0), astray=1), Get(1), Create(24, 1, (0, 2)), Review(1, approve=False),
-        Review(0, approve=True), Create(0, 0, (130, 1, 2)), Review(0, approve=False), Review(0, approve=False),
-        List(1, 50), Create(30, 1, (1, 1)), Create(0, 0, (0, 1, 0), returned=False), List(0, None),
-        Create(22, 0, (2**32 + 1, 1, 0)), Create(3, 0, (1, 0, 0)), Review(3, approve=True), Create(4, 0, (2, 0, 1)),
-        Review(4, approve=True), List(0, 4), Create(5, 0, (3, 1, 0), returned=False), Review(1, approve=True),
-        Create(23, 0, (1, 0, 0)), Review(5, approve=False), Get(5), Create(26, 0, (4, 0, 0)),
+        Create(20, 0, of(2, 5)), Create(0, 0, most), Create(20, 0, of(2, 5)), Get(0), Create(0, 1, (2, 0)),
+        Create(1, 0, of(2, 1, 0, 0, 1, 1, 1), returned=False), Create(2, 0, of(2, 1)), Create(0, 0, most),
+        Review(2, approve=True), Get(1), Review(1, approve=True), Get(1, astray=1), Create(31, 0, of(1), astray=1),
+        Get(1), Create(24, 1, (0, 2)), Review(0, approve=True), Create(0, 0, most), Review(0, approve=False),
+        Review(0, approve=False), List(1, 50), Create(30, 1, (6, 3)), Create(0, 0, of(0, 1), returned=False),
+        Create(22, 0, of(2**64 + 1, 1)), Create(6, 0, of(0, 0, 1)), Create(3, 0, of(0, 1)), Review(6, approve=True),
+        Review(3, approve=True), Create(4, 0, of(2, 0, 0, 1)), Review(4, approve=True),
+        Create(5, 0, of(3), returned=False), Create(7, 0, of(1)), Create(12, 0, of(1)), Create(13, 0, of(1)),
+        Create(14, 0, of(1)), Review(1, approve=True), Review(1, approve=False), List(0, 10), List(0, None),
     )  # fmt: skip
     second = (
         Create(8, 1, (1, 1), returned=False), Create(25, 1, (1, 1)), Create(9, 1, (1, 1), returned=False),
-        Review(8, approve=True, named=9), Review(9, approve=True, astray=0),
-        Review(8, approve=True, named=4), Review(8, approve=False), Review(9, approve=False),
-        List(1, 1), Create(8, 1, (1, 1), returned=False), Review(8, approve=False),
-        Create(8, 1, (3, 0), returned=False), Create(27, 1, (5, 0), returned=False),
-        Create(28, 1, (1, 0)), Create(10, 1, (4, 2), returned=False), Review(10, approve=True),
-        Review(8, approve=True), Review(9, approve=True), Review(8, approve=True), Review(10, approve=False),
+        Review(8, approve=True, named=9), Review(9, approve=True, astray=0), Review(8, approve=False, named=5),
+        Review(9, approve=False), Create(23, 0, of(1)), Review(8, approve=False), Review(5, approve=True), Get(8),
+        List(1, 1), Review(8, approve=False), Create(27, 1, (7, 4), returned=False), Create(25, 1, (1, 1)),
+        Create(8, 1, (2, 1), returned=False), Create(10, 1, (1, 0), returned=False), Ship(1),
+        Create(8, 1, (1, 1), returned=False), Review(10, approve=True), Create(29, 1, (2, 0)),
+        Review(7, approve=False), Create(28, 1, (4, 0), returned=False), Review(8, approve=True),
+        Review(9, approve=True), Review(8, approve=True), Review(10, approve=False),
     )  # fmt: skip
-    return Story("the tour", (Ordered((140, 4, 3)), Ordered((4, 2), shipped=False)), first + second)
+    bought = tuple(map(sum, zip(most, of(13, 3, 1, 1, 1, 1, 1), strict=True)))
+    return Story("the tour", (Ordered(bought), Ordered((6, 3), shipped=False)), first + second)
 
 
 TOUR = _tour()
@@ -144,6 +166,9 @@ def visited(story: Story) -> set[Pair]:
     """Return the pairs of a state and an action that a story visits on a target that takes the plainest readings."""
     state, pairs = State(story.orders), set[Pair]()
     for step in story.steps:
+        if isinstance(step, Ship):
+            state = state.with_shipped(step.order)
+            continue
         pairs.update(pairs_of(state, step))
         state = next(outcomes(state, step))[1]
     return pairs
@@ -230,7 +255,7 @@ def shrunk(story: Story, fails: Callable[[Story], bool], attempts: int = SHRINKS
 def _without(story: Story, size: int) -> Iterator[Story]:
     """Yield the story without an order, without so many neighbouring steps, or without one of those at once."""
     keys = {step.key: step.order for step in story.steps if isinstance(step, Create)}
-    orders = [step.order if isinstance(step, Create | List) else keys.get(step.key) for step in story.steps]
+    orders = [step.order if isinstance(step, Create | List | Ship) else keys.get(step.key) for step in story.steps]
     for order in set(orders) if len(set(orders)) > 1 else ():
         yield evolve(story, steps=tuple(s for s, of in zip(story.steps, orders, strict=True) if of != order))
     for start in range(len(story.steps) - size, -1, -size):
@@ -243,8 +268,10 @@ def _without(story: Story, size: int) -> Iterator[Story]:
 # Stories for people, and as files.
 
 
-def sentence(step: Step) -> str:
+def sentence(step: Act) -> str:
     """Return what a step does, for a person who follows the story."""
+    if isinstance(step, Ship):
+        return f"ship order {step.order + 1}"
     if isinstance(step, Create):
         units = " + ".join(map(str, step.units))
         kind = "return" if step.returned else "refund without return"
@@ -269,7 +296,9 @@ def as_data(story: Story) -> dict[str, Any]:
     }
 
 
-def _step_data(step: Step) -> dict[str, Any]:
+def _step_data(step: Act) -> dict[str, Any]:
+    if isinstance(step, Ship):
+        return {"ship": step.order}
     strays = {name: getattr(step, name, None) for name in STRAYS}
     more = {name: value for name, value in strays.items() if value is not None}
     if isinstance(step, Create):
@@ -281,7 +310,7 @@ def _step_data(step: Step) -> dict[str, Any]:
 
 
 _COUNT = {"type": "integer", "minimum": 0, "maximum": 1000}
-_UNITS = {"type": "array", "minItems": 1, "maxItems": 10, "items": {**_COUNT, "maximum": 2**65}}
+_UNITS = {"type": "array", "minItems": 1, "maxItems": 20, "items": {**_COUNT, "maximum": 2**65}}
 
 
 STRAYS = {"astray": _COUNT, "named": _COUNT}
@@ -293,18 +322,18 @@ def _members(**members: Any) -> dict[str, Any]:
     return {"type": "object", "additionalProperties": False, "required": required, "properties": members}
 
 
-_STEPS = {
-    "type": "array",
-    "maxItems": 1000,
-    "items": {
-        "anyOf": [
-            _members(create=_COUNT, order=_COUNT, units=_UNITS, type={"enum": [1, 2]}, astray=_COUNT),
-            *(_members(**{name: _COUNT}, **STRAYS) for name in ("approve", "reject")),
-            _members(get=_COUNT, astray=_COUNT),
-            _members(list=_COUNT, limit={"type": ["integer", "null"], "minimum": 1, "maximum": 250}),
-        ]
-    },
-}
+_STEP = [
+    _members(create=_COUNT, order=_COUNT, units=_UNITS, type={"enum": [1, 2]}, astray=_COUNT),
+    *(_members(**{name: _COUNT}, **STRAYS) for name in ("approve", "reject")),
+    _members(get=_COUNT, astray=_COUNT),
+    _members(list=_COUNT, limit={"type": ["integer", "null"], "minimum": 1, "maximum": 250}),
+]
+
+
+def _steps(most: int, *members: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "maxItems": most, "items": {"anyOf": members}}
+
+
 CASE_SCHEMA: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
@@ -313,8 +342,8 @@ CASE_SCHEMA: dict[str, Any] = {
         "requirement": {"type": "string"},
         "name": {"type": "string"},
         "orders": {"type": "array", "minItems": 1, "items": _members(units=_UNITS, shipped={"type": "boolean"})},
-        "steps": _STEPS,
-        "at_once": {**_STEPS, "maxItems": MOST_AT_ONCE},
+        "steps": _steps(1000, *_STEP, _members(ship=_COUNT)),
+        "at_once": _steps(MOST_AT_ONCE, *_STEP),
     },
 }
 
@@ -328,9 +357,10 @@ def load_case(path: Path) -> tuple[str, Story]:
     data = load_yaml(path)
     insist_on_schema(path, data, CASE_SCHEMA)
     orders = tuple(Ordered(tuple(order["units"]), order["shipped"]) for order in data["orders"])
-    steps, at_once = (tuple(map(_read_step, data[name])) for name in ("steps", "at_once"))
+    steps = tuple(Ship(step["ship"]) if "ship" in step else _read_step(step) for step in data["steps"])
+    at_once = tuple(map(_read_step, data["at_once"]))
     for step in (*steps, *at_once):
-        named = [step.order if isinstance(step, Create | List) else None, getattr(step, "astray", None)]
+        named = [step.order if isinstance(step, Create | List | Ship) else None, getattr(step, "astray", None)]
         for number in named:
             if number is not None and number >= len(orders):
                 raise UsageError(f"{path}: a step names order {number}, but there are only {len(orders)} (from 0 on)")

@@ -44,7 +44,7 @@ STRANGERS: Mapping[str, Stranger] = {
     ),
 }
 ROWS = {f"{operation} with {who}": (operation, who) for who in STRANGERS for operation in STRANGERS[who].operations}
-QUICK = {"create with no token", "list with no token", "get with no token"}
+QUICK = {"list with no token"}
 
 
 def rests_on(row: str) -> list[str]:

@@ -466,7 +466,8 @@ WHO = {
 """Who tries what: each of them somewhere, and each operation by those who could get further than the others."""
 STRANGE = {f"{operation} with {who}": (operation, who) for operation, names in WHO.items() for who in names}
 QUICK = (
-    "the scope to read", "another scope", OTHER_SHOP, "create with an empty token", "get with a token cut off",
+    "create with the scope to read", "reject with the scope to read", "another scope",
+    f"create with {OTHER_SHOP}", f"review with {OTHER_SHOP}", "create with an empty token", "get with a token cut off",
     "list with the ids of this in another shop",
 )  # fmt: skip
 
