@@ -119,8 +119,10 @@ class Actor:
         rights_type = RightsType.RETURN_AND_REFUND if step.returned else RightsType.REFUND
         plain = step.returned and step.key in PLAIN_KEYS
         sent = step.returned and not (plain and step.key % 8 == PLAINEST)
-        parcel = parcel_of(step, plainly=self.reasons == PLAIN_REASONS) if sent else {}
-        if self.state.entry(step.key) is None:
+        known = self.state.entry(step.key) is not None
+        another = known and self.asked[step.key].units != step.units
+        parcel = parcel_of(step, another=another, plainly=self.reasons == PLAIN_REASONS) if sent else {}
+        if not known:
             self.asked[step.key] = Asked(order, step.units, reasons, rights_type, parcel)
         if step.key not in self.keys:
             self.keys[step.key] = made_key(step.key, self.keys, api.keys)
@@ -145,8 +147,8 @@ class Actor:
         return entry.order
 
 
-def parcel_of(step: Create, *, plainly: bool) -> dict[str, str]:
+def parcel_of(step: Create, *, another: bool, plainly: bool) -> dict[str, str]:
     """Return the logistics information of a return; what it means for another refund is open (reading A14)."""
-    mark = f"{step.key:04}{sum(step.units) % 1000:03}"
+    mark = f"{step.key:06}{another:d}"
     name, number = ("Carrier", f"12321{mark}") if plainly else ("die Größe 百", f"Track{mark}")
     return {"shippingCarrierCode": CARRIER_CODE, "shippingCarrier": name, "trackingNumber": number}
