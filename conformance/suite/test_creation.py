@@ -16,7 +16,7 @@ from conformance.model import Action, LineItemId, Order, Refund, RefundId, Refun
 from conformance.results import Blocked, Failed
 from conformance.running.plugin import requirement
 from conformance.running.session import Session, Shop
-from conformance.suite.conftest import Bench, NewOrder, OpenRefunds, Placed, Probe, Probes, many_of, selected_rows
+from conformance.suite.given.benches import Bench, NewOrder, OpenRefunds, Placed, Probe, Probes, many_of, selected_rows
 
 MANY = 12
 """Refunds of an order that are more than fit on a short page."""
