@@ -16,7 +16,7 @@ _SHELF: dict[str, "Fault"] = {}
 
 @frozen
 class Fault(Implementation):
-    """A faulty server and the one requirement that it breaks.
+    """A faulty server and the one requirement that it breaks; the file it is in begins with its area.
 
     ``also`` names requirements that no server could keep while breaking that one.
     """
@@ -35,7 +35,7 @@ def breaks(requirement: str, *, also: tuple[str, ...] = (), name: str | None = N
             sentence=sentence_of(part),
             parts=(part,),
             requirement=requirement,
-            area=str(part.__module__).rpartition(".")[2],
+            area=str(part.__module__).rpartition(".")[2].partition("_")[0],
             also=also,
         )
         if fault.name in _SHELF:

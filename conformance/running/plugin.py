@@ -21,6 +21,7 @@ from conformance.running.workers import WORKER, Job, Queue, shard_of
 from conformance.settings import PROFILES
 
 SUITE = Path(__file__).parents[1] / "suite"
+CHECKS, CONFTEST = "conformance.suite.", "conformance.suite.conftest"
 AGING = ("records", "creation")
 """Areas with late checks that want refunds to be seconds old: they run first, and the others in the meantime."""
 
@@ -240,12 +241,13 @@ def _read_check(item: pytest.Item) -> Check:
 def _jobs(items: Sequence[pytest.Item]) -> list[Job]:
     """Return what the workers must know of each check.
 
-    Checks are tied by the shared fixtures of their module; one that asks for fixtures by name, to all of them.
+    Checks are tied by the fixtures that they share, within a module or across; one that asks for fixtures by name, to
+    all that use shared ones in its module.
     """
     by_name = {item.path for item in items if _asks_by_name(item)}
     jobs = []
     for item in items:
-        ties = {f"{item.path.stem}::{name}" for name in _shared_fixtures(item)}
+        ties = set(_shared_fixtures(item))
         if item.path in by_name and (ties or _asks_by_name(item)):
             ties.add(f"{item.path.stem}::*")
         jobs.append(Job(frozenset(ties), late=_check(item).late))
@@ -253,9 +255,13 @@ def _jobs(items: Sequence[pytest.Item]) -> list[Job]:
 
 
 def _shared_fixtures(item: pytest.Item) -> Iterable[str]:
-    """Return the names of the fixtures that a check shares with others of its module."""
+    """Return the fixtures that a check shares with others, by where they are made.
+
+    What conftest.py itself makes is not among them, since every worker has that for its own.
+    """
     defined: Mapping[str, Sequence[pytest.FixtureDef[object]]] = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]  # noqa: SLF001 - pytest tells it in no other way
-    return (name for name, (*_, last) in defined.items() if last.scope != "function" and last.baseid.endswith(".py"))
+    makers = ((name, last.func.__module__) for name, (*_, last) in defined.items() if last.scope != "function")
+    return (f"{made_in}::{name}" for name, made_in in makers if made_in.startswith(CHECKS) and made_in != CONFTEST)
 
 
 def _asks_by_name(item: pytest.Item) -> bool:
@@ -282,8 +288,15 @@ def files_of(plan: Plan) -> list[str]:
     if not plan.selection:
         return [str(SUITE)]
     wanted = [r for r in plan.catalogue.requirements.values() if {r.id, r.area} & set(plan.selection)]
-    own = {f"test_{requirement.area}.py" for requirement in wanted}
-    return [str(path) for path, text in _texts().items() if path.name in own or any(r.id in text for r in wanted)]
+    areas = {requirement.area for requirement in wanted}
+    return [
+        str(path) for path, text in _texts().items() if _area_of(path) in areas or any(r.id in text for r in wanted)
+    ]
+
+
+def _area_of(path: Path) -> str:
+    """Return the area whose checks a file holds: the first word of its name after ``test_``."""
+    return path.stem.split("_")[1]
 
 
 @cache

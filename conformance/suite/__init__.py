@@ -1,1 +1,1 @@
-"""The checks, one file for each area of the catalogue."""
+"""The checks, one file for each area of the catalogue, or several by subject."""

@@ -1,23 +1,24 @@
 """What the checks are given: the API, fresh orders, and benches where many refusals are tried on one order."""
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeVar
+from collections.abc import Iterator
 
 import pytest
-from attrs import define, field
 
 from conformance.catalogue import Catalogue
 from conformance.generation import generated
-from conformance.http.client import Answer, RefundApi
-from conformance.http.wire import Exchange
+from conformance.http.client import RefundApi
 from conformance.judging import verify
-from conformance.model import Action, Order, Refund, RefundId
-from conformance.results import Blocked, Failed, Unanswered
+from conformance.model import Order, Refund
+from conformance.results import Blocked, Failed
 from conformance.running.plugin import PLAN
 from conformance.running.session import Session, Shop
+from conformance.suite.given.benches import Bench, NewOrder, ReviewBench, list_showing
+from conformance.suite.given.grants import grants
+from conformance.suite.given.histories import series, shipped, stored, whole
+from conformance.suite.given.units import excess, limited
 
-NewOrder = Callable[..., Order]
-Row = TypeVar("Row")
+__all__ = ["excess", "grants", "limited", "series", "shipped", "stored", "whole"]
+"""Fixtures that checks of several files share: made in ``given/``, and found by pytest here."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config) -> None:
@@ -85,215 +86,6 @@ def new_order(shop: Shop) -> NewOrder:
 def shipped_order(new_order: NewOrder) -> Order:
     """A fresh shipped order with one line of 5 × 10.00."""
     return new_order()
-
-
-@define
-class Bench:
-    """An order that probes share which must all be refused; after each, a look shows whether it did anything.
-
-    Their control, the same request with nothing wrong, was accepted on a twin of the order before the first of them.
-    """
-
-    api: RefundApi
-    order: Order
-    before: dict[RefundId, Refund] = field(factory=dict)
-
-    def judge(self, probe: Answer) -> None:
-        """The probe was refused and changed nothing."""
-        before, self.before = self.before, self.look()
-        verify.no_effect(probe, before, self.before)
-
-    def look(self) -> dict[RefundId, Refund]:
-        """Return the refunds that a probe must leave as they are."""
-        return verify.look_list(self.api, self.order, role="open")
-
-    def renew(self) -> None:
-        """Make the bench fit for another probe after one had an effect; an order with units left still is."""
-
-
-Probe = Callable[[Order], Answer]
-
-
-@define
-class Probes:
-    """Requests that must all be refused, sent one after another to one order, with one look after the last.
-
-    Only when that look shows an effect are the refused ones sent again, each with a look of its own, to name the one
-    that did it all the same. One that gets no answer is sent a second time; without an answer to that either, while
-    the look is answered, it is the target's fault, and no trouble on the way.
-    """
-
-    bench: Bench
-    sent: dict[str, Answer] = field(factory=dict)
-    effects: dict[str, tuple[dict[RefundId, Refund], dict[RefundId, Refund]]] = field(factory=dict)
-    looks: dict[str, Exchange] = field(factory=dict)
-    silent: set[str] = field(factory=set)
-
-    def send(self, probes: Mapping[str, Probe]) -> None:
-        """Send every probe; afterwards each can be judged by its name."""
-        bench = self.bench
-        self.sent = {name: self._probed(probe) for name, probe in probes.items()}
-        for name in [name for name, answer in self.sent.items() if answer.exchange.trouble is not None]:
-            self.sent[name] = self._probed(probes[name])
-            if self.sent[name].exchange.trouble is not None:
-                self.silent.add(name)
-        before = bench.before
-        self.looks = dict.fromkeys(probes, self._look())
-        if before == bench.before:
-            return
-        together = (before, bench.before)
-        for name, probe in probes.items():
-            if name in self.silent:
-                continue
-            if not self.sent[name].refused:
-                self.effects[name] = together
-                continue
-            bench.renew()
-            before = bench.before
-            self.sent[name] = self._probed(probe)
-            self.looks[name] = self._look()
-            if before != bench.before:
-                self.effects[name] = (before, bench.before)
-        if not self.effects:  # what they did together none does alone: each of them is to blame
-            self.effects = dict.fromkeys(probes, together)
-
-    def judge(self, name: str) -> None:
-        """The probe of that name was refused and had no effect."""
-        answer = self.sent[name]
-        self.bench.api.wire.show(answer.exchange)
-        self.bench.api.wire.show(self.looks[name])
-        if name in self.silent:
-            observed = f"{answer.described}, twice, while other requests were answered"
-            raise Unanswered("a refusal (4xx)", observed, answer.exchange)
-        before, after = self.effects.get(name, ({}, {}))
-        verify.no_effect(answer, before, after)
-
-    def _probed(self, probe: Probe) -> Answer:
-        answer = probe(self.bench.order)
-        answer.exchange.role = "probe"
-        answer.exchange.batched = answer.exchange.exempt = True
-        return answer
-
-    def _look(self) -> Exchange:
-        """Look at the bench, and return the exchange that shows how it is now."""
-        self.bench.before = self.bench.look()
-        looked = self.bench.api.wire.recorded[-1]
-        looked.batched = True
-        return looked
-
-
-def selected_rows(request: pytest.FixtureRequest, rows: Mapping[str, Row]) -> dict[str, Row]:
-    """Return the rows that this run's selection and profile have checks for; only they are worth sending."""
-    names = {item.callspec.params.get("row") for item in request.session.items if hasattr(item, "callspec")}
-    return {name: row for name, row in rows.items() if name in names}
-
-
-@define
-class Placed:
-    """A create that was accepted: the order it is of, its body, and its refund."""
-
-    order: Order
-    body: dict[str, Any]
-    refund: Refund
-
-
-@define
-class OpenRefunds:
-    """Puts open refunds side by side on one order, so that one look shows them all.
-
-    Where a target allows one open refund at a time (reading A27), each gets an order of its own.
-    """
-
-    api: RefundApi
-    new_order: Callable[[], Order]
-    orders: list[Order] = field(factory=list)
-
-    def put(self, body_of: Callable[[Order], dict[str, Any]]) -> Placed:
-        """Return an open refund, made by a body for whichever order it is put on.
-
-        Raises:
-            Blocked: the target did not create it.
-        """
-        if not self.orders:
-            self.orders.append(self.new_order())
-        placed = self._try(body_of)
-        if placed is None:
-            self.orders.append(self.new_order())
-            placed = self._try(body_of)
-        if placed is None:
-            raise Blocked("a refund could not be arranged: create refused it on two orders")
-        return placed
-
-    def _try(self, body_of: Callable[[Order], dict[str, Any]]) -> Placed | None:
-        order = self.orders[-1]
-        body = body_of(order)
-        answer = self.api.create(body)
-        answer.exchange.role = "arrange"
-        if answer.refused:
-            return None
-        refund = verify.made(answer)
-        if self.api.wire.lag:
-            verify.await_visible(self.api, order, refund)
-        return Placed(order, body, refund)
-
-    def look(self) -> dict[RefundId, Refund]:
-        """Return all the refunds of its orders."""
-        return {key: refund for order in self.orders for key, refund in verify.look_list(self.api, order).items()}
-
-
-@define
-class ReviewBench(Bench):
-    """An order with an open refund on which only reviews are tried that must be refused.
-
-    Its customer has another order; the foreign order is of another customer.
-    """
-
-    new_order: NewOrder = field(kw_only=True)
-    refund: Refund = field(kw_only=True)
-    another_order: Order = field(kw_only=True)
-    foreign_order: Order = field(kw_only=True)
-
-    def renew(self) -> None:
-        """Take another order with an open refund."""
-        self.order = self.new_order(customer_id=self.order.customer_id)
-        self.refund = verify.given_refund(self.api, self.order)
-        self.before = list_showing(self.api, self.order, self.refund)
-
-    def body(self, action: Action = Action.APPROVE) -> dict[str, Any]:
-        """Return a valid review of the open refund."""
-        return self.api.review_body(self.order.order_id, self.refund.refund_id, action)
-
-
-def list_showing(api: RefundApi, order: Order, refund: Refund) -> dict[RefundId, Refund]:
-    """Return the refunds of an order, the given one among them.
-
-    Raises:
-        Blocked: it is not listed.
-    """
-    listed = verify.look_list(api, order)
-    if refund.refund_id not in listed:
-        raise Blocked(f"refund {refund.refund_id} is not in the list of its order (LIST-01)")
-    return listed
-
-
-def many_of(api: RefundApi, order: Order, known: dict[RefundId, Refund], count: int) -> dict[RefundId, Refund]:
-    """Return the refunds of an order, at least so many: where fewer are known, plain ones are created first.
-
-    Raises:
-        Blocked: a plain one is not accepted, or they are not listed.
-    """
-    if len(known) >= count:
-        return known
-    for _ in range(count - len(known)):
-        answer = api.create_refund(order)
-        if answer.refused and verify.approve_open(api, order):  # one open refund at a time is legal (reading A27)
-            answer = api.create_refund(order)
-        answer.exchange.role = "arrange"
-        verify.made(answer)
-    listed = verify.patiently(api, lambda: verify.look_list(api, order), lambda seen: len(seen) >= count)
-    if len(listed) < count:
-        raise Blocked(f"of {count} refunds of an order, {len(listed)} are listed (LIST-01)")
-    return listed
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from conformance.model import Action, Order, Refund
 from conformance.results import Blocked
 from conformance.running.plugin import requirement
 from conformance.running.session import Session, Shop
-from conformance.suite.conftest import Bench, NewOrder, Probes, ReviewBench, selected_rows
+from conformance.suite.given.benches import Bench, NewOrder, Probes, ReviewBench, selected_rows
 
 ALL = ("create", "list", "get", "review")
 NO_ONE = ("no token", "an unknown token")

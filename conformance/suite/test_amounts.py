@@ -12,7 +12,7 @@ from conformance.model import Action, Order, Refund, RefundId, RefundLine, Right
 from conformance.results import Blocked, Failed
 from conformance.running.plugin import requirement
 from conformance.running.session import Session
-from conformance.suite.conftest import NewOrder
+from conformance.suite.given.benches import NewOrder
 
 LINES = (
     (9, "10.00"), (9, "7.00"), (9, "25.00"), (9, "4.00"), (7, "15.00"), (9, "30.00"),

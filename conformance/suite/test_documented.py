@@ -18,7 +18,7 @@ from conformance.model import Action, Order, Refund, RefundId
 from conformance.results import Blocked, Failed, Unsendable
 from conformance.running.plugin import requirement
 from conformance.running.session import Session
-from conformance.suite.conftest import NewOrder
+from conformance.suite.given.benches import NewOrder
 
 T = TypeVar("T")
 

@@ -17,7 +17,7 @@ from conformance.model import CARRIER_CODE, Action, Order, OrderId, Refund, Refu
 from conformance.results import Blocked, Failed
 from conformance.running.plugin import requirement
 from conformance.running.session import Session, Shop
-from conformance.suite.conftest import Bench, NewOrder, OpenRefunds, Placed, Probes, many_of, selected_rows
+from conformance.suite.given.benches import Bench, NewOrder, OpenRefunds, Placed, Probes, many_of, selected_rows
 
 THIRTEEN = 13
 """A limit that is no usual size of a page."""

@@ -13,7 +13,7 @@ from conformance.model import Action, Order, OrderId, Refund, RefundId
 from conformance.results import Blocked, Failed
 from conformance.running.plugin import requirement
 from conformance.running.session import Session, Shop
-from conformance.suite.conftest import Bench, NewOrder, Probes, selected_rows
+from conformance.suite.given.benches import Bench, NewOrder, Probes, selected_rows
 
 Refunds = dict[RefundId, Refund]
 TRIES, UNITS = 6, 5

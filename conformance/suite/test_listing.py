@@ -13,7 +13,7 @@ from conformance.model import CARRIER_CODE, Action, Order, Refund, RefundId, Rig
 from conformance.results import Blocked, Failed
 from conformance.running.plugin import requirement
 from conformance.running.session import Session, Shop
-from conformance.suite.conftest import NewOrder
+from conformance.suite.given.benches import NewOrder
 
 DEFAULT_LIMIT = 50
 

@@ -36,7 +36,7 @@ from conformance.model import CARRIER_CODE, Action, Order, Refund, RefundId, Ref
 from conformance.results import Blocked
 from conformance.running.plugin import requirement
 from conformance.running.session import Session
-from conformance.suite.conftest import Bench, NewOrder, Probe, Probes, ReviewBench, selected_rows
+from conformance.suite.given.benches import Bench, NewOrder, Probe, Probes, ReviewBench, selected_rows
 
 UNITS, LIMIT = 10, 2
 """Units of the create that is edited, of which an edit that is misread makes 1, 8, 100 or others; and a limit."""

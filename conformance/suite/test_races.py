@@ -14,7 +14,7 @@ from conformance.judging import verify
 from conformance.model import Action, Order, Refund, RefundId, RefundStatus
 from conformance.results import Blocked, Failed
 from conformance.running.plugin import requirement
-from conformance.suite.conftest import NewOrder, OpenRefunds, Placed
+from conformance.suite.given.benches import NewOrder, OpenRefunds, Placed
 
 BURST = 5
 

@@ -12,7 +12,7 @@ from conformance.model import Action, Order, Refund, RefundId, RightsType, read_
 from conformance.results import Blocked
 from conformance.running.plugin import requirement
 from conformance.running.session import Session
-from conformance.suite.conftest import NewOrder
+from conformance.suite.given.benches import NewOrder
 
 
 @define

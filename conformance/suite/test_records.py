@@ -17,7 +17,7 @@ from conformance.model import CARRIER_CODE, Action, Order, Refund, RefundId, Ref
 from conformance.results import Blocked, Failed
 from conformance.running.plugin import judged_by, requirement
 from conformance.running.session import Session
-from conformance.suite.conftest import NewOrder
+from conformance.suite.given.benches import NewOrder
 
 T = TypeVar("T")
 

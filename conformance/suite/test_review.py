@@ -13,7 +13,7 @@ from conformance.model import CARRIER_CODE, Action, Order, Refund, RefundId, Ref
 from conformance.results import Blocked, Failed
 from conformance.running.plugin import requirement
 from conformance.running.session import Session
-from conformance.suite.conftest import Bench, NewOrder, OpenRefunds, Placed, Probes, ReviewBench, selected_rows
+from conformance.suite.given.benches import Bench, NewOrder, OpenRefunds, Placed, Probes, ReviewBench, selected_rows
 
 CANCELED, COMPLETED = RefundStatus.CANCELED, RefundStatus.COMPLETED
 APPROVE, REJECT = Action.APPROVE, Action.REJECT

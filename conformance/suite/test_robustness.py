@@ -18,7 +18,7 @@ from conformance.model import Action, Order, OrderId, Refund, RefundId, RefundSt
 from conformance.results import Blocked, Failed, Unanswered
 from conformance.running.plugin import requirement
 from conformance.running.session import Session, Shop
-from conformance.suite.conftest import Bench, NewOrder, Probe, Probes, ReviewBench, selected_rows
+from conformance.suite.given.benches import Bench, NewOrder, Probe, Probes, ReviewBench, selected_rows
 
 APPROVE, REJECT = Action.APPROVE, Action.REJECT
 INJECTION = "' OR '1'='1"

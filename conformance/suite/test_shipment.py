@@ -13,7 +13,7 @@ from conformance.model import CARRIER_CODE, Action, Order, Refund, RefundId, Rig
 from conformance.results import Blocked, Failed
 from conformance.running.plugin import requirement
 from conformance.running.session import Shop
-from conformance.suite.conftest import Bench, NewOrder, Probes, selected_rows
+from conformance.suite.given.benches import Bench, NewOrder, Probes, selected_rows
 
 RETURN, REFUND = RightsType.RETURN_AND_REFUND, RightsType.REFUND
 

@@ -1,0 +1,361 @@
+"""Servers that refund more units than were ordered."""
+
+import itertools
+from datetime import datetime
+from typing import Any
+
+from attrs import evolve
+
+from conformance.faults import breaks
+from conformance.faults.creation import JSON, Mending
+from conformance.reference.rules import (
+    CANCELED,
+    COMPLETED,
+    INITIATED,
+    REJECT,
+    RETURN_AND_REFUND,
+    RefundRequest,
+    Refusal,
+    RequestedLine,
+    Shop,
+)
+from conformance.reference.store import StoredLine, StoredOrder, StoredRefund
+
+# At once.
+
+
+@breaks("CREATE-14")
+class KnowsNoBound(Shop):
+    """Refunds as many units as are asked for."""
+
+    def check_refundable(self, request: RefundRequest) -> None:
+        """Let everything pass."""
+
+
+@breaks("CREATE-14")
+class IsOffByOne(Shop):
+    """Refunds one unit more than was ordered."""
+
+    def refundable(self, order: StoredOrder, line: StoredLine) -> int:
+        """Count one too many."""
+        return super().refundable(order, line) + 1
+
+
+@breaks("CREATE-14")
+class BoundsTextsOnly(Mending):
+    """Does not compare quantities that come as JSON numbers with what was ordered."""
+
+    numbers = False
+
+    def mended(self, refund: JSON) -> JSON:
+        """Notice how the quantities came."""
+        lines = refund.get("lineItems")
+        self.numbers = isinstance(lines, list) and any(
+            isinstance(line, dict) and isinstance(line.get("quantity"), int) for line in lines
+        )
+        return refund
+
+    def check_refundable(self, request: RefundRequest) -> None:
+        """Compare texts."""
+        if not self.numbers:
+            super().check_refundable(request)
+
+
+@breaks("CREATE-14")
+class BoundsReturnsOnly(Shop):
+    """Refunds as many units as are asked for where nothing comes back."""
+
+    def check_refundable(self, request: RefundRequest) -> None:
+        """Let refunds without return pass."""
+        if request.rights_type == RETURN_AND_REFUND:
+            super().check_refundable(request)
+
+
+@breaks("CREATE-14")
+class RefusesExcessButRefundsIt(Shop):
+    """Refuses too many units, and refunds them all the same."""
+
+    def create(self, body: Any) -> StoredRefund:
+        """Store what was refused."""
+        request = self.read_request(body)
+        try:
+            return super().create(body)
+        except Refusal:
+            if any(units > line.quantity for line, units in self.asked(request).items()):
+                self.store.add_refund(self.new_refund(request))
+            raise
+
+
+@breaks("CREATE-14")
+class CutsDownTheAnswerOnly(Shop):
+    """Answers with as many units as were ordered, and stores as many as were asked for."""
+
+    def check_refundable(self, request: RefundRequest) -> None:
+        """Let everything pass."""
+
+    def one(self, operation: str, refund: StoredRefund) -> JSON:
+        """Cut the units of the answer down."""
+        lines = tuple(evolve(part, quantity=min(part.quantity, part.line.quantity)) for part in refund.lines)
+        return super().one(operation, evolve(refund, lines=lines) if operation == "create" else refund)
+
+
+@breaks("CREATE-15")
+class BoundsTheFirstLineOnly(Shop):
+    """Compares the units of the first line of a request only."""
+
+    def asked(self, request: RefundRequest) -> dict[StoredLine, int]:
+        """Return the first line."""
+        return dict(list(super().asked(request).items())[:1])
+
+
+@breaks("CREATE-15")
+class BoundsTheLastLineOnly(Shop):
+    """Compares the units of the last line of a request only."""
+
+    def asked(self, request: RefundRequest) -> dict[StoredLine, int]:
+        """Overwrite what was asked for before."""
+        return super().asked(evolve(request, lines=request.lines[-1:]))
+
+
+@breaks("CREATE-16")
+class ComparesUnitsAsText(Shop):
+    """Compares quantities letter by letter."""
+
+    def check_refundable(self, request: RefundRequest) -> None:
+        """Compare texts."""
+        for line, quantity in self.asked(request).items():
+            if str(quantity) > str(max(0, self.refundable(request.order, line))):
+                raise Refusal(409, "more units than can still be refunded")
+
+
+@breaks("CREATE-17")
+class WrapsLikeInts(Shop):
+    """Keeps the last 32 bits of a quantity."""
+
+    def read_quantity(self, value: Any) -> int:
+        """Cut the number."""
+        return super().read_quantity(value) % 2**32
+
+
+@breaks("CREATE-17")
+class WrapsLikeLongs(Shop):
+    """Keeps the last 64 bits of a quantity."""
+
+    def read_quantity(self, value: Any) -> int:
+        """Cut the number."""
+        return super().read_quantity(value) % 2**64
+
+
+@breaks("CREATE-22")
+class BoundsEachMention(Shop):
+    """Compares each mention of a line with what was ordered, and not their sum."""
+
+    def check_distinct(self, lines: tuple[RequestedLine, ...]) -> None:
+        """Let lines be named twice."""
+
+    def asked(self, request: RefundRequest) -> dict[StoredLine, int]:
+        """Return the greatest mention of each line."""
+        mentions = sorted(request.lines, key=lambda part: part.quantity)
+        return {part.line: part.quantity for part in mentions}
+
+
+@breaks("CREATE-22")
+class AddsNeighbours(Shop):
+    """Adds mentions of a line up as long as no other line comes between them."""
+
+    def check_distinct(self, lines: tuple[RequestedLine, ...]) -> None:
+        """Let lines be named twice."""
+
+    def asked(self, request: RefundRequest) -> dict[StoredLine, int]:
+        """Return the sum of the last neighbours of each line."""
+        groups = itertools.groupby(request.lines, key=lambda part: part.line)
+        return {line: sum(part.quantity for part in parts) for line, parts in groups}
+
+
+@breaks("CREATE-22")
+class AddsMentionsOfOneForm(Shop):
+    """Adds mentions of a line up under the id as it was written, so that a text and a number are two lines."""
+
+    written: tuple[type, ...] = ()
+
+    def read_lines(self, value: Any, order: StoredOrder) -> tuple[RequestedLine, ...]:
+        """Note the form of each id."""
+        lines = super().read_lines(value, order)
+        self.written = tuple(type(line["lineItemId"]) for line in value)
+        return lines
+
+    def check_distinct(self, lines: tuple[RequestedLine, ...]) -> None:
+        """Let lines be named twice."""
+
+    def check_refundable(self, request: RefundRequest) -> None:
+        """Compare the sum of each form."""
+        for form in set(self.written):
+            of_form = tuple(part for part, written in zip(request.lines, self.written, strict=True) if written is form)
+            super().check_refundable(evolve(request, lines=of_form))
+
+
+# Bit by bit.
+
+
+@breaks("CREATE-18")
+class ForgetsApprovedRefunds(Shop):
+    """Counts only pending refunds against what can still be refunded."""
+
+    def claimed(self, refund: StoredRefund, line: StoredLine) -> int:
+        """Forget what was approved."""
+        return 0 if refund.status == COMPLETED else super().claimed(refund, line)
+
+
+@breaks("CREATE-19")
+class ForgetsPendingRefunds(Shop):
+    """Counts only approved refunds against what can still be refunded."""
+
+    def claimed(self, refund: StoredRefund, line: StoredLine) -> int:
+        """Count what was approved."""
+        return super().claimed(refund, line) if refund.status == COMPLETED else 0
+
+
+@breaks("CREATE-19")
+class HoldsUnitsForThreeSeconds(Shop):
+    """Holds the units of a pending refund for three seconds only."""
+
+    def claimed(self, refund: StoredRefund, line: StoredLine) -> int:
+        """Look at its age."""
+        age = (self.clock.now() - datetime.fromisoformat(refund.created)).total_seconds()
+        forgotten = refund.status == INITIATED and age > 3
+        return 0 if forgotten else super().claimed(refund, line)
+
+
+class CountsSomeRefunds(Shop):
+    """A shop that forgets some of the earlier refunds."""
+
+    def refundable(self, order: StoredOrder, line: StoredLine) -> int:
+        """Count some."""
+        refunds = [refund for refund in self.store.refunds_of(self.name, order.id) if self.claimed(refund, line)]
+        return line.quantity - sum(self.claimed(refund, line) for refund in self.counted(refunds))
+
+    def counted(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+        """Return the refunds of the line that count."""
+        return refunds
+
+
+@breaks("CREATE-21", also=("RACE-04",))
+class CountsTheLatestRefundOnly(CountsSomeRefunds):
+    """Counts only the latest refund of a line against what can still be refunded."""
+
+    def counted(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+        """Return the latest."""
+        return refunds[-1:]
+
+
+@breaks("CREATE-21")
+class CountsTheFirstTwoRefundsOnly(CountsSomeRefunds):
+    """Forgets the third refund of a line, and all that come after it."""
+
+    def counted(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+        """Return the first two."""
+        return refunds[:2]
+
+
+@breaks("CREATE-21")
+class CountsReturnsOnly(CountsSomeRefunds):
+    """Forgets refunds without a return."""
+
+    def counted(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+        """Return the returns."""
+        return [refund for refund in refunds if refund.rights_type == RETURN_AND_REFUND]
+
+
+@breaks("CREATE-21")
+class CountsAPageOfRefunds(Shop):
+    """Counts the units of the first ten refunds of an order, which is a page of what it asks itself for."""
+
+    def refundable(self, order: StoredOrder, line: StoredLine) -> int:
+        """Leave the other pages out."""
+        page = self.store.refunds_of(self.name, order.id)[:10]
+        return line.quantity - sum(self.claimed(refund, line) for refund in page)
+
+
+@breaks("CREATE-42")
+class ForgetsUnitsAtShipping(Shop):
+    """Counts the units of an order anew when it is shipped."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.before: set[str] = set()
+
+    def new_refund(self, request: RefundRequest) -> StoredRefund:
+        """Note what was made before shipment."""
+        refund = super().new_refund(request)
+        if not request.order.shipped:
+            self.before.add(refund.id)
+        return refund
+
+    def refundable(self, order: StoredOrder, line: StoredLine) -> int:
+        """Leave out what was made before shipment once the order is shipped."""
+        refunds = self.store.refunds_of(self.name, order.id)
+        counted = [refund for refund in refunds if not order.shipped or refund.id not in self.before]
+        return line.quantity - sum(self.claimed(refund, line) for refund in counted)
+
+
+# After a rejection.
+
+
+@breaks("CREATE-38")
+class RejectionsAddUnits(Shop):
+    """Gives the units of a rejected refund back although they were never taken away."""
+
+    def claimed(self, refund: StoredRefund, line: StoredLine) -> int:
+        """Count a canceled refund the other way."""
+        units = sum(part.quantity for part in refund.lines if part.line.id == line.id)
+        return -units if refund.status == CANCELED else units
+
+
+@breaks("CREATE-38")
+class RepeatedRejectionsAddUnits(Shop):
+    """Gives the units of a refund back each time that it is rejected."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.again: dict[str, int] = {}
+
+    def decide(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Count the rejections after the first."""
+        if action == REJECT and refund.status == CANCELED:
+            self.again[refund.id] = self.again.get(refund.id, 0) + 1
+        return super().decide(refund, action)
+
+    def claimed(self, refund: StoredRefund, line: StoredLine) -> int:
+        """Give back what the repeated ones gave back."""
+        units = sum(part.quantity for part in refund.lines if part.line.id == line.id)
+        return super().claimed(refund, line) - units * self.again.get(refund.id, 0)
+
+
+@breaks("CREATE-38")
+class RejectionsOfSeveralLinesAddUnits(Shop):
+    """Gives the units of a rejected refund of several lines back although they were never taken away."""
+
+    def claimed(self, refund: StoredRefund, line: StoredLine) -> int:
+        """Count them backwards."""
+        if refund.status == CANCELED and len(refund.lines) > 1:
+            return -sum(part.quantity for part in refund.lines if part.line.id == line.id)
+        return super().claimed(refund, line)
+
+
+@breaks("CREATE-41")
+class LateRejectionsFreeUnits(Shop):
+    """Refuses to reject an approved refund, but has already given its units back."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.freed: set[str] = set()
+
+    def decide(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Book the units back first."""
+        if action == REJECT:
+            self.freed.add(refund.id)
+        return super().decide(refund, action)
+
+    def claimed(self, refund: StoredRefund, line: StoredLine) -> int:
+        """Count what was booked back no more."""
+        return 0 if refund.id in self.freed else super().claimed(refund, line)

@@ -1,0 +1,158 @@
+"""Creates that are legal, or may be, on one roomy order."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from attrs import define, field
+
+from conformance.http.client import Answer, Part, RefundApi
+from conformance.judging import verify
+from conformance.model import Action, Order, Refund
+from conformance.results import Blocked, Failed
+from conformance.suite.given.benches import NewOrder, selected_rows
+from conformance.suite.given.creates import Row, Send, digit_more, in_other_form, with_fields, with_line
+from conformance.suite.given.units import Refunds
+
+
+@define
+class Grants:
+    """Creates on one roomy order, sent one after another after a plain one, with one look after the last.
+
+    ``at`` is the moment after the plain one, in seconds of the wire's clock.
+
+    A target may refuse a second refund while one is open (reading A27): then each is looked at and approved at once.
+    """
+
+    api: RefundApi
+    order: Order
+    plain: Refund
+    at: float
+    sent: dict[str, Answer] = field(factory=dict)
+    stored: Refunds = field(factory=dict)
+    second: Answer | None = None
+
+    def send(self, creates: Mapping[str, Send]) -> None:
+        """Send every create; afterwards each can be judged by its name."""
+        api, order = self.api, self.order
+        one_at_a_time = self.second_is_refused()
+        for name, send in creates.items():
+            answer = self.sent[name] = send(api, order)
+            answer.exchange.role = "probe"
+            answer.exchange.batched = answer.exchange.exempt = True
+            if one_at_a_time and answer.accepted and answer.refund is not None:
+                now = verify.look_get(api, order, answer.refund)
+                self.stored[now.refund_id] = now
+                verify.given_review(api, order, now, Action.APPROVE)
+        self.stored = verify.look_list(api, order, role="open") | self.stored
+
+    def second_is_refused(self) -> bool:
+        """Say whether a plain refund is refused while another is open; if so, none is open afterwards."""
+        second = self.second = self.api.create_refund(self.order)
+        second.exchange.role = "arrange"
+        if second.refused:
+            verify.approve_open(self.api, self.order)
+        return second.refused
+
+    def of(self, row: str) -> tuple[Answer, Refund | None]:
+        """Return the answer to a create, and the refund that it made."""
+        answer = self.sent[row]
+        self.api.wire.show(answer.exchange)
+        return answer, None if answer.refund is None else self.stored.get(answer.refund.refund_id)
+
+    def made(self, row: str) -> Refund:
+        """The create was accepted, and the refund is there."""
+        answer, refund = self.of(row)
+        if answer.refused and self.api.create_refund(self.order).refused:
+            raise Blocked("even a plain create is refused on an order with several refunds (CREATE-20)")
+        verify.accepted(answer)
+        second = None if self.second is None else self.second.refund
+        if second is not None and second.refund_id not in self.stored:
+            raise Blocked("a plain second refund of the order is already not there (CREATE-20)")
+        if refund is None:
+            raise Failed("the refund in the list of its order", answer.described)
+        return refund
+
+    def made_or_refused(self, row: str) -> Refund | None:
+        """The create was accepted, and the refund is there; or it was refused."""
+        answer, _ = self.of(row)
+        return None if answer.refused else self.made(row)
+
+
+EMPTY_SHIPPING = {"shippingCarrierCode": "", "shippingCarrier": "", "trackingNumber": ""}
+RECORD = {"refundId": "424242424242", "createTime": "2001-02-03T04:05:06Z", "updateTime": "2001-02-03T04:05:06Z"}
+
+
+def completed(api: RefundApi) -> dict[str, Any]:
+    """Return what only a completed refund has."""
+    return RECORD | {"status": api.create_dialect.wire("rightsType", 3)}
+
+
+def smuggling(make: Callable[[RefundApi], dict[str, Any]]) -> Send:
+    """Return a create that is valid but for fields that are not the client's."""
+
+    def send(api: RefundApi, order: Order) -> Answer:
+        body = api.create_body(order)
+        body["refund"] |= make(api)
+        return api.create(body)
+
+    return send
+
+
+def naming_a_refund(api: RefundApi, order: Order) -> Answer:
+    """Send a create that names the order's first open refund."""
+    body = api.create_body(order)
+    there = (made.id for made in api.ledger.open_refunds if made.order == order.order_id)
+    body["refund"]["refundId"] = api.create_dialect.wire("orderId", next(there, RECORD["refundId"]))
+    return api.create(body)
+
+
+def spoken_otherwise(api: RefundApi, order: Order) -> Answer:
+    """Send two units with numbers in the form that is not the usual one."""
+    other = in_other_form(api)
+    return other.create_refund(order, Part(order.line, 2))
+
+
+def twice_within(api: RefundApi, order: Order) -> Answer:
+    """Send a line twice, with two units each time."""
+    return api.create_refund(order, Part(order.line, 2), Part(order.line, 2))
+
+
+def nine_of_ten(api: RefundApi, order: Order) -> Answer:
+    """Send nine units of the line that has ten."""
+    return api.create_refund(order, Part(order.lines[-1], 9))
+
+
+GRANTED: dict[str, Row] = {
+    "no customerId": Row("CREATE-33", with_fields("customerId")),
+    "no rightsType": Row("CREATE-33", with_fields("rightsType")),
+    "no shipping, customerId, rightsType": Row("CREATE-33", with_fields("customerId", "rightsType")),
+    "empty shipping": Row("CREATE-36", with_fields(shipping=EMPTY_SHIPPING)),
+}
+FEWER = {"9 of 10 units": Row("CREATE-16", nine_of_ten)}
+OPEN: dict[str, Row] = {
+    "rightsType null": Row("CREATE-34", with_fields("rightsType", change=None)),
+    "rightsType empty": Row("CREATE-34", with_fields("rightsType", change="")),
+    "numbers in the other form": Row("CREATE-37", spoken_otherwise),
+    "a line twice within its units": Row("CREATE-23", twice_within),
+    "another customer's id": Row("CREATE-40", with_fields("customerId", change=digit_more)),
+    "a line without a reason": Row("CREATE-40", with_line("rightsReason")),
+    "the record smuggled": Row("CREATE-26", smuggling(completed)),
+    "the id of another refund": Row("CREATE-26", naming_a_refund),
+    "amount above": Row("CREATE-27", smuggling(lambda _: {"amount": "999999.99"})),
+    "amount below zero": Row("CREATE-27", smuggling(lambda _: {"amount": "-5.00"})),
+    "quantity missing": Row("CREATE-13", with_line("quantity", line=1)),
+    "quantity null": Row("CREATE-13", with_line("quantity", None, line=2)),
+    "quantity empty": Row("CREATE-13", with_line("quantity", "", line=3)),
+    "lineItems empty": Row("CREATE-05", with_fields("lineItems", change=[])),
+}
+
+
+@pytest.fixture(scope="session")
+def grants(request: pytest.FixtureRequest, api: RefundApi, new_order: NewOrder) -> Grants:
+    """Creates that are legal, or whose outcome is open, on a shared order."""
+    order = new_order((99, "10.00"), *[(5, "10.00")] * 3, (10, "10.00"))
+    plain = verify.given_refund(api, order)
+    grants = Grants(api, order, plain, api.wire.clock.monotonic())
+    grants.send({name: row.send for name, row in selected_rows(request, GRANTED | FEWER | OPEN).items()})
+    return grants
