@@ -3,7 +3,6 @@
 import contextlib
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
 
 import pytest
 from attrs import define, evolve, field, frozen
@@ -14,8 +13,6 @@ from conformance.generation.nearmiss import (
     NONE_OF_THEM,
     OTHER_IDS,
     NearMiss,
-    in_standard,
-    near_misses,
     near_parameters,
     spellings,
 )
@@ -30,55 +27,31 @@ from conformance.generation.strangers import (
     shows_a_refund,
     unknown,
 )
-from conformance.http.client import ABSENT, Answer, Part, RefundApi
-from conformance.judging import contract, verify
-from conformance.model import CARRIER_CODE, Action, Order, Refund, RefundId, RefundStatus, RightsType
+from conformance.http.client import ABSENT, Answer, RefundApi
+from conformance.judging import verify
+from conformance.model import Action, Order, Refund, RefundId, RefundStatus, RightsType
 from conformance.results import Blocked
 from conformance.running.plugin import requirement
 from conformance.running.session import Session
 from conformance.suite.given.benches import Bench, NewOrder, Probe, Probes, ReviewBench, selected_rows
+from conformance.suite.given.creates import Send
+from conformance.suite.given.nearmisses import (
+    CREATES,
+    REVIEWS,
+    STANDARD,
+    UNITS,
+    Table,
+    about_the_parcel,
+    create_body,
+    selected,
+    send_create,
+    send_review,
+)
 
-UNITS, LIMIT = 10, 2
-"""Units of the create that is edited, of which an edit that is misread makes 1, 8, 100 or others; and a limit."""
-FRACTION = "with a zero fraction"
-TELLING = {
-    "refund.lineItems.quantity": ("with an exponent", "in full-width digits", "with a zero before"),
-    "action": ("with a line break behind", "twice"),
-    "refund.rightsType": (FRACTION,),
-    "refund.lineItems.lineItemId": (FRACTION, CONDITION),
-    "refund.customerId": ("an empty object",),
-    "orderId": (FRACTION,),
-    "refundId": (CONDITION,),
-}
-"""Edits that are tried of the members which money follows, or which few look at."""
+LIMIT = 2
 JUDGED_BY = {
     "quantity": "NEAR-02", "orderId": "NEAR-03", "lineItemId": "NEAR-03", "rightsType": "NEAR-04", "action": "NEAR-07",
 }  # fmt: skip
-
-Table = dict[str, NearMiss]
-Send = Callable[[RefundApi, Order], Answer]
-
-
-def table(operation: str, body: Any) -> Table:
-    """Return the near misses of a legal body by name; a review's path may do where its body names no refund."""
-    schema = {"create": "CreateRequest", "review": "ReviewRequest"}[operation]
-    return {
-        miss.name: evolve(miss, must_be_refused=False, sharp=False) if says_nothing(operation, miss) else miss
-        for miss in near_misses(schema, body)
-    }
-
-
-def says_nothing(operation: str, miss: NearMiss) -> bool:
-    """Say whether a near miss of a review names no refund where the path does (reading A40)."""
-    named = isinstance(miss.value, str | int) and not isinstance(miss.value, bool) and miss.value != ""
-    return operation == "review" and miss.member == "refundId" and not named
-
-
-CREATES = table("create", contract.example_of("create"))
-REVIEWS = table("review", contract.example_of("review"))
-
-
-STANDARD = in_standard({"create": list(CREATES.values()), "review": list(REVIEWS.values())}, TELLING)
 
 
 def rows(operation: str, misses: Table, identifier: Callable[[NearMiss], str], *, strict: bool) -> pytest.MarkDecorator:
@@ -97,48 +70,10 @@ def rows(operation: str, misses: Table, identifier: Callable[[NearMiss], str], *
 # Creates.
 
 
-def about_the_parcel(name: str) -> bool:
-    """Say whether a near miss edits the logistics information."""
-    return "shipping" in name
-
-
-def create_body(api: RefundApi, order: Order, name: str = "") -> dict[str, Any]:
-    """Return the legal create that is edited: ten units of the second line, without return.
-
-    One whose logistics information is edited is of a return: what it means for another refund is open (reading A14).
-    """
-    part = Part(order.lines[1], UNITS)
-    if not about_the_parcel(name):
-        return api.create_body(order, part, rights_type=RightsType.REFUND)
-    shipping = {"shippingCarrierCode": CARRIER_CODE, "shippingCarrier": "carrier", "trackingNumber": "TRACK70012"}
-    return api.create_body(order, part, shipping=shipping)
-
-
-def send_create(api: RefundApi, name: str, order: Order) -> Answer:
-    """Send a near miss of a create, with a request number of its own."""
-    miss = table("create", create_body(api, order, name))[name]
-    return api.create(ABSENT, content=miss.applied_to(create_body(api, order, name)))
-
-
-@pytest.fixture(scope="module")
-def refused_creates(request: pytest.FixtureRequest, create_bench: Bench) -> Probes:
-    """Near misses that no reader can take for a legal create."""
-    probes = Probes(create_bench)
-    probes.send(
-        {name: partial(send_create, create_bench.api, name) for name in selected(request, CREATES, strict=True)}
-    )
-    return probes
-
-
-def selected(request: pytest.FixtureRequest, misses: Table, *, strict: bool) -> list[str]:
-    """Return the near misses that this run has checks for."""
-    return [name for name, miss in selected_rows(request, misses).items() if miss.must_be_refused is strict]
-
-
 @rows("create", CREATES, lambda _: "NEAR-01", strict=True)
-def test_a_create_that_cannot_be_meant_is_refused(refused_creates: Probes, row: str) -> None:
+def test_a_create_that_cannot_be_meant_is_refused(near_creates: Probes, row: str) -> None:
     """A create with a value next to a legal one is refused, and leaves no refund behind."""
-    refused_creates.judge(row)
+    near_creates.judge(row)
 
 
 @define
@@ -217,28 +152,10 @@ def test_a_create_in_another_spelling_is_refused_or_meant(spelled_creates: Spell
 # Reviews.
 
 
-def send_review(bench: ReviewBench, name: str, action: Action) -> Answer:
-    """Send a near miss of a review of the bench's refund."""
-    body = bench.api.review_body(bench.order.order_id, bench.refund.refund_id, action)
-    return bench.api.review(bench.refund.refund_id, ABSENT, content=table("review", body)[name].applied_to(body))
-
-
-@pytest.fixture(scope="module")
-def refused_reviews(request: pytest.FixtureRequest, review_bench: ReviewBench) -> Probes:
-    """Near misses that no reader can take for a legal review."""
-    probes = Probes(review_bench)
-
-    def probe(name: str, _: Order) -> Answer:
-        return send_review(review_bench, name, Action.APPROVE)
-
-    probes.send({name: partial(probe, name) for name in selected(request, REVIEWS, strict=True)})
-    return probes
-
-
 @rows("review", REVIEWS, lambda _: "NEAR-06", strict=True)
-def test_a_review_that_cannot_be_meant_is_refused(refused_reviews: Probes, row: str) -> None:
+def test_a_review_that_cannot_be_meant_is_refused(near_reviews: Probes, row: str) -> None:
     """A review with a value next to a legal one is refused, and decides nothing."""
-    refused_reviews.judge(row)
+    near_reviews.judge(row)
 
 
 @define

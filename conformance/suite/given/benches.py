@@ -58,16 +58,28 @@ class Probes:
     looks: dict[str, Exchange] = field(factory=dict)
     silent: set[str] = field(factory=set)
 
+    def borrow(self, other: "Probes", same: Mapping[str, str]) -> None:
+        """Take what came of probes of another for some of these, by their names there; they are not sent again."""
+        for name, theirs in same.items():
+            if theirs in other.sent:
+                self.sent[name], self.looks[name] = other.sent[theirs], other.looks[theirs]
+                self.silent |= {name} if theirs in other.silent else set()
+                if theirs in other.effects:
+                    self.effects[name] = other.effects[theirs]
+
     def send(self, probes: Mapping[str, Probe]) -> None:
-        """Send every probe; afterwards each can be judged by its name."""
+        """Send every probe that was not borrowed; afterwards each can be judged by its name."""
+        probes = {name: probe for name, probe in probes.items() if name not in self.sent}
+        if not probes:
+            return
         bench = self.bench
-        self.sent = {name: self._probed(probe) for name, probe in probes.items()}
-        for name in [name for name, answer in self.sent.items() if answer.exchange.trouble is not None]:
+        self.sent |= {name: self._probed(probe) for name, probe in probes.items()}
+        for name in [name for name in probes if self.sent[name].exchange.trouble is not None]:
             self.sent[name] = self._probed(probes[name])
             if self.sent[name].exchange.trouble is not None:
                 self.silent.add(name)
         before = bench.before
-        self.looks = dict.fromkeys(probes, self._look())
+        self.looks |= dict.fromkeys(probes, self._look())
         if before == bench.before:
             return
         together = (before, bench.before)
@@ -83,8 +95,8 @@ class Probes:
             self.looks[name] = self._look()
             if before != bench.before:
                 self.effects[name] = (before, bench.before)
-        if not self.effects:  # what they did together none does alone: each of them is to blame
-            self.effects = dict.fromkeys(probes, together)
+        if not self.effects.keys() & probes.keys():  # what they did together none does alone: each is to blame
+            self.effects |= dict.fromkeys(probes, together)
 
     def judge(self, name: str) -> None:
         """The probe of that name was refused and had no effect."""
@@ -111,9 +123,10 @@ class Probes:
         return looked
 
 
-def selected_rows(request: pytest.FixtureRequest, rows: Mapping[str, Row]) -> dict[str, Row]:
-    """Return the rows that this run's selection and profile have checks for; only they are worth sending."""
-    names = {item.callspec.params.get("row") for item in request.session.items if hasattr(item, "callspec")}
+def selected_rows(request: pytest.FixtureRequest, rows: Mapping[str, Row], module: str | None = None) -> dict[str, Row]:
+    """Return the rows that this run's selection and profile have checks for, in a module; only they are worth sending."""
+    items = [item for item in request.session.items if hasattr(item, "callspec")]
+    names = {item.callspec.params.get("row") for item in items if module in {None, item.path.stem}}
     return {name: row for name, row in rows.items() if name in names}
 
 
