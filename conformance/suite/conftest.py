@@ -16,9 +16,13 @@ from conformance.suite.given.benches import Bench, NewOrder, ReviewBench, list_s
 from conformance.suite.given.grants import grants
 from conformance.suite.given.histories import series, shipped, stored, whole
 from conformance.suite.given.nearmisses import near_creates, near_reviews
+from conformance.suite.given.strangers import strange_reviews, strangers
 from conformance.suite.given.units import excess, limited
 
-__all__ = ["excess", "grants", "limited", "near_creates", "near_reviews", "series", "shipped", "stored", "whole"]
+__all__ = [
+    "excess", "grants", "limited", "near_creates", "near_reviews", "series", "shipped", "stored", "strange_reviews",
+    "strangers", "whole",
+]  # fmt: skip
 """Fixtures that checks of several files share: made in ``given/``, and found by pytest here."""
 
 

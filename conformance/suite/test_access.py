@@ -80,11 +80,18 @@ class Refusals(Probes):
     shop: Shop = field(kw_only=True)
 
     def send_for_strangers(
-        self, request: pytest.FixtureRequest, sends: Mapping[str, Callable[[RefundApi, Order], Answer]]
+        self,
+        request: pytest.FixtureRequest,
+        sends: Mapping[str, Callable[[RefundApi, Order], Answer]],
+        others: Probes,
     ) -> None:
-        """Send the rows that are wanted, and those on which they rest, operation by operation as they are given."""
+        """Send the rows that are wanted, and those on which they rest, operation by operation as they are given.
+
+        What the others sent is not sent again.
+        """
         wanted = set(selected_rows(request, ROWS))
         wanted |= {plainer for row in wanted for plainer in rests_on(row)}
+        self.borrow(others, {row: row for row in wanted})
         self.send(
             {
                 row: partial(self.attempt, STRANGERS[ROWS[row][1]], sends[operation])
@@ -132,7 +139,12 @@ def base_order(session: Session, accepted_create: Refund) -> Order:
 
 @pytest.fixture(scope="module")
 def refusals(
-    request: pytest.FixtureRequest, session: Session, create_bench: Bench, base_order: Order, accepted_create: Refund
+    request: pytest.FixtureRequest,
+    session: Session,
+    create_bench: Bench,
+    base_order: Order,
+    accepted_create: Refund,
+    strangers: Probes,
 ) -> Refusals:
     """Reads, creates and replays that the full token may make, made by strangers.
 
@@ -147,19 +159,23 @@ def refusals(
             "create": lambda api, order: api.create_refund(order),
             "replay": lambda api, _: api.create_refund(base_order, request_no=session.base_key),
         },
+        strangers,
     )
     return attempts
 
 
 @pytest.fixture(scope="module")
-def refused_reviews(request: pytest.FixtureRequest, shop: Shop, review_bench: ReviewBench) -> Refusals:
+def refused_reviews(
+    request: pytest.FixtureRequest, shop: Shop, review_bench: ReviewBench, strange_reviews: Probes
+) -> Refusals:
     """Approvals and rejections that the full token may make, made by strangers."""
     attempts = Refusals(review_bench, shop=shop)
 
     def reviewing(action: Action) -> Callable[[RefundApi, Order], Answer]:
         return lambda api, order: api.review_refund(order, review_bench.refund, action)
 
-    attempts.send_for_strangers(request, {"review": reviewing(Action.APPROVE), "reject": reviewing(Action.REJECT)})
+    sends = {"review": reviewing(Action.APPROVE), "reject": reviewing(Action.REJECT)}
+    attempts.send_for_strangers(request, sends, strange_reviews)
     return attempts
 
 

@@ -133,11 +133,25 @@ def rows(
     )
 
 
+SAME_CREATES = {
+    "a body cut off": "body cut off", "an empty body": "body left out", "a list with the body in it": "body in a list",
+    "null": "body null", "a refund written as a text": "refund as text",
+    "5000 lists in each other": "body nested deeply", "a quantity of NaN": "refund.lineItems.quantity as no number",
+    "an injection for the line": "refund.lineItems.lineItemId as a condition",
+}  # fmt: skip
+SAME_REVIEWS = {
+    "a body cut off": "body cut off", "an empty body": "body left out",
+    "5000 lists in each other": "body nested deeply",
+}  # fmt: skip
+"""Near misses that are the same, so that a run which sends them need not send these."""
+
+
 @pytest.fixture(scope="module")
-def refused_creates(request: pytest.FixtureRequest, create_bench: Bench) -> Unanswerable:
+def refused_creates(request: pytest.FixtureRequest, create_bench: Bench, near_creates: Probes) -> Unanswerable:
     """Creates that nobody can make sense of."""
     probes = Unanswerable(create_bench)
     chosen = selected_rows(request, REFUSED_CREATES)
+    probes.borrow(near_creates, {name: SAME_CREATES[name] for name in chosen.keys() & SAME_CREATES.keys()})
     probes.send({name: partial(send, create_bench.api) for name, (_, send) in chosen.items()})
     return probes
 
@@ -195,10 +209,11 @@ REFUSED_REVIEWS: Mapping[str, tuple[str, Callable[[Open], Answer]]] = {
 
 
 @pytest.fixture(scope="module")
-def refused_reviews(request: pytest.FixtureRequest, review_bench: ReviewBench) -> Unanswerable:
+def refused_reviews(request: pytest.FixtureRequest, review_bench: ReviewBench, near_reviews: Probes) -> Unanswerable:
     """Reviews that nobody can make sense of."""
     probes = Unanswerable(review_bench)
     chosen = selected_rows(request, REFUSED_REVIEWS)
+    probes.borrow(near_reviews, {name: SAME_REVIEWS[name] for name in chosen.keys() & SAME_REVIEWS.keys()})
     probes.send({name: partial(sent_to, send, review_bench) for name, (_, send) in chosen.items()})
     return probes
 

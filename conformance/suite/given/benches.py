@@ -124,7 +124,7 @@ class Probes:
 
 
 def selected_rows(request: pytest.FixtureRequest, rows: Mapping[str, Row], module: str | None = None) -> dict[str, Row]:
-    """Return the rows that this run's selection and profile have checks for, in a module; only they are worth sending."""
+    """Return the rows that this run has checks for, be it in one module alone; only they are worth sending."""
     items = [item for item in request.session.items if hasattr(item, "callspec")]
     names = {item.callspec.params.get("row") for item in items if module in {None, item.path.stem}}
     return {name: row for name, row in rows.items() if name in names}
