@@ -6,7 +6,7 @@ from attrs import define, evolve, field
 
 from conformance.generation.books import Asked
 from conformance.generation.lifecycle import Create, Get, Review, State, Step, goes_astray, outcomes
-from conformance.generation.manners import PLAIN, Manner, made_key, manner_of
+from conformance.generation.manners import FOREIGN, PLAIN, Manner, made_key, manner_of
 from conformance.generation.stories import Story
 from conformance.http.client import ABSENT, Answer, Part, RefundApi
 from conformance.model import CARRIER_CODE, Action, Order, RefundId, RightsType
@@ -63,7 +63,9 @@ class Actor:
 
     def send_in_its_manner(self, step: Step) -> Answer:
         """Send the request of a step, and once more if it may have been refused only for its form."""
-        manner = manner_of(self.position, step) if self.mannered and not goes_astray(step) else PLAIN
+        manner = manner_of(self.position, step) if self.mannered else PLAIN
+        if goes_astray(step):  # what must be refused in any form may lose nothing by its form
+            manner = evolve(PLAIN, form=manner.form if manner.form == FOREIGN else "")
         form = manner.form, type(step)
         if form in self.declined:
             manner = evolve(manner, form=PLAIN.form)

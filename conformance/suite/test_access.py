@@ -7,7 +7,7 @@ import pytest
 from attrs import define, field, frozen
 
 from conformance.generation.strangers import CUT_OFF, IN_OTHER_CASE, LONGER, scoped, shows_a_refund, unknown
-from conformance.http.client import API, TOKEN_HEADER, Answer, RefundApi
+from conformance.http.client import ABSENT, API, TOKEN_HEADER, Answer, RefundApi
 from conformance.judging import verify
 from conformance.model import Action, Order, Refund
 from conformance.results import Blocked
@@ -189,6 +189,27 @@ def test_a_stranger_neither_creates_nor_reads(refusals: Refusals, row: str) -> N
 def test_a_stranger_decides_nothing(refused_reviews: Refusals, row: str) -> None:
     """Without a token that gives the right to it, the review is refused, and the refund stays open."""
     refused_reviews.judge(row)
+
+
+@requirement("ACCESS-01")
+def test_an_order_without_refunds_is_not_listed_without_a_token(
+    shop: Shop, new_order: NewOrder, refusals: Refusals
+) -> None:
+    """Where there is nothing to show, a list without a token is refused all the same."""
+    if refusals.lets_through("list with no token"):
+        raise Blocked("a list with no token already gets through")
+    verify.refused(shop.api.with_token(None).list_refunds(new_order()))
+
+
+@requirement("ACCESS-11")
+def test_an_order_without_refunds_is_not_listed_with_another_scope(
+    shop: Shop, new_order: NewOrder, refusals: Refusals
+) -> None:
+    """Where there is nothing to show, and no limit is named, a list with another scope is refused all the same."""
+    token = scoped("unrelated")(shop)
+    if refusals.lets_through("list with another scope"):
+        raise Blocked("a list with another scope already gets through")
+    verify.refused(shop.api.with_token(token).list_refunds(new_order(), ABSENT))
 
 
 @pytest.fixture(scope="module")

@@ -67,6 +67,17 @@ def test_a_rejection_of_the_whole_order_stands_seconds_later(whole: Whole, later
     verify.holds(not revived, "the refund still canceled", verify.shown(revived))
 
 
+@requirement("REVIEW-16", late=True)
+def test_a_refund_that_was_rejected_seconds_ago_is_not_revived(api: RefundApi, whole: Whole, later: Later) -> None:
+    """An approval that comes seconds after the rejection changes nothing."""
+    canceled = [key for key, refund in later.after.items() if refund.status is RefundStatus.CANCELED]
+    if not canceled:
+        raise Blocked("no refund of the whole order is still canceled (REVIEW-02, REVIEW-31)")
+    api.review_refund(whole.order, canceled[0], Action.APPROVE).exchange.role = "probe"
+    now = verify.look_list(api, whole.order).get(canceled[0])
+    verify.holds(now is None or now.status in CLOSED, "the refund still canceled", verify.shown(now))
+
+
 @define
 class Overdue:
     """The rejection of a refund of the series seconds after its approval, one unit more of its line, and what is then.
@@ -150,6 +161,22 @@ def test_an_order_takes_many_refunds(grants: Grants, last_grant: Answer, new_ord
     if not last_grant.accepted:
         verify.control(grants.api.create_refund(new_order()))
     verify.accepted(last_grant)
+
+
+@requirement("REVIEW-01", late=True)
+@pytest.mark.usefixtures("last_grant", "reviewed")
+def test_a_refund_that_was_open_for_seconds_is_approved(api: RefundApi, grants: Grants) -> None:
+    """An approval that comes seconds after the create is carried out."""
+    refund_id = grants.plain.refund_id
+    if refund_id not in {made.id for made in api.ledger.open_refunds}:
+        return  # it was approved to make room for another (reading A27)
+    verify.accepted(api.review_refund(grants.order, refund_id, Action.APPROVE))
+    verify.settles(
+        api,
+        lambda: verify.look_get(api, grants.order, refund_id).status,
+        lambda status: status in api.approved,
+        f"status {verify.shown(sorted(api.approved))}",
+    )
 
 
 @requirement("CREATE-21", late=True)

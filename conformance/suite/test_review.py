@@ -327,6 +327,7 @@ REFUSED: dict[str, tuple[str, Callable[[ReviewBench], Answer]]] = {
     "action null": ("REVIEW-07", with_field("action", None)),
     "action empty": ("REVIEW-07", with_field("action", "")),
     "no order": ("REVIEW-08", with_field("orderId")),
+    "no order in a rejection": ("REVIEW-08", with_field("orderId", action=REJECT)),
     "order null in a rejection": ("REVIEW-08", with_field("orderId", None, REJECT)),
     "order empty": ("REVIEW-08", with_field("orderId", "")),
     "order of the customer": ("REVIEW-09", of_order(lambda bench: bench.another_order.order_id)),

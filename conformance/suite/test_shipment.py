@@ -14,6 +14,7 @@ from conformance.results import Blocked, Failed
 from conformance.running.plugin import requirement
 from conformance.running.session import Shop
 from conformance.suite.given.benches import Bench, NewOrder, Probes, selected_rows
+from conformance.suite.given.grants import EMPTY_SHIPPING
 
 RETURN, REFUND = RightsType.RETURN_AND_REFUND, RightsType.REFUND
 
@@ -137,6 +138,7 @@ RETURNS: dict[str, tuple[str, Return]] = {
     "type empty": ("SHIP-04", of_type("")),
     "type 1 with a parcel": ("SHIP-08", of_type(RETURN, shipping=PARCEL)),
     "no type with a parcel": ("SHIP-08", of_type(ABSENT, shipping=PARCEL)),
+    "type 1 with empty shipping": ("SHIP-08", of_type(RETURN, shipping=EMPTY_SHIPPING)),
     "the second line": ("SHIP-13", of_type(RETURN, 1)),
     "the whole order": ("SHIP-13", of_type(RETURN, 0, 1, units=20)),
     "type 1 sent again": ("SHIP-01", sent_again),

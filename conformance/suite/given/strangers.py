@@ -42,7 +42,7 @@ WHO = {
     "create": ("no token", "an empty token", "the scope to read", OTHER_SHOP, ELSEWHERE),
     "replay": ("another scope",),
     "review": ("the scope to read", OTHER_SHOP, ELSEWHERE),
-    "reject": ("no token", "the scope to read"),
+    "reject": ("no token", "the scope to read", OTHER_SHOP),
     "list": ("an unknown token", ELSEWHERE),
     "get": (
         "a token cut off", "a token with a character more", "a token in other case",

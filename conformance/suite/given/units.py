@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from attrs import define, field
+from attrs import define, evolve, field
 
 from conformance.http.client import ABSENT, Answer, Part, RefundApi
 from conformance.judging import verify
@@ -116,9 +116,9 @@ def more_than_half(bought: int) -> int:
 
 
 def twice_more_than_half(api: RefundApi, order: Order) -> Answer:
-    """Name a line twice, with another one between the two."""
+    """Name a line twice, for two reasons, with another one between the two."""
     half = Part(order.line, more_than_half(order.line.quantity))
-    return api.create_refund(order, half, Part(order.lines[1]), half)
+    return api.create_refund(order, half, Part(order.lines[1]), evolve(half, reason="The rest broke later."))
 
 
 def twice_in_two_forms(api: RefundApi, order: Order) -> Answer:
