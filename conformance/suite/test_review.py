@@ -363,11 +363,8 @@ SAME = {
 @pytest.fixture(scope="module")
 def refused_reviews(request: pytest.FixtureRequest, review_bench: ReviewBench, near_reviews: Probes) -> Probes:
     """Reviews that differ from an accepted one in one thing alone."""
-    there = review_bench.before.get(review_bench.refund.refund_id)
-    if there is None:
+    if review_bench.refund.refund_id not in review_bench.before:
         raise Blocked("the refund to review is not in the list of its order")
-    if there.status not in review_bench.api.pending:
-        review_bench.renew()
     probes = Probes(review_bench)
     rows = {name: partial(send_to, send, review_bench) for name, (_, send) in REFUSED.items()}
     chosen = selected_rows(request, rows)

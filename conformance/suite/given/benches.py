@@ -36,6 +36,10 @@ class Bench:
         """Return the refunds that a probe must leave as they are."""
         return verify.look_list(self.api, self.order, role="open")
 
+    def is_fit(self) -> bool:
+        """Say whether another probe would show an effect if it had one, whatever earlier ones did to the bench."""
+        return True
+
     def renew(self) -> None:
         """Make the bench fit for another probe after one had an effect; an order with units left still is."""
 
@@ -73,6 +77,8 @@ class Probes:
         if not probes:
             return
         bench = self.bench
+        if not bench.is_fit():
+            bench.renew()
         self.sent |= {name: self._probed(probe) for name, probe in probes.items()}
         for name in [name for name in probes if self.sent[name].exchange.trouble is not None]:
             self.sent[name] = self._probed(probes[name])
@@ -80,8 +86,12 @@ class Probes:
                 self.silent.add(name)
         before = bench.before
         self.looks |= dict.fromkeys(probes, self._look())
-        if before == bench.before:
-            return
+        if before != bench.before:
+            self._name_the_one(probes, before)
+
+    def _name_the_one(self, probes: Mapping[str, Probe], before: dict[RefundId, Refund]) -> None:
+        """Find out which of the probes had the effect that they had together."""
+        bench = self.bench
         together = (before, bench.before)
         for name, probe in probes.items():
             if name in self.silent:
@@ -194,6 +204,11 @@ class ReviewBench(Bench):
     refund: Refund = field(kw_only=True)
     another_order: Order = field(kw_only=True)
     foreign_order: Order = field(kw_only=True)
+
+    def is_fit(self) -> bool:
+        """Say whether the refund is open, as far as it is listed."""
+        there = self.before.get(self.refund.refund_id)
+        return there is None or there.status in self.api.pending
 
     def renew(self) -> None:
         """Take another order with an open refund."""
