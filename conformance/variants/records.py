@@ -1,5 +1,6 @@
 """Honest readings of how a record is written."""
 
+import random
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from attrs import evolve
 
 from conformance.reference.answers import JSON
-from conformance.reference.rules import RefundRequest, Shop
+from conformance.reference.rules import INITIATED, RefundRequest, Shop
 from conformance.reference.store import StoredOrder, StoredRefund, StoredRefundLine
 from conformance.variants import reads
 
@@ -232,6 +233,18 @@ class ShowsTheOrderEverywhere(Shop):
         return True
 
 
+@reads("A16", aspect="orderId")
+class ShowsTheOrderOnceDecided(Shop):
+    """Names the order in the record of a refund that was decided, and otherwise in the answer to a create only."""
+
+    def record(self, operation: str, refund: StoredRefund) -> JSON:
+        """Look at the status."""
+        record = super().record(operation, refund)
+        if refund.status != INITIATED:
+            record["orderId"] = self.render_id(operation, refund.order_id)
+        return record
+
+
 @reads("A62", aspect="extra fields")
 class ShowsMoreThanDocumented(Shop):
     """Shows fields that the page does not know: beside the record, in it, in its lines and in its parcel."""
@@ -261,6 +274,21 @@ class ShowsLinesBackwards(Shop):
     def render_lines(self, operation: str, refund: StoredRefund) -> list[JSON]:
         """Turn them round."""
         return super().render_lines(operation, refund)[::-1]
+
+
+@reads("A48", aspect="order of lines")
+class ShowsLinesInAnyOrder(Shop):
+    """Shows the lines of a refund in another order with each answer, as a database does that is not told one."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.generator = random.Random(3)  # noqa: S311 - it chooses an order
+
+    def render_lines(self, operation: str, refund: StoredRefund) -> list[JSON]:
+        """Shuffle them."""
+        lines = super().render_lines(operation, refund)
+        self.generator.shuffle(lines)
+        return lines
 
 
 @reads("A09", aspect="first update")
