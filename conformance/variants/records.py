@@ -87,13 +87,21 @@ class NumbersRefunds(Shop):
 
     offset = 0
 
+    def shown(self, stored: str) -> str:
+        """Return the id that a stored one shows as."""
+        return str(int(stored) + self.offset)
+
+    def stored(self, shown: str) -> str:
+        """Return the id that is stored for one that shows."""
+        return str(int(shown) - self.offset)
+
     def record(self, operation: str, refund: StoredRefund) -> JSON:
         """Show the other id."""
-        return super().record(operation, evolve(refund, id=str(int(refund.id) + self.offset)))
+        return super().record(operation, evolve(refund, id=self.shown(refund.id)))
 
     def find_refund(self, order: StoredOrder, refund_id: str) -> StoredRefund:
         """Find by the other id."""
-        return super().find_refund(order, str(int(refund_id) - self.offset))
+        return super().find_refund(order, self.stored(refund_id))
 
 
 @reads("A06", aspect="refund ids")
@@ -108,6 +116,23 @@ class NumbersRefundsWithTwentyDigits(NumbersRefunds):
     """Gives refunds ids of twenty digits, beyond 2^64."""
 
     offset = 20_000_000_000_000_000_000
+
+
+@reads("A06", aspect="refund ids")
+class CountsRefundsDown(NumbersRefunds):
+    """Gives each refund the number before the last one's, so that a number and one is that of an older refund."""
+
+    first, step = 9_007_199_254_745_993_000, 7
+    """The least id that the store gives a refund, and how far it counts on with each."""
+    greatest = 900_000_000
+
+    def shown(self, stored: str) -> str:
+        """Return the id that a stored one shows as."""
+        return str(self.greatest - (int(stored) - self.first) // self.step)
+
+    def stored(self, shown: str) -> str:
+        """Return the id that is stored for one that shows."""
+        return str((self.greatest - int(shown)) * self.step + self.first)
 
 
 @reads("A06", aspect="refund ids")
