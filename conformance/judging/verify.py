@@ -299,6 +299,14 @@ def unchanged(before: Mapping[RefundId, Refund], after: Mapping[RefundId, Refund
         raise Failed(f"{what} of the order as they were", "; ".join(differences))
 
 
+def differ(before: Mapping[RefundId, Refund], after: Mapping[RefundId, Refund]) -> bool:
+    """Say whether refunds were added, are gone, or have other values, as ``unchanged`` sees it.
+
+    In which order a record has its lines, or whether it shows what it may leave out (reading A16), is no difference.
+    """
+    return any(True for _ in _differences(before, after))
+
+
 def no_effect(answer: Answer, before: Mapping[RefundId, Refund], after: Mapping[RefundId, Refund]) -> None:
     """The request was refused, and everything is as it was.
 

@@ -18,6 +18,7 @@ from conformance.results import Blocked, Failed
 from conformance.running.plugin import requirement
 from conformance.running.session import Session, Shop
 from conformance.suite.given.benches import Bench, NewOrder, OpenRefunds, Placed, Probes, many_of, selected_rows
+from conformance.suite.given.units import Refunds
 
 THIRTEEN = 13
 """A limit that is no usual size of a page."""
@@ -285,7 +286,7 @@ class Replay:
 
     def changes_nothing(self, api: RefundApi, *bodies: dict[str, Any]) -> None:
         """More requests under the key neither create nor change anything on the order."""
-        if self.now != self.after:
+        if verify.differ(self.after, self.now):
             raise Blocked("an earlier request under the key already changed something")
         for body in bodies:
             api.create(body).exchange.role = "probe"
@@ -307,7 +308,7 @@ def replay(api: RefundApi, new_order: NewOrder, accepted_create: Refund) -> Repl
 @pytest.fixture
 def protected(replay: Replay) -> None:
     """The control of every special replay: the plain one leaves one refund as it was."""
-    if len(replay.before) != 1 or replay.after != replay.before or replay.answer.status >= 500:
+    if len(replay.before) != 1 or verify.differ(replay.before, replay.after) or replay.answer.status >= 500:
         raise Blocked("a plain replay already goes wrong (IDEM-09, IDEM-11), so this special one would prove nothing")
 
 
@@ -361,7 +362,7 @@ def test_a_key_reused_with_another_order_answers_the_truth(
 @pytest.mark.usefixtures("protected")
 def test_a_replay_uses_up_no_quantity(api: RefundApi, replay: Replay) -> None:
     """After a replay the rest of the line, to the last unit, can still be refunded."""
-    if replay.now != replay.after:
+    if verify.differ(replay.after, replay.now):
         raise Blocked("an earlier request under the key already changed something")
     order = replay.placed.order
     rest = Part(order.line, order.line.quantity - 2)
@@ -606,22 +607,33 @@ class Retries:
     rows: Mapping[str, Retry]
     firsts: dict[str, Placed] = field(factory=dict)
     answers: dict[str, Answer | Blocked] = field(factory=dict)
-    effects: dict[str, tuple[dict[RefundId, Refund], dict[RefundId, Refund]]] = field(factory=dict)
-    listed: dict[RefundId, Refund] = field(factory=dict)
+    effects: dict[str, tuple[Refunds, Refunds]] = field(factory=dict)
+    listed: Refunds = field(factory=dict)
     at: float = 0.0
     harmed: bool = False
 
     def send(self, names: list[str], *orders: Order) -> None:
         """Create a refund for each name that has none, and then send again what the name says."""
-        before, after = self._together(names, *orders)
-        self.listed, self.harmed = before, before != after
+        before, after = together = self._together(names, *orders)
+        self.listed, self.harmed = before, verify.differ(before, after)
+        firsts, answers = dict(self.firsts), dict(self.answers)
         for name in names if self.harmed else ():
             self.firsts.pop(name, None)
             before, after = self._together([name])
-            if before != after:
+            if verify.differ(before, after):
                 self.effects[name] = (before, after)
+        if self.harmed and not self.effects:  # what they did together none does alone
+            self.firsts, self.answers = firsts, answers
+            self.effects = dict.fromkeys(self._to_blame(names, *together), together)
 
-    def _together(self, names: list[str], *orders: Order) -> tuple[dict[RefundId, Refund], dict[RefundId, Refund]]:
+    def _to_blame(self, names: list[str], before: Refunds, after: Refunds) -> list[str]:
+        """Return which made a refund that was not there: those whose answers name one, or all, if there is any."""
+        made = after.keys() - before.keys()
+        told = {name: each.refund for name, each in self.answers.items() if isinstance(each, Answer)}
+        named = [name for name, refund in told.items() if refund is not None and refund.refund_id in made]
+        return (named or names) if made else []
+
+    def _together(self, names: list[str], *orders: Order) -> tuple[Refunds, Refunds]:
         api = self.shop.api
         side_by_side = OpenRefunds(api, lambda: self.new_order((40, "10.00"), (40, "7.00")), list(orders))
         for name in names:

@@ -258,7 +258,7 @@ class Attempts(Probes):
         """
         shops, answer = self.shops, self.sent[name]
         before, after = (shops.theirs_of(seen) for seen in self.effects.get(name, ({}, {})))
-        if name not in WITH_THEIR_IDS or before != after or answer.exchange.trouble is not None:
+        if name not in WITH_THEIR_IDS or verify.differ(before, after) or answer.exchange.trouble is not None:
             return False
         told = answer.refunds or ([] if answer.refund is None else [answer.refund])
         return bool(told) and not any(shops.could_be_theirs(refund) for refund in told)
@@ -268,14 +268,14 @@ class Attempts(Probes):
         self.shops.renew()
         answer = attempt.send(self.shops, True)  # noqa: FBT003 - the control
         answer.exchange.role = "open"
-        return self.shops.before != self.shops.look() or (not answer.refused and answer.refunds != [])
+        return verify.differ(self.shops.before, self.shops.look()) or (not answer.refused and answer.refunds != [])
 
     def crosses(self, attempt: Attempt) -> bool:
         """Send an attempt once more, and say whether it had an effect or was shown what it must not be."""
         self.shops.renew()
         answer = attempt.send(self.shops, False)  # noqa: FBT003 - not the control
         answer.exchange.role = "open"
-        return self.shops.before != self.shops.look() or self.shops.shows_a_secret(answer)
+        return verify.differ(self.shops.before, self.shops.look()) or self.shops.shows_a_secret(answer)
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """Honest readings of how a record is written."""
 
+import random
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from attrs import evolve
 
 from conformance.reference.answers import JSON
-from conformance.reference.rules import RefundRequest, Shop
+from conformance.reference.rules import INITIATED, RefundRequest, Shop
 from conformance.reference.store import StoredOrder, StoredRefund, StoredRefundLine
 from conformance.variants import reads
 
@@ -86,13 +87,21 @@ class NumbersRefunds(Shop):
 
     offset = 0
 
+    def shown(self, stored: str) -> str:
+        """Return the id that a stored one shows as."""
+        return str(int(stored) + self.offset)
+
+    def stored(self, shown: str) -> str:
+        """Return the id that is stored for one that shows."""
+        return str(int(shown) - self.offset)
+
     def record(self, operation: str, refund: StoredRefund) -> JSON:
         """Show the other id."""
-        return super().record(operation, evolve(refund, id=str(int(refund.id) + self.offset)))
+        return super().record(operation, evolve(refund, id=self.shown(refund.id)))
 
     def find_refund(self, order: StoredOrder, refund_id: str) -> StoredRefund:
         """Find by the other id."""
-        return super().find_refund(order, str(int(refund_id) - self.offset))
+        return super().find_refund(order, self.stored(refund_id))
 
 
 @reads("A06", aspect="refund ids")
@@ -107,6 +116,23 @@ class NumbersRefundsWithTwentyDigits(NumbersRefunds):
     """Gives refunds ids of twenty digits, beyond 2^64."""
 
     offset = 20_000_000_000_000_000_000
+
+
+@reads("A06", aspect="refund ids")
+class CountsRefundsDown(NumbersRefunds):
+    """Gives each refund the number before the last one's, so that a number and one is that of an older refund."""
+
+    first, step = 9_007_199_254_745_993_000, 7
+    """The least id that the store gives a refund, and how far it counts on with each."""
+    greatest = 900_000_000
+
+    def shown(self, stored: str) -> str:
+        """Return the id that a stored one shows as."""
+        return str(self.greatest - (int(stored) - self.first) // self.step)
+
+    def stored(self, shown: str) -> str:
+        """Return the id that is stored for one that shows."""
+        return str((self.greatest - int(shown)) * self.step + self.first)
 
 
 @reads("A06", aspect="refund ids")
@@ -232,6 +258,18 @@ class ShowsTheOrderEverywhere(Shop):
         return True
 
 
+@reads("A16", aspect="orderId")
+class ShowsTheOrderOnceDecided(Shop):
+    """Names the order in the record of a refund that was decided, and otherwise in the answer to a create only."""
+
+    def record(self, operation: str, refund: StoredRefund) -> JSON:
+        """Look at the status."""
+        record = super().record(operation, refund)
+        if refund.status != INITIATED:
+            record["orderId"] = self.render_id(operation, refund.order_id)
+        return record
+
+
 @reads("A62", aspect="extra fields")
 class ShowsMoreThanDocumented(Shop):
     """Shows fields that the page does not know: beside the record, in it, in its lines and in its parcel."""
@@ -261,6 +299,21 @@ class ShowsLinesBackwards(Shop):
     def render_lines(self, operation: str, refund: StoredRefund) -> list[JSON]:
         """Turn them round."""
         return super().render_lines(operation, refund)[::-1]
+
+
+@reads("A48", aspect="order of lines")
+class ShowsLinesInAnyOrder(Shop):
+    """Shows the lines of a refund in another order with each answer, as a database does that is not told one."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.generator = random.Random(3)  # noqa: S311 - it chooses an order
+
+    def render_lines(self, operation: str, refund: StoredRefund) -> list[JSON]:
+        """Shuffle them."""
+        lines = super().render_lines(operation, refund)
+        self.generator.shuffle(lines)
+        return lines
 
 
 @reads("A09", aspect="first update")

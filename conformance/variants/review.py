@@ -100,6 +100,35 @@ class ApprovesForLong(ApprovesInTime):
         Shop.authorise(self, token, operation)
 
 
+@reads("A09", aspect="approval")
+class UpdatesOnceMoreAfterAnApproval(Shop):
+    """Moves the update time of a refund once more, seconds after its approval, when the bank has sent its number."""
+
+    late = 3.0
+    """Seconds that the bank takes: as long as a late rejection is waited for, and longer than any story."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.due: dict[str, float] = {}
+
+    def authorise(self, token: Any, operation: str) -> None:
+        """Note before each request what the bank has told."""
+        super().authorise(token, operation)
+        with self.exclusive():
+            now = self.clock.monotonic()
+            for refund_id in [key for key, moment in self.due.items() if moment <= now]:
+                del self.due[refund_id]
+                refund = self.store.refund(self.name, refund_id)
+                if refund is not None:
+                    self.store.set_status(refund_id, refund.status, self.later(refund.updated))
+
+    def change(self, refund: StoredRefund, status: int) -> StoredRefund:
+        """Ask the bank for the money that was approved."""
+        if status == COMPLETED:
+            self.due[refund.id] = self.clock.monotonic() + self.late
+        return super().change(refund, status)
+
+
 @reads("A35", aspect="approval")
 class StartsInProcess(Shop):
     """Has every new refund in process (status 2) until it is reviewed."""

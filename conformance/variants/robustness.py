@@ -1,10 +1,13 @@
 """Honest readings of HTTP: headers, content types, rate limits."""
 
+import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from conformance.reference.app import WSGI, App
 from conformance.reference.rules import Refusal, Shop
+from conformance.reference.store import StoredRefund
 from conformance.variants import reads
 
 Start = Callable[..., Any]
@@ -148,3 +151,25 @@ class LimitsLikeThePlatform(LimitsTheRate):
         response = super().respond(request)
         response.headers["X-Genstore-Shop-Api-Rate-Limit"] = f"{int(self.used)}/{self.size}"
         return response
+
+
+@reads("A54", "A65", aspect="creates at once")
+class IsBusyWhileItCreates(Shop):
+    """Refuses a create with 409 while another one of the shop is carried out."""
+
+    seconds = 0.005
+    """What a create takes in real time, so that those of a burst meet."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.busy = threading.Lock()
+
+    def create(self, body: Any) -> StoredRefund:
+        """Carry one out, and let no other wait."""
+        if not self.busy.acquire(blocking=False):
+            raise Refusal(409, "another refund is being created")
+        try:
+            time.sleep(self.seconds)
+            return super().create(body)
+        finally:
+            self.busy.release()

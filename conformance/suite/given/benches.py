@@ -86,7 +86,7 @@ class Probes:
                 self.silent.add(name)
         before = bench.before
         self.looks |= dict.fromkeys(probes, self._look())
-        if before != bench.before:
+        if verify.differ(before, bench.before):
             self._name_the_one(probes, before)
 
     def _name_the_one(self, probes: Mapping[str, Probe], before: dict[RefundId, Refund]) -> None:
@@ -103,7 +103,7 @@ class Probes:
             before = bench.before
             self.sent[name] = self._probed(probe)
             self.looks[name] = self._look()
-            if before != bench.before:
+            if verify.differ(before, bench.before):
                 self.effects[name] = (before, bench.before)
         if not self.effects.keys() & probes.keys():  # what they did together none does alone: each is to blame
             self.effects |= dict.fromkeys(probes, together)
