@@ -510,6 +510,33 @@ class EasyToReject(App):
         return super().operate(shop, operation, values, request)
 
 
+class HasNothingToHide(App):
+    """A server that asks nobody who lists an order which has no refunds."""
+
+    asks_for_tokens = True
+
+    def operate(self, shop: Shop, operation: str, values: Mapping[str, str], request: Request) -> Response:
+        """Look whether there is anything to show."""
+        value = request.headers.get(TOKEN_HEADER)
+        if operation == "list" and (value in shop.tokens if self.asks_for_tokens else value is None):
+            order = shop.find_order(values["order_id"])
+            if not shop.store.refunds_of(shop.name, order.id):
+                return self.carry_out(shop, operation, values, request)
+        return super().operate(shop, operation, values, request)
+
+
+@breaks("ACCESS-11")
+class ListsNothingForAnyScope(HasNothingToHide):
+    """Lists an order without refunds for any token, before it looks at scopes."""
+
+
+@breaks("ACCESS-01")
+class ListsNothingForAnybody(HasNothingToHide):
+    """Lists an order without refunds without a token, before it looks for one."""
+
+    asks_for_tokens = False
+
+
 @breaks("ACCESS-01")
 class RejectsForAnybody(EasyToReject):
     """Lets in who has no token, when a refund is rejected."""

@@ -1,6 +1,7 @@
 """Servers that refund more units than were ordered."""
 
 import itertools
+from collections import Counter
 from datetime import datetime
 from typing import Any
 
@@ -157,6 +158,21 @@ class BoundsEachMention(Shop):
         """Return the greatest mention of each line."""
         mentions = sorted(request.lines, key=lambda part: part.quantity)
         return {part.line: part.quantity for part in mentions}
+
+
+@breaks("CREATE-22")
+class AddsMentionsForOneReason(Shop):
+    """Adds mentions of a line up that give the same reason, and bounds each of the sums."""
+
+    def check_distinct(self, lines: tuple[RequestedLine, ...]) -> None:
+        """Let lines be named twice."""
+
+    def asked(self, request: RefundRequest) -> dict[StoredLine, int]:
+        """Return the greatest sum of each line."""
+        sums = Counter[tuple[StoredLine, str]]()
+        for part in request.lines:
+            sums[part.line, part.reason] += part.quantity
+        return {line: units for (line, _), units in sorted(sums.items(), key=lambda each: each[1])}
 
 
 @breaks("CREATE-22")

@@ -14,7 +14,17 @@ from attrs import evolve
 
 from conformance.faults import breaks
 from conformance.reference.app import App
-from conformance.reference.rules import CANCELED, COMPLETED, IN_PROCESS, INITIATED, RefundRequest, Refusal, Shop, Token
+from conformance.reference.rules import (
+    CANCELED,
+    COMPLETED,
+    IN_PROCESS,
+    INITIATED,
+    REFUND,
+    RefundRequest,
+    Refusal,
+    Shop,
+    Token,
+)
 from conformance.reference.store import StoredLine, StoredOrder, StoredRefund
 
 
@@ -790,3 +800,71 @@ class LooksKeysUpAsPatterns(OwnMemory):
         pattern = re.escape(key).replace("_", ".")
         found = next((refund_id for known, refund_id in self.memory.items() if re.fullmatch(pattern, str(known))), None)
         return None if found is None else self.store.refund(self.name, found)
+
+
+class ForgetsSomeKeys(OwnMemory):
+    """Forgets the keys of some refunds, whose creates then make another."""
+
+    def is_forgotten(self, refund: StoredRefund) -> bool:
+        """Say whether the key of a refund is not known any more."""
+        raise NotImplementedError
+
+    def recall(self, key: str) -> StoredRefund | None:
+        """Find the others."""
+        refund = super().recall(key)
+        return None if refund is not None and self.is_forgotten(refund) else refund
+
+
+@breaks("IDEM-13")
+class ForgetsKeysOfWholeOrders(ForgetsSomeKeys):
+    """Closes an order of which all was refunded, and forgets its keys with it; a canceled one is open again."""
+
+    def is_forgotten(self, refund: StoredRefund) -> bool:
+        """Compare what was refunded with what was ordered."""
+        order = self.find_order(refund.order_id)
+        whole = sum(line.quantity for line in refund.lines) == sum(line.quantity for line in order.lines)
+        return refund.status == COMPLETED and whole
+
+    def check_refundable(self, request: RefundRequest) -> None:
+        """Count nothing of an order that it closed."""
+        known = self.recall_any(request)
+        if not (known and self.is_forgotten(known)):
+            super().check_refundable(request)
+
+    def recall_any(self, request: RefundRequest) -> StoredRefund | None:
+        """Return the refund that the key had."""
+        return OwnMemory.recall(self, request.key)
+
+
+@breaks("IDEM-13")
+class ForgetsApprovedKeysWithoutReturn(ForgetsSomeKeys):
+    """Is done with a refund without return when it is approved, and forgets its key."""
+
+    def is_forgotten(self, refund: StoredRefund) -> bool:
+        """Ask for type and status."""
+        return refund.status == COMPLETED and refund.rights_type == REFUND
+
+
+@breaks("IDEM-14")
+class ForgetsRejectedKeysOfSeveralLines(ForgetsSomeKeys):
+    """Deletes the lines of a refund that is rejected one by one, and its key with the second."""
+
+    def is_forgotten(self, refund: StoredRefund) -> bool:
+        """Count the lines."""
+        return refund.status == CANCELED and len(refund.lines) > 1
+
+
+@breaks("IDEM-22")
+class RefusesKeysOfOtherCase(Shop):
+    """Has a unique index on keys that knows no case, and takes what violates it for a conflict."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.index: set[str] = set()
+
+    def save(self, refund: StoredRefund, request: RefundRequest) -> None:
+        """Refuse a key that is there in another case."""
+        if request.key.lower() in self.index:
+            raise Refusal(409, "there is such a requestNo")
+        super().save(refund, request)
+        self.index.add(request.key.lower())

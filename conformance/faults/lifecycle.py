@@ -1,11 +1,13 @@
 """Servers that keep the rules in the states that come first to mind, and break them in others."""
 
 import time
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 from attrs import evolve
 
 from conformance.faults import breaks
+from conformance.faults.idempotency import OwnMemory
 from conformance.faults.races import WINDOW
 from conformance.reference.rules import (
     APPROVE,
@@ -318,3 +320,85 @@ class ReturnsAfterACanceledRefund(Shop):
         """Take the rejection for a shipment."""
         of_order = self.store.refunds_of(self.name, request.order.id)
         return super().is_shipped(request) or any(refund.status == CANCELED for refund in of_order)
+
+
+class SeesShipments(Shop):
+    """A shop that minds whether an order was shipped after it had been asked for a refund of it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.early: set[str] = set()
+
+    def check_shipped(self, request: RefundRequest) -> None:
+        """Remember the orders that are not shipped yet."""
+        if not request.order.shipped:
+            self.early.add(request.order.id)
+        super().check_shipped(request)
+
+    def shipped_since(self, order_id: str) -> bool:
+        """Say whether an order was shipped since its first request."""
+        return order_id in self.early and self.find_order(order_id).shipped
+
+
+class DecidesNothingOnceShipped(SeesShipments):
+    """A shop that takes one of the decisions no more."""
+
+    refused = APPROVE
+
+    def decide(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Refuse it."""
+        if action == self.refused and self.is_open(refund) and self.shipped_since(refund.order_id):
+            raise Refusal(422, "the order was shipped")
+        return super().decide(refund, action)
+
+
+@breaks("LIFE-03")
+class ApprovesNothingOnceShipped(DecidesNothingOnceShipped):
+    """Refuses to approve a refund whose order was shipped after it was asked for."""
+
+
+@breaks("LIFE-03")
+class RejectsNothingOnceShipped(DecidesNothingOnceShipped):
+    """Refuses to reject a refund whose order was shipped after it was asked for."""
+
+    refused = REJECT
+
+
+@breaks("LIFE-02")
+class ForgetsKeysOnceShipped(OwnMemory):
+    """Keeps keys with the state of the order, so that one from before its shipment is not known after it."""
+
+    def slot(self, key: str, request: RefundRequest) -> Hashable:
+        """Tell one state from the other."""
+        return key, request.order.shipped
+
+
+@breaks("LIFE-01")
+class KeepsShipmentsAsListed(Shop):
+    """Keeps what it knew of an order when its refunds were first listed, so that no later shipment is seen."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.known: dict[str, bool] = {}
+
+    def list_refunds(self, order_id: str, query: Mapping[str, str]) -> list[StoredRefund]:
+        """Remember whether it was shipped."""
+        order = self.find_order(order_id)
+        self.known.setdefault(order.id, order.shipped)
+        return super().list_refunds(order_id, query)
+
+    def is_shipped(self, request: RefundRequest) -> bool:
+        """Believe what is remembered."""
+        return self.known.get(request.order.id, request.order.shipped)
+
+
+@breaks("LIFE-05")
+class CompletesWhatIsOpenOnceShipped(SeesShipments):
+    """Shows the open refunds of an order as completed when it is shipped."""
+
+    def select(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+        """Take the shipment for the end of it."""
+        return [
+            evolve(refund, status=COMPLETED) if self.is_open(refund) and self.shipped_since(refund.order_id) else refund
+            for refund in super().select(refunds)
+        ]

@@ -4,7 +4,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from werkzeug.wrappers import Request, Response
+
 from conformance.faults import breaks
+from conformance.reference.app import TOKEN_HEADER, App
 from conformance.reference.rules import APPROVE, RETURN_AND_REFUND, Shop, Token
 from conformance.reference.store import FIRST_ID, StoredLine, StoredOrder, StoredRefund
 
@@ -196,3 +199,17 @@ class ComparesTokensButForTheirEnd(Shop):
             if value and token.shop == self.name and len(token.value) == len(value) and token.value[:-1] == value[:-1]:
                 return token
         return super().authenticate(value)
+
+
+@breaks("NEAR-12")
+class RejectsForEveryShop(App):
+    """Forgets the shop of a token when a refund is rejected."""
+
+    def operate(self, shop: Shop, operation: str, values: Mapping[str, str], request: Request) -> Response:
+        """Look the token up among those of all shops."""
+        token = shop.tokens.get(request.headers.get(TOKEN_HEADER, ""))
+        body = self.read_body(request) if operation == "review" and token is not None else None
+        if token is not None and isinstance(body, dict) and str(body.get("action")) == "2":
+            shop.authorise(token, operation)
+            return self.carry_out(shop, operation, values, request)
+        return super().operate(shop, operation, values, request)

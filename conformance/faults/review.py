@@ -1,6 +1,6 @@
 """Servers that do not carry a review out, or do not say or keep what it came to."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from attrs import evolve
@@ -249,3 +249,15 @@ class OpensRejectedRefundsAgain(ForgetsDecisions):
     """Shows a canceled refund as initiated again when three seconds have passed."""
 
     forgotten = CANCELED
+
+
+@breaks("REVIEW-01")
+class ApprovesWhatIsFresh(Shop):
+    """Refuses to approve a refund without a new check of its order three and a half seconds after it was asked for."""
+
+    def decide(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Look at the clock."""
+        now, then = datetime.fromisoformat(self.now()), datetime.fromisoformat(refund.created)
+        if action == APPROVE and self.is_open(refund) and now - then > timedelta(seconds=3.5):
+            raise Refusal(409, "the refund must be checked anew")
+        return super().decide(refund, action)

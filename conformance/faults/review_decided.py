@@ -198,3 +198,14 @@ class CancelsCompletedAtTheSecondTry(GivesInAtTheSecondTry):
     """Refuses to reject a completed refund once, and does it when asked again."""
 
     late = (COMPLETED, REJECT)
+
+
+@breaks("REVIEW-16")
+class RevivesAfterSeconds(Reviewed):
+    """Refuses to approve what was rejected just now, and approves what was rejected seconds ago."""
+
+    def again(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Look into a memory that is short."""
+        now, then = datetime.fromisoformat(self.now()), datetime.fromisoformat(refund.updated)
+        forgotten = refund.status == CANCELED and action == APPROVE and now - then > timedelta(seconds=3)
+        return self.change(refund, COMPLETED) if forgotten else super().again(refund, action)

@@ -341,3 +341,15 @@ class TakesWholeOrdersBack(Shop):
         """Ask only where something is kept."""
         whole = all(self.asked(request).get(line, 0) >= line.quantity for line in request.order.lines)
         return whole or super().is_shipped(request)
+
+
+@breaks("SHIP-08")
+class TakesShippingForAShipment(Shop):
+    """Takes an order for shipped when a return of it brings the members of a parcel, be they all empty."""
+
+    def read_request(self, body: Any) -> RefundRequest:
+        """Look whether they are there, and not what they say."""
+        request = super().read_request(body)
+        brought = body["refund"].get("shipping")
+        is_empty = isinstance(brought, dict) and bool(brought) and not any(brought.values())
+        return evolve(request, order=evolve(request.order, shipped=True)) if is_empty else request

@@ -1,6 +1,5 @@
 """Carries a story out on a target, and holds what comes of it against the model (lifecycle.py)."""
 
-import contextlib
 from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
@@ -107,11 +106,14 @@ class Performance(Actor):
         self.shows_the_parcels()
 
     def ship(self, order: int) -> None:
-        """The order is shipped from here on, if the order provider can do that."""
-        with contextlib.suppress(Blocked):
+        """The order is shipped from here on, if the order provider can do that, and its refunds are what they were."""
+        try:
             self.orders[order] = self.shop.ship(self.orders[order])
-            self.state = self.state.with_shipped(order)
-            self.shipped[len(self.taken)] = order
+        except Blocked:
+            return
+        self.state = self.state.with_shipped(order)
+        self.shipped[len(self.taken)] = order
+        self.look(order, [self.state], OTHERS)
 
     def can_take(self, step: Step) -> bool:
         """Say whether what a step is about is there, and its key, if it has come before, not out of date."""
