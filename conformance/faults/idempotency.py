@@ -6,6 +6,7 @@ import re
 import secrets
 import threading
 import uuid
+from collections import Counter
 from collections.abc import Hashable, Mapping
 from datetime import datetime
 from typing import Any
@@ -26,6 +27,8 @@ from conformance.reference.rules import (
     Token,
 )
 from conformance.reference.store import StoredLine, StoredOrder, StoredRefund
+
+ATTEMPTS = 5
 
 
 class OwnMemory(Shop):
@@ -868,3 +871,41 @@ class RefusesKeysOfOtherCase(Shop):
             raise Refusal(409, "there is such a requestNo")
         super().save(refund, request)
         self.index.add(request.key.lower())
+
+
+@breaks("IDEM-13")
+class FreesUnitsOnLateReplays(Shop):
+    """Takes an approved refund whose create comes again for one that is over, and counts its units no more."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.over: set[str] = set()
+
+    def replay(self, existing: StoredRefund, request: RefundRequest) -> StoredRefund:
+        """Note it."""
+        if existing.status == COMPLETED:
+            self.over.add(existing.id)
+        return super().replay(existing, request)
+
+    def claimed(self, refund: StoredRefund, line: StoredLine) -> int:
+        """Leave it out."""
+        return 0 if refund.id in self.over else super().claimed(refund, line)
+
+
+@breaks("IDEM-31")
+class CreatesAnewAtTheSixthTime(Shop):
+    """Takes the sixth request under a key for a new one, as five attempts are all that its clients make."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.times = Counter[str]()
+
+    def recall(self, key: str) -> StoredRefund | None:
+        """Count the attempts."""
+        self.times[key] += 1
+        return None if self.times[key] > ATTEMPTS else super().recall(key)
+
+    def save(self, refund: StoredRefund, request: RefundRequest) -> None:
+        """Store what comes then under a key of its own."""
+        again = self.times[request.key] > ATTEMPTS
+        super().save(refund, evolve(request, key=f"{request.key} again") if again else request)

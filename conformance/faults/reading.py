@@ -440,3 +440,16 @@ class TakesReadForSeen(Getting):
         if refund.status == INITIATED and refund.id == refunds[-1].id and len({r.rights_type for r in refunds}) > 1:
             self.store.set_status(refund.id, IN_PROCESS, refund.updated)
         return refund
+
+
+@breaks("GET-02")
+class ForgetsClosedOrders(Getting):
+    """Moves a refund of all that was ordered to its archive when it is approved, where get finds nothing."""
+
+    def pick(self, order: StoredOrder, refund_id: str) -> StoredRefund:
+        """Look among the others."""
+        refund = super().pick(order, refund_id)
+        whole = sum(line.quantity for line in refund.lines) == sum(line.quantity for line in order.lines)
+        if refund.status == COMPLETED and whole:
+            raise Refusal(404, "there is no such refund")
+        return refund

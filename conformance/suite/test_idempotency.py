@@ -18,7 +18,8 @@ from conformance.results import Blocked, Failed
 from conformance.running.plugin import requirement
 from conformance.running.session import Session, Shop
 from conformance.suite.given.benches import Bench, NewOrder, OpenRefunds, Placed, Probes, many_of, selected_rows
-from conformance.suite.given.units import Refunds
+from conformance.suite.given.histories import Series
+from conformance.suite.given.units import Refunds, ordered, stays_within
 
 THIRTEEN = 13
 """A limit that is no usual size of a page."""
@@ -333,9 +334,9 @@ def test_a_replay_changes_nothing_in_the_refund(replay: Replay) -> None:
 
 @requirement("IDEM-31")
 @pytest.mark.usefixtures("protected")
-def test_the_third_and_fourth_request_are_replays_too(api: RefundApi, replay: Replay) -> None:
+def test_the_third_to_sixth_request_are_replays_too(api: RefundApi, replay: Replay) -> None:
     """However often a body is sent, there is one refund."""
-    replay.changes_nothing(api, replay.placed.body, replay.placed.body)
+    replay.changes_nothing(api, *[replay.placed.body] * 4)
 
 
 @requirement("IDEM-19")
@@ -373,22 +374,76 @@ def test_a_replay_uses_up_no_quantity(api: RefundApi, replay: Replay) -> None:
     verify.created(answer)
 
 
-@requirement("IDEM-13")
-@pytest.mark.usefixtures("protected")
-def test_a_replay_after_the_approval_of_a_whole_order_changes_nothing(api: RefundApi, shipped_order: Order) -> None:
-    """The key of an approved refund of all that was ordered is still known."""
-    body = api.create_body(shipped_order, Part(shipped_order.line, shipped_order.line.quantity))
+@define
+class Closed:
+    """A refund of all that was ordered, approved: its create sent again, one unit more asked for, and a get."""
+
+    order: Order
+    original: Refund
+    approved: Refunds
+    replay: Answer
+    one_more: Answer
+    after: Refunds
+    got: Answer
+
+    def judge_replay(self) -> None:
+        """The key was still known."""
+        told = set() if self.one_more.refund is None else {self.one_more.refund.refund_id}
+        made = sorted(self.after.keys() - self.approved.keys() - told)
+        verify.same([], made, "refunds made by the replay")
+        names_the_original(self.replay, self.original)
+
+
+@pytest.fixture(scope="session")
+def closed(api: RefundApi, new_order: NewOrder, accepted_create: Refund) -> Closed:
+    """An order of which nothing is left."""
+    order = new_order()
+    body = api.create_body(order, Part(order.line, order.line.quantity))
     original = verify.made(api.create(body))
     if api.wire.lag:
-        verify.await_visible(api, shipped_order, original)
-    approved = verify.given_review(api, shipped_order, original, Action.APPROVE)
+        verify.await_visible(api, order, original)
+    api.review_refund(order, original, Action.APPROVE).exchange.role = "arrange"
+    approved = verify.patiently(api, partial(verify.look_list, api, order), partial(is_approved, api, original))
+    if not is_approved(api, original, approved):
+        raise Blocked("a refund of all that was ordered is not seen approved")
+    replay, one_more = api.create(body), api.create_refund(order)
+    replay.exchange.role = one_more.exchange.role = "probe"
+    return Closed(
+        order, original, approved, replay, one_more, verify.look_list(api, order), api.get_refund(order, original)
+    )
 
-    answer = api.create(body)
-    answer.exchange.role = "probe"
 
-    after = verify.look_list(api, shipped_order)
-    verify.same([approved.refund_id], sorted(after), "the refunds of the order")
-    names_the_original(answer, original)
+def is_approved(api: RefundApi, refund: Refund, seen: Refunds) -> bool:
+    """Say whether a refund is listed as approved, or with a status that cannot be read."""
+    return refund.refund_id in seen and seen[refund.refund_id].status in api.approved | {None}
+
+
+@requirement("IDEM-13")
+@pytest.mark.usefixtures("protected")
+def test_a_replay_after_the_approval_of_a_whole_order_changes_nothing(closed: Closed) -> None:
+    """The key of an approved refund of all that was ordered is still known."""
+    closed.judge_replay()
+
+
+@requirement("IDEM-13")
+def test_a_replay_gives_no_approved_units_back(session: Session, closed: Closed, series: Series) -> None:
+    """After the replay of an approved create of all that was ordered, one unit more is refused."""
+    try:
+        series.judge_last_unit(session)
+    except Failed:
+        raise Blocked("approved units are already not used up (CREATE-21)") from None
+    try:
+        closed.judge_replay()
+    except Failed as failure:
+        raise Blocked(f"the replay already made a refund: {failure}") from None
+    stays_within(session, ordered(closed.order), closed.one_more, closed.approved, closed.after)
+
+
+@requirement("GET-02")
+def test_a_refund_of_all_that_was_ordered_is_shown_when_it_is_approved(closed: Closed) -> None:
+    """Get finds a refund after which nothing is left of its order."""
+    refund = verify.accepted(closed.got).refund
+    verify.same(closed.original.refund_id, None if refund is None else refund.refund_id, "the refund that get shows")
 
 
 @define
