@@ -36,7 +36,9 @@ TYPES = 11
 """Of so many keys of returns, which leave the type to the target in such a form."""
 TRIFLE = "0.01"
 LONG_AGO = "2001-01-01T00:00:00Z"
-RECORD = {"status": "3", "amount": TRIFLE, "createTime": LONG_AGO, "updateTime": LONG_AGO, "refundId": "471100000815"}
+FORTUNE = "99999999999.00"
+"""More than any order cost: a smaller amount may be honoured (reading A25), one like this may not."""
+RECORD = {"status": "3", "amount": FORTUNE, "createTime": LONG_AGO, "updateTime": LONG_AGO, "refundId": "471100000815"}
 LINE = {"price": TRIFLE, "subtotal": TRIFLE, "totalTax": "0.50"}
 PARAMETERS = [("action", "2")]
 DECISION = {"status": "4", "amount": TRIFLE, "createTime": LONG_AGO, "customerId": "1"}
