@@ -35,7 +35,8 @@ class TakesFewerThanNoUnits(Shop):
 
     def read_quantity(self, value: Any) -> int:
         """Let negative numbers pass."""
-        return -1 if value in ("-1", -1) else super().read_quantity(value)
+        sign, digits = str(value)[:1], str(value)[1:]
+        return -int(digits) if sign == "-" and digits.isdecimal() else super().read_quantity(value)
 
 
 @breaks("CREATE-11")

@@ -28,7 +28,7 @@ from conformance.reference.rules import (
 )
 from conformance.reference.store import StoredLine, StoredOrder, StoredRefund
 
-ATTEMPTS = 5
+ATTEMPTS = 4
 
 
 class OwnMemory(Shop):
@@ -477,7 +477,7 @@ class ComparesTheFormOfNumbers(OwnMemory):
         return key, self.form
 
 
-@breaks("IDEM-31")
+@breaks("IDEM-31", also=("IDEM-13", "IDEM-14"))
 class ForgetsAfterOneReplay(OwnMemory):
     """Forgets a key once it was replayed."""
 
@@ -893,8 +893,8 @@ class FreesUnitsOnLateReplays(Shop):
 
 
 @breaks("IDEM-31")
-class CreatesAnewAtTheSixthTime(Shop):
-    """Takes the sixth request under a key for a new one, as five attempts are all that its clients make."""
+class CreatesAnewAtTheFifthTime(Shop):
+    """Takes the fifth request under a key for a new one, as four attempts are all that its clients make."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)

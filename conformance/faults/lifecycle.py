@@ -291,7 +291,7 @@ class HasAnotherDefaultForNumbers(Shop):
         return evolve(request, rights_type=REFUND) if older else request
 
 
-@breaks("LIFE-03")
+@breaks("LIFE-03", also=("REVIEW-16",))
 class RevivesCanceledOfSeveralLines(Shop):
     """Approves a canceled refund if it is of several lines."""
 
@@ -300,7 +300,7 @@ class RevivesCanceledOfSeveralLines(Shop):
         return super().is_open(refund) or (refund.status == CANCELED and len(refund.lines) > 1)
 
 
-@breaks("LIFE-03")
+@breaks("REVIEW-17")
 class CancelsCompletedOfUnshippedOrders(Shop):
     """Rejects a completed refund if its order was not shipped, as nothing has left yet."""
 

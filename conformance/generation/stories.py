@@ -72,7 +72,7 @@ def _tour() -> Story:
         Review(0, approve=False), List(1, 50), Create(30, 1, (6, 3)), Create(0, 0, of(0, 1), returned=False),
         Create(22, 0, of(2**64 + 1, 1)), Create(6, 0, of(0, 0, 1)), Create(3, 0, of(0, 1)), Review(6, approve=True),
         Review(3, approve=True), Create(4, 0, of(2, 0, 0, 1)), Review(4, approve=True),
-        Create(5, 0, of(3), returned=False), Create(7, 0, of(1)), Create(12, 0, of(1)), Create(13, 0, of(1)),
+        Create(5, 0, of(3), returned=False), Create(7, 0, of(1)), Create(13, 0, of(1)), Create(12, 0, of(1)),
         Create(14, 0, of(1)), Review(1, approve=True), Review(1, approve=False), List(0, 10), List(0, None),
     )  # fmt: skip
     second = (
@@ -82,9 +82,9 @@ def _tour() -> Story:
         List(1, 1), Review(8, approve=False), Create(27, 1, (7, 4), returned=False), Create(25, 1, (1, 1)),
         Create(8, 1, (2, 1), returned=False), Create(10, 1, (1, 0), returned=False),
         Create(11, 1, (1, 0), returned=False), Ship(1), Create(8, 1, (1, 1), returned=False), Review(10, approve=True),
-        Review(11, approve=False), Create(29, 1, (2, 0)),
+        Review(11, approve=False), Create(29, 1, (1, 1)),
         Review(7, approve=False), Create(28, 1, (4, 0), returned=False), Review(8, approve=True),
-        Review(9, approve=True), Review(8, approve=True), Review(10, approve=False),
+        Review(9, approve=True), Review(8, approve=True), Review(10, approve=False), Create(29, 1, (2, 1)),
     )  # fmt: skip
     bought = tuple(map(sum, zip(most, of(13, 3, 1, 1, 1, 1, 1), strict=True)))
     return Story("the tour", (Ordered(bought), Ordered((6, 3), shipped=False)), first + second)

@@ -3,6 +3,7 @@
 A check that returns has passed; ``Failed`` fails it, ``Blocked`` blocks it; anything else is an error of the suite.
 """
 
+import importlib
 import inspect
 import threading
 from collections import Counter
@@ -121,6 +122,7 @@ class ConformancePlugin:
         others = [
             threading.Thread(target=_join_in, args=(self.plan, n), daemon=True) for n in range(1, self.plan.workers)
         ]
+        importlib.import_module("unittest")  # pytest does so late, and threads that do it at one moment fail
         for other in others:
             other.start()
         self._work(session)

@@ -9,7 +9,7 @@ from attrs import define, field
 
 from conformance.http.client import ABSENT, Answer, Part, RefundApi
 from conformance.judging import verify
-from conformance.model import CARRIER_CODE, Action, Order, Refund, RefundId, RightsType
+from conformance.model import CARRIER_CODE, Action, Order, Refund, RefundId, RefundStatus, RightsType
 from conformance.results import Blocked, Failed
 from conformance.running.plugin import requirement
 from conformance.running.session import Shop
@@ -201,6 +201,7 @@ class WithoutReturn:
     answer: Answer
     listed: dict[RefundId, Refund]
     approval: Answer | None = None
+    decided: dict[RefundId, Refund] = field(factory=dict)
 
     def approve(self, api: RefundApi) -> Answer:
         """Approve the refund, once; returns the answer.
@@ -214,6 +215,24 @@ class WithoutReturn:
             self.approval = api.review_refund(self.order, next(iter(self.listed)), Action.APPROVE)
             self.approval.exchange.role = "probe"
         return self.approval
+
+    def approved(self, api: RefundApi) -> dict[RefundId, Refund]:
+        """Return the refunds of the order once the approval shows, if it ever does.
+
+        Raises:
+            Blocked: there is none.
+        """
+        self.approve(api)
+        if not self.decided:
+            self.decided = verify.patiently(api, lambda: verify.look_list(api, self.order), partial(is_decided, api))
+        if not self.decided:
+            raise Blocked(f"the refund of type 2 is not there: {self.answer.described}")
+        return self.decided
+
+
+def is_decided(api: RefundApi, seen: dict[RefundId, Refund]) -> bool:
+    """Say whether an approval shows, on a target where it does at all."""
+    return not api.approvals_show or all(refund.status not in api.pending for refund in seen.values())
 
 
 @pytest.fixture(scope="session")
@@ -253,16 +272,20 @@ def test_an_earlier_refund_does_not_open_the_way_for_a_return(
 ) -> None:
     """After a refund of type 2, approved so that it is not in the way, type 1 is still refused."""
     plainly_refused(refused_returns)
-    order = without_return.order
-    without_return.approve(api)
-
-    def is_decided(seen: dict[RefundId, Refund]) -> bool:
-        return not api.approvals_show or all(refund.status not in api.pending for refund in seen.values())
-
-    before = verify.patiently(api, lambda: verify.look_list(api, order), is_decided)
-    if not before:
-        raise Blocked(f"the refund of type 2 is not there: {without_return.answer.described}")
+    order, before = without_return.order, without_return.approved(api)
 
     probe = api.create_refund(order, rights_type=RETURN)
 
     verify.no_effect(probe, before, verify.look_list(api, order))
+
+
+@requirement("REVIEW-17")
+def test_a_completed_refund_of_an_unshipped_order_is_not_cancelled(
+    api: RefundApi, without_return: WithoutReturn, reviewed: Refund
+) -> None:
+    """A rejection comes too late for it, too; what is in process is not judged (reading A39)."""
+    refund_id, was = next(iter(without_return.approved(api).items()))
+    api.review_refund(without_return.order, refund_id, Action.REJECT).exchange.role = "open"
+    now = verify.look_list(api, without_return.order).get(refund_id)
+    if was.status is RefundStatus.COMPLETED and now is not None:
+        verify.holds(now.status in {RefundStatus.COMPLETED, None}, "the refund still completed", verify.shown(now))
