@@ -74,7 +74,7 @@ class RemembersTheFirstGet(Getting):
         return super().pick(order, shown.setdefault(order.id, self.find_refund(order, refund_id).id))
 
 
-@breaks("GET-01")
+@breaks("GET-01", also=("GET-02",))
 class MissesWholeOrders(Getting):
     """Finds no refund of all units of its order, which it keeps with the returned orders."""
 

@@ -83,7 +83,7 @@ def _tour() -> Story:
         Create(8, 1, (2, 1), returned=False), Create(10, 1, (1, 0), returned=False),
         Create(11, 1, (1, 0), returned=False), Ship(1), Create(8, 1, (1, 1), returned=False), Review(10, approve=True),
         Review(11, approve=False), Create(29, 1, (1, 1)),
-        Review(7, approve=False), Create(28, 1, (4, 0), returned=False), Review(8, approve=True),
+        Review(7, approve=False), Create(28, 1, (5, 0), returned=False), Review(8, approve=True),
         Review(9, approve=True), Review(8, approve=True), Review(10, approve=False), Create(29, 1, (2, 1)),
     )  # fmt: skip
     bought = tuple(map(sum, zip(most, of(13, 3, 1, 1, 1, 1, 1), strict=True)))
