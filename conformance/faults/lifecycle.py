@@ -300,18 +300,6 @@ class RevivesCanceledOfSeveralLines(Shop):
         return super().is_open(refund) or (refund.status == CANCELED and len(refund.lines) > 1)
 
 
-@breaks("REVIEW-17")
-class CancelsCompletedOfUnshippedOrders(Shop):
-    """Rejects a completed refund if its order was not shipped, as nothing has left yet."""
-
-    def decide(self, refund: StoredRefund, action: int) -> StoredRefund:
-        """Let the order decide."""
-        order = self.store.order(self.name, refund.order_id)
-        if action == REJECT and refund.status == COMPLETED and order is not None and not order.shipped:
-            return self.change(refund, CANCELED)
-        return super().decide(refund, action)
-
-
 @breaks("LIFE-01")
 class ReturnsAfterACanceledRefund(Shop):
     """Takes a return of an order that was not shipped once a refund of it was canceled."""

@@ -209,3 +209,15 @@ class RevivesAfterSeconds(Reviewed):
         now, then = datetime.fromisoformat(self.now()), datetime.fromisoformat(refund.updated)
         forgotten = refund.status == CANCELED and action == APPROVE and now - then > timedelta(seconds=3)
         return self.change(refund, COMPLETED) if forgotten else super().again(refund, action)
+
+
+@breaks("REVIEW-17")
+class CancelsCompletedOfUnshippedOrders(Shop):
+    """Rejects a completed refund if its order was not shipped, as nothing has left yet."""
+
+    def decide(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Let the order decide."""
+        order = self.store.order(self.name, refund.order_id)
+        if action == REJECT and refund.status == COMPLETED and order is not None and not order.shipped:
+            return self.change(refund, CANCELED)
+        return super().decide(refund, action)
