@@ -113,7 +113,10 @@ class Performance(Actor):
             return
         self.state = self.state.with_shipped(order)
         self.shipped[len(self.taken)] = order
+        stirred = self.touched.get(order, set()) | self.subjects
+        before = {key: refund for key, refund in self.records.pop(order, {}).items() if key not in stirred}
         self.look(order, [self.state], OTHERS)
+        self.unchanged(OTHERS, without_parcels(before), without_parcels(self.records[order]))
 
     def can_take(self, step: Step) -> bool:
         """Say whether what a step is about is there, and its key, if it has come before, not out of date."""
@@ -435,6 +438,11 @@ class Performance(Actor):
         if isinstance(step, List) or not answer.accepted or answer.refund is None:
             return None
         return step.key, answer.refund.refund_id
+
+
+def without_parcels(refunds: Records) -> Records:
+    """Return refunds without logistics information, which may be that of the order's parcel (reading A14)."""
+    return {key: evolve(refund, shipping={}) for key, refund in refunds.items()}
 
 
 def in_the_times_of(known: Refund, told: Refund) -> Refund:

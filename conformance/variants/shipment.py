@@ -32,6 +32,18 @@ class RefusesParcelsWithoutReturn(Shop):
         return request
 
 
+@reads("A14", aspect="whose parcel")
+class ShowsTheParcelOfTheOrder(Shop):
+    """Shows the parcel of a shipped order in its refunds that came with none of their own."""
+
+    def record(self, operation: str, refund: StoredRefund) -> JSON:
+        """Look whether it was sent."""
+        order = self.store.order(self.name, refund.order_id)
+        sent = order is not None and order.shipped and not any(refund.shipping.values())
+        parcel = {"shippingCarrierCode": "", "shippingCarrier": "Outbound", "trackingNumber": f"OUT{refund.order_id}"}
+        return super().record(operation, evolve(refund, shipping=parcel) if sent else refund)
+
+
 @reads("A13", aspect="absent parcel")
 class LeavesAbsentParcelsOut(Shop):
     """Leaves shipping out where none was sent."""
