@@ -102,7 +102,10 @@ class RefundLine:
 
 @frozen
 class Refund:
-    """A refund as an answer told it; what could not be read is ``None``. ``raw`` is the JSON object itself."""
+    """A refund as an answer told it; what could not be read is ``None``. ``raw`` is the JSON object itself.
+
+    ``moved_on`` if its status is read as another than the one that is shown (see ``as_new``).
+    """
 
     refund_id: RefundId
     order_id: OrderId | None
@@ -115,6 +118,14 @@ class Refund:
     create_time: datetime | None
     update_time: datetime | None
     raw: dict[str, Any] = field(eq=False, repr=False)
+    moved_on: bool = field(default=False, eq=False, repr=False)
+
+    @property
+    def as_new(self) -> "Refund":
+        """The refund as it was before the target moved it on from *initiated* to *in process* by itself (A35)."""
+        if self.status is not RefundStatus.IN_PROCESS:
+            return self
+        return evolve(self, status=RefundStatus.INITIATED, moved_on=True)
 
     @property
     def quantities(self) -> dict[LineItemId, Decimal]:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from conformance.faults import breaks
-from conformance.reference.rules import APPROVE, CANCELED, REJECT, Shop
+from conformance.reference.rules import APPROVE, CANCELED, IN_PROCESS, INITIATED, REJECT, Refusal, Shop
 from conformance.reference.store import StoredRefund
 
 
@@ -92,6 +92,30 @@ class TakesAStatusForTheAction(Shop):
     def read_action(self, value: Any) -> int:
         """Look it up among the statuses."""
         return REJECT if str(value) == str(CANCELED) else super().read_action(value)
+
+
+@breaks("REVIEW-05")
+class BeginsWhatItRefuses(Shop):
+    """Refuses an action that there is not, with the refund already in process."""
+
+    def review(self, refund_id: str, body: Any) -> StoredRefund:
+        """Begin before the action is looked up."""
+        try:
+            return super().review(refund_id, body)
+        except Refusal:
+            refund = self.store.refund(self.name, refund_id)
+            if (
+                isinstance(body, dict)
+                and str(body.get("action")) in {"0", "3", "4"}
+                and refund is not None
+                and refund.status == INITIATED
+            ):
+                self.change(refund, IN_PROCESS)
+            raise
+
+    def is_open(self, refund: StoredRefund) -> bool:
+        """Let what was begun be reviewed."""
+        return refund.status in {INITIATED, IN_PROCESS}
 
 
 @breaks("REVIEW-06")

@@ -2,8 +2,9 @@
 
 import itertools
 import json
+import threading
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -57,9 +58,13 @@ class Part:
 
 @frozen(eq=False)
 class Answer:
-    """What a target replied, read but not believed."""
+    """What a target replied, read but not believed.
+
+    ``moves_on`` if the target moves new refunds on by itself, so that *in process* says no more than *initiated*.
+    """
 
     exchange: Exchange
+    moves_on: bool = False
 
     @property
     def status(self) -> int:
@@ -93,7 +98,7 @@ class Answer:
     @cached_property
     def refund(self) -> Refund | None:
         """The one refund of an accepted answer, if it can be read."""
-        return read_refund(self.json.get("refund")) if self.accepted and isinstance(self.json, dict) else None
+        return self._read(self.json.get("refund")) if self.accepted and isinstance(self.json, dict) else None
 
     @cached_property
     def refunds(self) -> list[Refund] | None:
@@ -101,8 +106,12 @@ class Answer:
         entries = self.json.get("refunds") if self.accepted and isinstance(self.json, dict) else None
         if not isinstance(entries, list):
             return None
-        read = [read_refund(entry) for entry in entries]
+        read = [self._read(entry) for entry in entries]
         return [refund for refund in read if refund is not None] if all(read) else None
+
+    def _read(self, value: Any) -> Refund | None:
+        refund = read_refund(value)
+        return refund.as_new if refund is not None and self.moves_on else refund
 
     @property
     def described(self) -> str:
@@ -155,13 +164,41 @@ class Creation:
 
 
 @define
+class Moves:
+    """Whether the target moves new refunds on to *in process* by itself, as a queue of work would (reading A35).
+
+    It is found out at the first sign: a refund in process of which no review was accepted. ``wait_and_see`` makes
+    another one, and says whether that moved on although nothing was sent about it.
+    """
+
+    wait_and_see: Callable[[], bool] = bool
+    on: bool = False
+    _asked: bool = False
+    _reviewed: set[RefundId] = field(factory=set)
+    _lock: threading.RLock = field(factory=threading.RLock)
+
+    def note_review(self, refund_id: RefundId) -> None:
+        """A review was accepted, which may have brought its refund anywhere."""
+        self._reviewed.add(refund_id)
+
+    def look_into(self, refunds: Iterable[Refund]) -> None:
+        """Find out whether the target moves refunds on, if one of these looks like it; that is asked once."""
+        if any(each.status is RefundStatus.IN_PROCESS and each.refund_id not in self._reviewed for each in refunds):
+            with self._lock:  # whoever sees the next sign waits for the answer; only the asking itself gets in
+                if not self._asked:
+                    self._asked = True
+                    self.on = self.wait_and_see()
+
+
+@define
 class RefundApi:
     """The four operations, as the holder of one token, in the way that the target was found to take and to do things.
 
     ``token_header`` is the name that the token is sent under; ``told`` is the create that each refund was made by;
     ``twice`` are creates that were answered with a new refund of other lines under an id that was told before;
     ``ledger`` notes what was made; ``opens_in`` is the status of a new refund (reading A35); ``approvals_show`` unless
-    an approval is under way for so long that its refund stays in that status (reading A37).
+    an approval is under way for so long that its refund stays in that status (reading A37); ``moves`` knows whether
+    refunds leave it by themselves.
     """
 
     wire: Wire
@@ -175,6 +212,7 @@ class RefundApi:
     ledger: Ledger = field(factory=Ledger)
     opens_in: RefundStatus = RefundStatus.INITIATED
     approvals_show: bool = True
+    moves: Moves = field(factory=Moves)
     token_header: str = TOKEN_HEADER
 
     @property
@@ -291,13 +329,11 @@ class RefundApi:
 
     def review(self, refund_id: str, body: Any, **more: Any) -> Answer:
         """PUT a body to review."""
-        return self.send(
-            "PUT",
-            f"{API}/refunds/{quote(str(refund_id), safe='', errors='surrogatepass')}",
-            "review",
-            body=body,
-            **more,
-        )
+        path = f"{API}/refunds/{quote(str(refund_id), safe='', errors='surrogatepass')}"
+        answer = self.send("PUT", path, "review", body=body, **more)
+        if answer.exchange.trouble is None and answer.accepted:
+            self.moves.note_review(RefundId(str(refund_id)))
+        return answer
 
     def send(
         self,
@@ -321,9 +357,18 @@ class RefundApi:
             sent["Content-Type"] = "application/json"
         sent |= headers or {}
         sent = {name: value for name, value in sent.items() if value or name.lower() == TOKEN_HEADER.lower()}
-        answer = Answer(self.wire.send(method, url, operation=operation, headers=sent, body=content))
+        exchange = self.wire.send(method, url, operation=operation, headers=sent, body=content)
+        if self.opens_in is RefundStatus.INITIATED and not self.moves.on and exchange.trouble is None:
+            self._look_into_moves(Answer(exchange))
+        answer = Answer(exchange, self.moves.on)
         self._note(answer)
         return answer
+
+    def _look_into_moves(self, answer: Answer) -> None:
+        """Look at what is shown of refunds that were new when create told of them."""
+        shown = answer.refunds if answer.exchange.operation == "list" else [answer.refund]
+        if answer.exchange.operation in {"list", "get"}:
+            self.moves.look_into(each for each in shown or () if each is not None and each.refund_id in self.told)
 
     def _note(self, answer: Answer) -> None:
         """Tell the ledger of the one refund in an answer."""

@@ -369,6 +369,8 @@ def _differences(before: Mapping[RefundId, Refund], after: Mapping[RefundId, Ref
         now = after[refund_id].contents
         if was.status is RefundStatus.IN_PROCESS and after[refund_id].status is RefundStatus.COMPLETED:
             now |= {"status": was.status, "updateTime": was.update_time}  # it gets there on its own (reading A37)
+        if after[refund_id].moved_on and not was.moved_on:
+            now |= {"updateTime": was.update_time}  # that it was moved on in between may count as an update (A35)
         for name, value in was.contents.items():
             if not _agree(value, now[name]):
                 yield f"refund {refund_id}: {name} went from {shown(value)} to {shown(now[name])}"

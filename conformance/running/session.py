@@ -12,7 +12,7 @@ from attrs import define, evolve, field
 from conformance.clock import Clock, RealClock
 from conformance.generation.reach import Reached
 from conformance.generation.stories import Story
-from conformance.http.client import Answer, KeyMaker, RefundApi
+from conformance.http.client import Answer, KeyMaker, Moves, RefundApi
 from conformance.http.dialect import IN_CREATES, IN_REVIEWS, USUAL, dialects_for
 from conformance.http.pace import Pace
 from conformance.http.redact import Redactor
@@ -259,6 +259,25 @@ class Session:
             rejection.exchange.role = "arrange"
             self._speak(approvals_show=not rejection.refused)
 
+    def moves_on(self) -> bool:
+        """Say whether a new refund goes on to *in process* by itself, in the time that an effect may take to show."""
+        shop = self.shop
+        before = len(self.wire.recorded)
+        try:
+            order = shop.order()
+            refund = verify.given_refund(shop.api, order)
+            self.wire.clock.sleep(self.wire.limits.settle)
+            shown = verify.look_list(shop.api, order).get(refund.refund_id)
+        except Blocked:
+            return False
+        finally:
+            for exchange in self.wire.recorded[before:]:
+                exchange.batched = True
+        told = (refund.status, None if shown is None else shown.status)
+        if moves_on := told == (RefundStatus.INITIATED, RefundStatus.IN_PROCESS):
+            self.observe("A35", "a new refund goes on to 2 by itself")
+        return moves_on
+
     def _speak(self, **traits: Any) -> None:
         """Use the API of both shops in the way that was found out."""
         for shop in self.shops:
@@ -311,6 +330,9 @@ def open_session(
         other_shop=None if other is None else _shop(other, wire, keys, "other_shop"),
         seed=seed,
     )
+    moves = Moves(session.moves_on)
+    for shop in session.shops:
+        shop.api = evolve(shop.api, moves=moves)
     wire.writes.open_refunds = lambda: sum(len(shop.api.ledger.open_refunds) for shop in session.shops)
     return session
 

@@ -1,7 +1,7 @@
 """Honest readings of the review."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from attrs import evolve
@@ -140,6 +140,44 @@ class StartsInProcess(Shop):
     def is_open(self, refund: StoredRefund) -> bool:
         """What is in process was not reviewed yet."""
         return refund.status == IN_PROCESS
+
+
+@reads("A35", "A64", aspect="approval")
+class MovesNewRefundsOn(Shop):
+    """Brings a new refund in process by itself a moment after it was created, as a queue of work would."""
+
+    turn = timedelta(seconds=0.3)
+    """How long it waits for its turn."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.queue: dict[str, datetime] = {}
+
+    def authorise(self, token: Any, operation: str) -> None:
+        """Before each request, catch up on what has had its turn since the last."""
+        super().authorise(token, operation)
+        with self.exclusive():
+            for refund_id in [key for key, moment in self.queue.items() if moment <= self.clock.now()]:
+                began = self.queue.pop(refund_id)
+                refund = self.store.refund(self.name, refund_id)
+                if refund is not None and refund.status == INITIATED:
+                    self.store.set_status(refund_id, IN_PROCESS, began.isoformat())
+
+    def save(self, refund: StoredRefund, request: RefundRequest) -> None:
+        """Put it in the queue."""
+        super().save(refund, request)
+        self.queue[refund.id] = self.clock.now() + self.turn
+
+    def is_open(self, refund: StoredRefund) -> bool:
+        """What is in process was not reviewed yet."""
+        return refund.status in {INITIATED, IN_PROCESS}
+
+
+@reads("A35", "A64", aspect="approval")
+class MovesNewRefundsOnLate(MovesNewRefundsOn):
+    """Brings a new refund in process by itself when it is some seconds old."""
+
+    turn = timedelta(seconds=3)
 
 
 @reads("A37", "A38", aspect="answer to a review")
