@@ -222,6 +222,18 @@ class ForgetsApprovedRefunds(Shop):
         return 0 if refund.status == COMPLETED else super().claimed(refund, line)
 
 
+@breaks("CREATE-18")
+class LooksBackForTheFirstLineOnly(Shop):
+    """Counts earlier refunds against the first line of a request only."""
+
+    def check_refundable(self, request: RefundRequest) -> None:
+        """Measure the others by what was ordered."""
+        first, *others = self.asked(request).items()
+        super().check_refundable(evolve(request, lines=tuple(each for each in request.lines if each.line == first[0])))
+        if any(quantity > line.quantity for line, quantity in others):
+            raise Refusal(409, "more units than were ordered")
+
+
 @breaks("CREATE-19")
 class ForgetsPendingRefunds(Shop):
     """Counts only approved refunds against what can still be refunded."""

@@ -7,7 +7,7 @@ from attrs import evolve
 
 from conformance.faults import breaks
 from conformance.faults.creation import JSON, Mending
-from conformance.reference.rules import REFUND, RefundRequest, Refusal, RequestedLine, Shop
+from conformance.reference.rules import REFUND, RETURN_AND_REFUND, RefundRequest, Refusal, RequestedLine, Shop
 from conformance.reference.store import StoredOrder, StoredRefund, StoredRefundLine
 
 # What may be left out.
@@ -240,6 +240,15 @@ class NumbersLoseUnits(Shop):
         """Count from zero."""
         quantity = super().read_quantity(value)
         return quantity if isinstance(value, str) else max(1, quantity - 1)
+
+
+@breaks("CREATE-37")
+class KnowsTypeTwoAsTextOnly(Shop):
+    """Takes whatever is not the text 2 for the default, the number 2 as well."""
+
+    def read_rights_type(self, value: Any) -> int:
+        """Compare strictly."""
+        return RETURN_AND_REFUND if value == 2 else super().read_rights_type(value)
 
 
 @breaks("CREATE-40")

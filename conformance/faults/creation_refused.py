@@ -178,6 +178,17 @@ class FailsOnOrdersBelowZero(Mending):
 
 
 @breaks("CREATE-07")
+class FailsOnOrdersBeyond64Bits(Mending):
+    """Breaks when the number of an order is greater than its database holds."""
+
+    def mended(self, refund: JSON) -> JSON:
+        """Turn the number into eight bytes."""
+        if re.fullmatch(r"[0-9]{20,21}", str(refund.get("orderId"))):
+            int(refund["orderId"]).to_bytes(8)
+        return refund
+
+
+@breaks("CREATE-07")
 class CutsOrderIdsOff(Mending):
     """Keeps no more digits of an order's id than its own ids have."""
 
@@ -337,6 +348,16 @@ class KeepsTheGoodLine(Shop):
                 request = self.read_request({"refund": body["refund"] | {"lineItems": body["refund"]["lineItems"][:1]}})
                 self.save(self.new_refund(request), request)
             raise
+
+
+@breaks("CREATE-25")
+class LeavesLinesWithoutIdsOut(Shop):
+    """Refunds the other lines of a request and leaves out those whose id cannot be read."""
+
+    def read_lines(self, value: Any, order: StoredOrder) -> tuple[RequestedLine, ...]:
+        """Keep the lines that name something."""
+        lines = value if isinstance(value, list) and all(isinstance(line, dict) for line in value) else []
+        return super().read_lines([line for line in lines if "lineItemId" in line] or value, order)
 
 
 @breaks("CREATE-25")

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
 from conformance.faults import breaks
 from conformance.reference.app import TOKEN_HEADER, App
-from conformance.reference.rules import APPROVE, RETURN_AND_REFUND, Shop, Token
+from conformance.reference.rules import APPROVE, RETURN_AND_REFUND, Refusal, Shop, Token
 from conformance.reference.store import FIRST_ID, StoredLine, StoredOrder, StoredRefund
 
 
@@ -28,6 +29,26 @@ class ReadsUpToTheComma(Shop):
     def read_quantity(self, value: Any) -> int:
         """Stop at the comma."""
         return super().read_quantity(value.partition(",")[0] if isinstance(value, str) else value)
+
+
+@breaks("NEAR-01")
+class CutsTypesOff(Shop):
+    """Takes a type with a fraction for what stands before the point."""
+
+    def read_rights_type(self, value: Any) -> int:
+        """Drop the rest."""
+        return super().read_rights_type(int(value) if isinstance(value, Decimal) else value)
+
+
+@breaks("NEAR-01")
+class BreaksOnTypesThatAreObjects(Shop):
+    """Answers 500 to a type that is an object."""
+
+    def read_rights_type(self, value: Any) -> int:
+        """Look it up in a table of hashes."""
+        if isinstance(value, dict):
+            raise Refusal(500, "unhashable type: 'dict'")
+        return super().read_rights_type(value)
 
 
 @breaks("NEAR-02")

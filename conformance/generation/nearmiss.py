@@ -22,6 +22,7 @@ ARABIC = str.maketrans("0123456789", "".join(chr(0x0660 + digit) for digit in ra
 
 IN_A_LIST = "in a list"
 LETTERS, HALF, CONDITION = "with letters behind", "with a half", "as a condition"
+HALF_AS_NUMBER, NEGATIVE, EMPTY_OBJECT = "with a half as a number", "negative", "an empty object"
 NEXT_TO_THE_ENUM = (0, 3, 4, 2**32 + 1)
 """Numbers next to the enum 1 and 2, and one that 32 bits hold as 1; what is not 0 is tried as text."""
 NONE_OF_THEM, NAN = "left empty", float("nan")
@@ -45,13 +46,13 @@ DISTORTED: dict[str, Edit] = {
     "twice in one text": lambda digits: f"{digits} {digits}",
     "with a superscript": lambda digits: f"{digits}\u00b2",
     CONDITION: lambda _: "' OR '1'='1",
-    "negative": lambda digits: f"-{digits}",
+    NEGATIVE: lambda digits: f"-{digits}",
 }
 """Texts that are no spelling of a number that could be meant."""
 CUT_SHORT = ("with a comma", LETTERS, "twice in one text", "with a superscript")
 """Those that begin with a number; each member is tried with one of them."""
 
-OF_ANOTHER_TYPE: dict[str, Any] = {"an empty object": {}, "false": False}
+OF_ANOTHER_TYPE: dict[str, Any] = {EMPTY_OBJECT: {}, "false": False}
 OTHER_IDS: dict[str, Edit] = {
     "with a digit more": lambda digits: f"{digits}0",
     "without its last digit": lambda digits: digits[:-1],
@@ -232,15 +233,16 @@ def _of_a_number(schema: dict[str, Any], digits: str, place: Place, *, required:
         yield NearMiss(place, edit, "enum" if enum else "pattern", spell(digits), must_be_refused=False)
     strict, counts = required or enum, place[-1] in VAGUE
     for edit, distort in DISTORTED.items():
-        keyword = "enum" if enum else "minimum" if edit == "negative" else "pattern"
+        keyword = "enum" if enum else "minimum" if edit == NEGATIVE else "pattern"
         cut = edit == _cut_short(place) and not _is_compared(schema, place)
-        sharp = required and (cut or (counts and edit in {HALF, "negative"}))
+        sharp = required and (cut or (counts and edit in {HALF, NEGATIVE}))
         yield NearMiss(place, edit, keyword, distort(digits), must_be_refused=strict, sharp=sharp)
     others: dict[str, Any] = {"true": True}
     if enum:
+        others |= {HALF_AS_NUMBER: float(f"{digits}.5")}
         others |= {f"{number}": number and str(number) for number in NEXT_TO_THE_ENUM}
     elif counts:
-        others |= {"zero": 0, "with a half as a number": float(f"{digits}.5"), "as no number": NAN}
+        others |= {"zero": 0, HALF_AS_NUMBER: float(f"{digits}.5"), "as no number": NAN}
     else:  # an id, which may be no number on a target that breaks the page
         others |= {"zero": 0, **{edit: make(digits) for edit, make in OTHER_IDS.items()}}
     for edit, other in others.items():

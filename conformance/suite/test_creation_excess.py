@@ -58,7 +58,7 @@ def claimed(api: RefundApi, stored: Stored) -> Claimed:
     verify.given_review(api, order, refund, Action.APPROVE)
     approved = verify.look_list(api, order)
     left = order.lines[1].quantity - 12
-    once_approved = api.create_refund(order, Part(order.lines[1], left + 1))
+    once_approved = api.create_refund(order, Part(order.lines[2]), Part(order.lines[1], left + 1))
     after = verify.look_list(api, order)
     return Claimed(ordered(order), stored.listed, while_pending, between, approved, once_approved, after)
 
@@ -66,7 +66,7 @@ def claimed(api: RefundApi, stored: Stored) -> Claimed:
 @requirement("CREATE-18")
 @pytest.mark.usefixtures("limited")
 def test_units_of_an_approved_refund_are_used_up(session: Session, claimed: Claimed) -> None:
-    """With 12 of 20 units refunded and approved, 9 more are refused or cut down to 8."""
+    """With 12 of 20 units refunded and approved, 9 more, asked for after those of another line, are refused or cut."""
     claimed.judge_approved(session)
 
 

@@ -10,7 +10,7 @@ from conformance.model import Order, Refund, RefundStatus
 from conformance.results import Blocked
 from conformance.running.plugin import requirement
 from conformance.running.session import Session
-from conformance.suite.given.creates import RETURN, rows_of
+from conformance.suite.given.creates import REFUND, RETURN, rows_of
 from conformance.suite.given.grants import GRANTED, OPEN, RECORD, Grants
 from conformance.suite.given.units import units
 
@@ -43,7 +43,8 @@ def test_numbers_in_the_other_form_mean_the_same(grants: Grants, row: str) -> No
     refund = grants.made_or_refused(row)
     if refund is not None:
         verify.same({grants.order.line.line_item_id: Decimal(2)}, verify.units_of(refund), "the units of each line")
-        verify.same(RETURN, refund.rights_type, "the type of the refund")
+        asked = REFUND if "without" in row else RETURN
+        verify.same(asked, refund.rights_type, "the type of the refund")
 
 
 @rows_for("CREATE-23")

@@ -46,6 +46,11 @@ def digit_less(value: Any) -> Any:
     return type(value)(str(value)[:-1] or "0")
 
 
+def beyond_64_bits(value: Any) -> Any:
+    """Return an id that no machine word holds, in the form that it had."""
+    return type(value)(str(2**64) + str(value)[:1])
+
+
 def with_letters(value: Any) -> Any:
     """Return what begins like the value."""
     return f"{value}abc"
@@ -93,6 +98,7 @@ REFUSED: dict[str, Row] = {
     "order with a digit more": Row("CREATE-07", with_fields("orderId", change=digit_more), profile="quick"),
     "order with a digit less": Row("CREATE-07", with_fields("orderId", change=digit_less), profile="quick"),
     "order below zero": Row("CREATE-07", with_fields("orderId", change=below_zero)),
+    "order beyond 64 bits": Row("CREATE-07", with_fields("orderId", change=beyond_64_bits)),
     "order with letters after it": Row("CREATE-07", with_fields("orderId", change=with_letters)),
     "lineItemId missing": Row("CREATE-08", with_line("lineItemId")),
     "lineItemId null": Row("CREATE-08", with_line("lineItemId", None), profile="full"),
@@ -131,6 +137,9 @@ REFUSED: dict[str, Row] = {
     ),
     "an unknown and a good line": Row(
         "CREATE-25", with_line("lineItemId", digit_more, index=0, lines=2), "line with a digit more"
+    ),
+    "a good line and one without an id": Row(
+        "CREATE-25", with_line("lineItemId", index=1, lines=2), "lineItemId missing"
     ),
     "a good line and one of no units": Row(
         "CREATE-25", with_line("quantity", "0", index=1, lines=2), "quantity '0'"

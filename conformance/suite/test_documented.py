@@ -168,7 +168,10 @@ def test_well_formed_creates_are_stored_as_asked(filled: Filled) -> None:
     verify.same(sorted(expected), sorted(filled.there), "the refunds of the order")
     for refund_id, (answer, body) in expected.items():
         filled.ground.api.wire.show(answer.exchange)
-        verify.same(asked(body), told(filled.there[refund_id]), f"what refund {refund_id} takes back, and why")
+        there = filled.there[refund_id]
+        verify.same(asked(body), told(there), f"what refund {refund_id} takes back, and why")
+        if there.rights_type is not None:
+            verify.same(asked_type(body), there.rights_type.value, f"the type of refund {refund_id}")
     if len(expected) < COUNTS[False] // 2:
         raise Blocked(
             f"only {len(expected)} of the generated creates were accepted, which is too few to prove anything"
@@ -188,6 +191,11 @@ def asked(body: Any) -> list[tuple[str, Decimal, str]]:
     """Return line, units and reason of each requested line."""
     lines = body["refund"]["lineItems"]
     return sorted((str(line["lineItemId"]), Decimal(line["quantity"]), line["rightsReason"]) for line in lines)
+
+
+def asked_type(body: Any) -> int:
+    """Return the type that a create asks for, which is 1 where it names none (page line 125)."""
+    return int(body["refund"].get("rightsType", 1))
 
 
 def told(refund: Refund) -> list[tuple[str, Decimal, str]]:

@@ -8,7 +8,7 @@ from attrs import define, field
 
 from conformance.http.client import Answer, Part, RefundApi
 from conformance.judging import verify
-from conformance.model import Action, Order, Refund
+from conformance.model import Action, Order, Refund, RightsType
 from conformance.results import Blocked, Failed
 from conformance.suite.given.benches import NewOrder, selected_rows
 from conformance.suite.given.creates import Row, Send, digit_more, in_other_form, with_fields, with_line
@@ -107,10 +107,13 @@ def naming_a_refund(api: RefundApi, order: Order) -> Answer:
     return api.create(body)
 
 
-def spoken_otherwise(api: RefundApi, order: Order) -> Answer:
-    """Send two units with numbers in the form that is not the usual one."""
-    other = in_other_form(api)
-    return other.create_refund(order, Part(order.line, 2))
+def spoken_otherwise(rights_type: RightsType) -> Send:
+    """Return a create of two units with numbers in the form that is not the usual one."""
+
+    def send(api: RefundApi, order: Order) -> Answer:
+        return in_other_form(api).create_refund(order, Part(order.line, 2), rights_type=rights_type)
+
+    return send
 
 
 def twice_within(api: RefundApi, order: Order) -> Answer:
@@ -133,7 +136,8 @@ FEWER = {"9 of 10 units": Row("CREATE-16", nine_of_ten)}
 OPEN: dict[str, Row] = {
     "rightsType null": Row("CREATE-34", with_fields("rightsType", change=None)),
     "rightsType empty": Row("CREATE-34", with_fields("rightsType", change="")),
-    "numbers in the other form": Row("CREATE-37", spoken_otherwise),
+    "numbers in the other form": Row("CREATE-37", spoken_otherwise(RightsType.RETURN_AND_REFUND)),
+    "numbers in the other form, without a return": Row("CREATE-37", spoken_otherwise(RightsType.REFUND)),
     "a line twice within its units": Row("CREATE-23", twice_within),
     "another customer's id": Row("CREATE-40", with_fields("customerId", change=digit_more)),
     "a line without a reason": Row("CREATE-40", with_line("rightsReason")),

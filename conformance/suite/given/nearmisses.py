@@ -6,7 +6,15 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from conformance.generation.nearmiss import CONDITION, NearMiss, in_standard, near_misses
+from conformance.generation.nearmiss import (
+    CONDITION,
+    EMPTY_OBJECT,
+    HALF_AS_NUMBER,
+    NEGATIVE,
+    NearMiss,
+    in_standard,
+    near_misses,
+)
 from conformance.http.client import ABSENT, Answer, Part, RefundApi
 from conformance.judging import contract
 from conformance.model import CARRIER_CODE, Action, Order, RightsType
@@ -18,9 +26,9 @@ FRACTION = "with a zero fraction"
 TELLING = {
     "refund.lineItems.quantity": ("with an exponent", "in full-width digits", "with a zero before"),
     "action": ("with a line break behind", "twice"),
-    "refund.rightsType": (FRACTION,),
+    "refund.rightsType": (FRACTION, HALF_AS_NUMBER, NEGATIVE, EMPTY_OBJECT, "true"),
     "refund.lineItems.lineItemId": (FRACTION, CONDITION),
-    "refund.customerId": ("an empty object",),
+    "refund.customerId": (EMPTY_OBJECT,),
     "orderId": (FRACTION,),
     "refundId": (CONDITION,),
 }
