@@ -104,7 +104,7 @@ class RefundLine:
 class Refund:
     """A refund as an answer told it; what could not be read is ``None``. ``raw`` is the JSON object itself.
 
-    ``moved_on`` if its status is read as another than the one that is shown (see ``as_new``).
+    ``restless`` if the target was seen to update such refunds by itself, so that the update time tells nothing.
     """
 
     refund_id: RefundId
@@ -118,14 +118,7 @@ class Refund:
     create_time: datetime | None
     update_time: datetime | None
     raw: dict[str, Any] = field(eq=False, repr=False)
-    moved_on: bool = field(default=False, eq=False, repr=False)
-
-    @property
-    def as_new(self) -> "Refund":
-        """The refund as it was before the target moved it on from *initiated* to *in process* by itself (A35)."""
-        if self.status is not RefundStatus.IN_PROCESS:
-            return self
-        return evolve(self, status=RefundStatus.INITIATED, moved_on=True)
+    restless: bool = field(default=False, eq=False, repr=False)
 
     @property
     def quantities(self) -> dict[LineItemId, Decimal]:
@@ -164,6 +157,20 @@ class Refund:
     def contents(self) -> dict[str, Any]:
         """Every value, for telling whether a record was changed."""
         return self.settled | {"status": self.status, "updateTime": self.update_time}
+
+
+def same_time(one: datetime, other: datetime, slack: timedelta = timedelta(0)) -> bool:
+    """Say whether two times are one, as far as the coarser of them tells (reading A08)."""
+    if (one.tzinfo is None) != (other.tzinfo is None):
+        return True
+    return abs(one - other) <= max(slack, _resolution(one), _resolution(other))
+
+
+def _resolution(time: datetime) -> timedelta:
+    """Return the unit that a time seems to be counted in."""
+    if time.microsecond == 0:
+        return timedelta(minutes=1) if time.second == 0 else timedelta(seconds=1)
+    return timedelta(milliseconds=1) if time.microsecond % 1000 == 0 else timedelta(0)
 
 
 def load_json(text: str) -> Any:

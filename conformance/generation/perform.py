@@ -34,7 +34,7 @@ from conformance.http.burst import at_once
 from conformance.http.client import Answer
 from conformance.http.wire import Exchange
 from conformance.judging import verify
-from conformance.model import Refund, RefundId, RefundStatus
+from conformance.model import Refund, RefundId, RefundStatus, same_time
 from conformance.results import Blocked, Failed
 
 CREATES, KEYS, REVIEWS, READS, OTHERS, BOOKS, BURSTS, ANSWERS, STEADY, MANNERS = (
@@ -450,7 +450,7 @@ def in_the_times_of(known: Refund, told: Refund) -> Refund:
     same = {}
     for name in ("create_time", "update_time"):
         one, other = getattr(known, name), getattr(told, name)
-        if one is not None and other is not None and verify.same_time(one, other):
+        if one is not None and other is not None and same_time(one, other):
             same[name] = one
     return evolve(told, **same)
 

@@ -2,9 +2,8 @@
 
 import itertools
 import json
-import threading
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -14,6 +13,7 @@ from attrs import define, evolve, field, frozen
 from conformance.http.dialect import TEXT, Dialect
 from conformance.http.wire import Exchange, Wire
 from conformance.judging import contract
+from conformance.judging.unrest import Unrest
 from conformance.ledger import Ledger
 from conformance.model import (
     Action,
@@ -60,11 +60,11 @@ class Part:
 class Answer:
     """What a target replied, read but not believed.
 
-    ``moves_on`` if the target moves new refunds on by itself, so that *in process* says no more than *initiated*.
+    ``unrest`` knows what the target changes by itself.
     """
 
     exchange: Exchange
-    moves_on: bool = False
+    unrest: Unrest = field(factory=Unrest)
 
     @property
     def status(self) -> int:
@@ -111,7 +111,7 @@ class Answer:
 
     def _read(self, value: Any) -> Refund | None:
         refund = read_refund(value)
-        return refund.as_new if refund is not None and self.moves_on else refund
+        return None if refund is None else self.unrest.allowed_for(refund)
 
     @property
     def described(self) -> str:
@@ -164,41 +164,14 @@ class Creation:
 
 
 @define
-class Moves:
-    """Whether the target moves new refunds on to *in process* by itself, as a queue of work would (reading A35).
-
-    It is found out at the first sign: a refund in process of which no review was accepted. ``wait_and_see`` makes
-    another one, and says whether that moved on although nothing was sent about it.
-    """
-
-    wait_and_see: Callable[[], bool] = bool
-    on: bool = False
-    _asked: bool = False
-    _reviewed: set[RefundId] = field(factory=set)
-    _lock: threading.RLock = field(factory=threading.RLock)
-
-    def note_review(self, refund_id: RefundId) -> None:
-        """A review was accepted, which may have brought its refund anywhere."""
-        self._reviewed.add(refund_id)
-
-    def look_into(self, refunds: Iterable[Refund]) -> None:
-        """Find out whether the target moves refunds on, if one of these looks like it; that is asked once."""
-        if any(each.status is RefundStatus.IN_PROCESS and each.refund_id not in self._reviewed for each in refunds):
-            with self._lock:  # whoever sees the next sign waits for the answer; only the asking itself gets in
-                if not self._asked:
-                    self._asked = True
-                    self.on = self.wait_and_see()
-
-
-@define
 class RefundApi:
     """The four operations, as the holder of one token, in the way that the target was found to take and to do things.
 
     ``token_header`` is the name that the token is sent under; ``told`` is the create that each refund was made by;
     ``twice`` are creates that were answered with a new refund of other lines under an id that was told before;
     ``ledger`` notes what was made; ``opens_in`` is the status of a new refund (reading A35); ``approvals_show`` unless
-    an approval is under way for so long that its refund stays in that status (reading A37); ``moves`` knows whether
-    refunds leave it by themselves.
+    an approval is under way for so long that its refund stays in that status (reading A37); ``unrest`` knows what the
+    target changes by itself.
     """
 
     wire: Wire
@@ -212,7 +185,7 @@ class RefundApi:
     ledger: Ledger = field(factory=Ledger)
     opens_in: RefundStatus = RefundStatus.INITIATED
     approvals_show: bool = True
-    moves: Moves = field(factory=Moves)
+    unrest: Unrest = field(factory=Unrest)
     token_header: str = TOKEN_HEADER
 
     @property
@@ -322,6 +295,7 @@ class RefundApi:
         if answer.exchange.trouble is None and answer.refund is not None:
             creation = Creation(body, self.wire.clock.monotonic(), frozenset(answer.refund.quantities))
             first = self.told.setdefault(answer.refund.refund_id, creation)
+            self.unrest.note_creation(answer.refund, creation.at)
             answer.exchange.second_hand = first.key != creation.key
             if answer.exchange.second_hand and creation.lines and not creation.lines & first.lines:
                 self.twice.append(answer)
@@ -332,7 +306,7 @@ class RefundApi:
         path = f"{API}/refunds/{quote(str(refund_id), safe='', errors='surrogatepass')}"
         answer = self.send("PUT", path, "review", body=body, **more)
         if answer.exchange.trouble is None and answer.accepted:
-            self.moves.note_review(RefundId(str(refund_id)))
+            self.unrest.note_review(RefundId(str(refund_id)))
         return answer
 
     def send(
@@ -358,17 +332,11 @@ class RefundApi:
         sent |= headers or {}
         sent = {name: value for name, value in sent.items() if value or name.lower() == TOKEN_HEADER.lower()}
         exchange = self.wire.send(method, url, operation=operation, headers=sent, body=content)
-        if self.opens_in is RefundStatus.INITIATED and not self.moves.on and exchange.trouble is None:
-            self._look_into_moves(Answer(exchange))
-        answer = Answer(exchange, self.moves.on)
+        if exchange.trouble is None and operation in {"list", "get"}:
+            self.unrest.look_into(operation, _shown(Answer(exchange)), self.wire.clock.monotonic())
+        answer = Answer(exchange, self.unrest)
         self._note(answer)
         return answer
-
-    def _look_into_moves(self, answer: Answer) -> None:
-        """Look at what is shown of refunds that were new when create told of them."""
-        shown = answer.refunds if answer.exchange.operation == "list" else [answer.refund]
-        if answer.exchange.operation in {"list", "get"}:
-            self.moves.look_into(each for each in shown or () if each is not None and each.refund_id in self.told)
 
     def _note(self, answer: Answer) -> None:
         """Tell the ledger of the one refund in an answer."""
@@ -379,6 +347,11 @@ class RefundApi:
             self.ledger.note_created(answer.refund, exchange.request.body)
         else:
             self.ledger.note_seen(answer.refund)
+
+
+def _shown(answer: Answer) -> list[Refund]:
+    """Return the refunds that a list or a get shows."""
+    return answer.refunds or ([] if answer.refund is None else [answer.refund])
 
 
 def as_json(body: Any) -> bytes:

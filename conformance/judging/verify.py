@@ -5,7 +5,6 @@ functions judge; what goes wrong there fails it.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -321,20 +320,6 @@ def no_effect(answer: Answer, before: Mapping[RefundId, Refund], after: Mapping[
         raise Failed("a refusal (4xx), and nothing changed", seen, answer.exchange)
 
 
-def same_time(one: datetime, other: datetime, slack: timedelta = timedelta(0)) -> bool:
-    """Say whether two times are one, as far as the coarser of them tells (reading A08)."""
-    if (one.tzinfo is None) != (other.tzinfo is None):
-        return True
-    return abs(one - other) <= max(slack, _resolution(one), _resolution(other))
-
-
-def _resolution(time: datetime) -> timedelta:
-    """Return the unit that a time seems to be counted in."""
-    if time.microsecond == 0:
-        return timedelta(minutes=1) if time.second == 0 else timedelta(seconds=1)
-    return timedelta(milliseconds=1) if time.microsecond % 1000 == 0 else timedelta(0)
-
-
 def settles(api: RefundApi, look: Callable[[], T], until: Callable[[T], bool], what: str) -> T:
     """Looking again until a condition holds, it does so within ``limits.settle`` seconds; returns what was then seen.
 
@@ -369,8 +354,8 @@ def _differences(before: Mapping[RefundId, Refund], after: Mapping[RefundId, Ref
         now = after[refund_id].contents
         if was.status is RefundStatus.IN_PROCESS and after[refund_id].status is RefundStatus.COMPLETED:
             now |= {"status": was.status, "updateTime": was.update_time}  # it gets there on its own (reading A37)
-        if after[refund_id].moved_on and not was.moved_on:
-            now |= {"updateTime": was.update_time}  # that it was moved on in between may count as an update (A35)
+        if after[refund_id].restless:
+            now |= {"updateTime": was.update_time}
         for name, value in was.contents.items():
             if not _agree(value, now[name]):
                 yield f"refund {refund_id}: {name} went from {shown(value)} to {shown(now[name])}"

@@ -12,21 +12,24 @@ from attrs import define, evolve, field
 from conformance.clock import Clock, RealClock
 from conformance.generation.reach import Reached
 from conformance.generation.stories import Story
-from conformance.http.client import Answer, KeyMaker, Moves, RefundApi
+from conformance.http.client import Answer, KeyMaker, RefundApi
 from conformance.http.dialect import IN_CREATES, IN_REVIEWS, USUAL, dialects_for
 from conformance.http.pace import Pace
 from conformance.http.redact import Redactor
 from conformance.http.wire import Exchange, Wire
 from conformance.http.writes import Writes
 from conformance.judging import verify
+from conformance.judging.unrest import Unrest, Watched
 from conformance.ledger import Ledger
-from conformance.model import Action, Order, Refund, RefundStatus
+from conformance.model import Action, Order, Refund, RefundStatus, same_time
 from conformance.orders import CommandOrders, HttpOrders, OrderProvider, PoolOrders, WantedLine
 from conformance.results import Blocked, Observation, UsageError
 from conformance.target import Target
 
 SURE, CLOSE = 8, 0.05
 """So many looks in a row, so many seconds apart, say that something is there to stay."""
+LEFT_ALONE, AGAIN, LONGEST = 3.0, 1.1, 60.0
+"""Seconds that a refund is left alone for at least, once more, and at most, to see what the target does with it."""
 BASE_UNITS = 20
 MALFORMED = {400, 422}
 """How a target says that it cannot take the form of a request."""
@@ -259,24 +262,46 @@ class Session:
             rejection.exchange.role = "arrange"
             self._speak(approvals_show=not rejection.refused)
 
-    def moves_on(self) -> bool:
-        """Say whether a new refund goes on to *in process* by itself, in the time that an effect may take to show."""
-        shop = self.shop
+    def watch(self, reviewed: bool, age: float, operation: str) -> Watched:  # noqa: FBT001 - a kind
+        """Make a refund, approve it if it is to be reviewed, and tell what becomes of it if it is left alone.
+
+        It is left alone for as long as the one was old that gave the sign in the answer of an operation, and looked at
+        by the other one. What changes again whenever it is looked at is not changed by itself.
+        """
         before = len(self.wire.recorded)
         try:
-            order = shop.order()
-            refund = verify.given_refund(shop.api, order)
-            self.wire.clock.sleep(self.wire.limits.settle)
-            shown = verify.look_list(shop.api, order).get(refund.refund_id)
+            return self._watched(reviewed, min(max(LEFT_ALONE, age + 1.0), LONGEST), operation)
         except Blocked:
-            return False
+            return Watched()
         finally:
             for exchange in self.wire.recorded[before:]:
                 exchange.batched = True
-        told = (refund.status, None if shown is None else shown.status)
-        if moves_on := told == (RefundStatus.INITIATED, RefundStatus.IN_PROCESS):
+
+    def _watched(self, reviewed: bool, seconds: float, operation: str) -> Watched:  # noqa: FBT001 - a kind
+        api, sleep = self.shop.api, self.wire.clock.sleep
+        order = self.shop.order()
+        made = verify.given_refund(api, order)
+        if reviewed:
+            verify.given_review(api, order, made, Action.APPROVE)
+        shown: list[Refund] = []
+        pauses = (0.0, seconds, AGAIN)
+        for pause in pauses:
+            sleep(pause)
+            if operation == "list":
+                shown.append(verify.look_get(api, order, made))
+            else:
+                shown += [each for key, each in verify.look_list(api, order).items() if key == made.refund_id]
+        times = [refund.update_time for refund in shown if refund.update_time is not None]
+        if len(times) < len(pauses):
+            return Watched()
+        first, later, last = shown
+        updated = not same_time(times[0], times[1]) and same_time(times[1], times[2])
+        moved_on = not reviewed and (made.status, later.status) == (RefundStatus.INITIATED, RefundStatus.IN_PROCESS)
+        if moved_on:
             self.observe("A35", "a new refund goes on to 2 by itself")
-        return moves_on
+        if updated and first.status is later.status is last.status:
+            self.observe("A09", f"{'an approved' if reviewed else 'a new'} refund is updated once more by itself")
+        return Watched(moved_on, updated)
 
     def _speak(self, **traits: Any) -> None:
         """Use the API of both shops in the way that was found out."""
@@ -330,9 +355,9 @@ def open_session(
         other_shop=None if other is None else _shop(other, wire, keys, "other_shop"),
         seed=seed,
     )
-    moves = Moves(session.moves_on)
+    unrest = Unrest(session.watch)
     for shop in session.shops:
-        shop.api = evolve(shop.api, moves=moves)
+        shop.api = evolve(shop.api, unrest=unrest)
     wire.writes.open_refunds = lambda: sum(len(shop.api.ledger.open_refunds) for shop in session.shops)
     return session
 

@@ -13,7 +13,7 @@ from conformance.generation.manners import last_changed
 from conformance.http.client import ABSENT, Answer, Creation, KeyMaker, Part, RefundApi
 from conformance.http.dialect import NUMBERS, TEXT
 from conformance.judging import verify
-from conformance.model import CARRIER_CODE, Action, Order, OrderId, Refund, RefundId, RightsType
+from conformance.model import CARRIER_CODE, Action, Order, OrderId, Refund, RefundId, RightsType, same_time
 from conformance.results import Blocked, Failed
 from conformance.running.plugin import requirement
 from conformance.running.session import Session, Shop
@@ -992,7 +992,7 @@ def test_a_late_replay_shows_when_the_refund_was_created(late: Late) -> None:
     there = None if told is None else late.before.get(told.refund_id)
     if told is not None and there is not None and there.create_time is not None and told.create_time is not None:
         expected = f"the createTime {there.create_time.isoformat()}"
-        alike = verify.same_time(there.create_time, told.create_time, SLACK)
+        alike = same_time(there.create_time, told.create_time, SLACK)
         verify.holds(alike, expected, told.create_time.isoformat())
 
 

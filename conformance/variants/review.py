@@ -100,33 +100,55 @@ class ApprovesForLong(ApprovesInTime):
         Shop.authorise(self, token, operation)
 
 
-@reads("A09", aspect="approval")
-class UpdatesOnceMoreAfterAnApproval(Shop):
-    """Moves the update time of a refund once more, seconds after its approval, when the bank has sent its number."""
+class UpdatesOnceMore(Shop):
+    """Moves the update time of a refund once more, a while after something was done; the variants differ in what."""
 
-    late = 3.0
-    """Seconds that the bank takes: as long as a late rejection is waited for, and longer than any story."""
+    updates_after = timedelta(seconds=3)
+    """How long that takes."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self.due: dict[str, float] = {}
+        self.updates_due: dict[str, datetime] = {}
 
     def authorise(self, token: Any, operation: str) -> None:
-        """Note before each request what the bank has told."""
+        """Before each request, catch up on what has happened since the last."""
         super().authorise(token, operation)
         with self.exclusive():
-            now = self.clock.monotonic()
-            for refund_id in [key for key, moment in self.due.items() if moment <= now]:
-                del self.due[refund_id]
+            for refund_id in [key for key, moment in self.updates_due.items() if moment <= self.clock.now()]:
+                moment = self.updates_due.pop(refund_id)
                 refund = self.store.refund(self.name, refund_id)
                 if refund is not None:
-                    self.store.set_status(refund_id, refund.status, self.later(refund.updated))
+                    self.store.set_status(refund_id, refund.status, moment.isoformat())
+
+
+@reads("A09", aspect="approval")
+class UpdatesOnceMoreAfterAnApproval(UpdatesOnceMore):
+    """Moves the update time of a refund once more, seconds after its approval, when the bank has sent its number."""
 
     def change(self, refund: StoredRefund, status: int) -> StoredRefund:
         """Ask the bank for the money that was approved."""
         if status == COMPLETED:
-            self.due[refund.id] = self.clock.monotonic() + self.late
+            self.updates_due[refund.id] = self.clock.now() + self.updates_after
         return super().change(refund, status)
+
+
+@reads("A09", aspect="approval")
+class UpdatesSoonAfterAnApproval(UpdatesOnceMoreAfterAnApproval):
+    """Moves the update time of a refund once more, a moment after its approval."""
+
+    updates_after = timedelta(seconds=0.8)
+
+
+@reads("A09", aspect="update")
+class UpdatesNewRefundsOnceMore(UpdatesOnceMore):
+    """Moves the update time of a new refund once more, when its risk was looked at."""
+
+    updates_after = timedelta(seconds=0.4)
+
+    def save(self, refund: StoredRefund, request: RefundRequest) -> None:
+        """Have it looked at."""
+        super().save(refund, request)
+        self.updates_due[refund.id] = self.clock.now() + self.updates_after
 
 
 @reads("A35", aspect="approval")

@@ -1,0 +1,78 @@
+"""What a target changes by itself: new refunds that go on to *in process*, update times that move without a request.
+
+A queue of work does the one (reading A35), a bank that reports later the other (reading A09); neither breaks the page.
+"""
+
+import threading
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from attrs import define, evolve, field, frozen
+
+from conformance.model import Refund, RefundId, RefundStatus, same_time
+
+Seen = tuple[str, RefundId, bool, RefundStatus | None]
+
+
+@frozen
+class Watched:
+    """What became of a refund that was left alone: whether it went on to *in process*, and whether it was updated."""
+
+    moved_on: bool = False
+    updated: bool = False
+
+
+@define
+class Unrest:
+    """What was found out of it, of refunds that no review was accepted of and of the others.
+
+    It is found out at the first sign, once for either kind: ``watch`` makes a refund, reviewed or not, leaves it alone
+    for so many seconds, and says what it saw, looking in another way than the operation that gave the sign, which may
+    itself be to blame. It is safe to use from several threads.
+    """
+
+    watch: Callable[[bool, float, str], Watched] = lambda *_: Watched()
+    found: dict[bool, Watched] = field(factory=dict)
+    _born: dict[RefundId, float] = field(factory=dict)
+    _reviewed: set[RefundId] = field(factory=set)
+    _updates: dict[Seen, datetime] = field(factory=dict)
+    _lock: threading.RLock = field(factory=threading.RLock)
+
+    def note_creation(self, refund: Refund, at: float) -> None:
+        """A create was answered with a refund, at a moment in seconds of the run's clock."""
+        if refund.status is RefundStatus.INITIATED:
+            self._born.setdefault(refund.refund_id, at)
+
+    def note_review(self, refund_id: RefundId) -> None:
+        """A review was accepted, which may have changed its refund in any way."""
+        with self._lock:
+            self._reviewed.add(refund_id)
+            for seen in [seen for seen in self._updates if seen[1] == refund_id]:
+                del self._updates[seen]
+
+    def look_into(self, operation: str, shown: Iterable[Refund], now: float) -> None:
+        """Watch a refund of the kind of one that looks as if the target had changed it by itself."""
+        for refund in shown:
+            born, reviewed = self._born.get(refund.refund_id), refund.refund_id in self._reviewed
+            if born is not None and self._is_sign(operation, refund, reviewed=reviewed):
+                with self._lock:  # whoever sees the next sign waits; only the watching itself gets in
+                    if reviewed not in self.found:
+                        self.found[reviewed] = Watched()
+                        self.found[reviewed] = self.watch(reviewed, now - born, operation)
+
+    def _is_sign(self, operation: str, refund: Refund, *, reviewed: bool) -> bool:
+        """Say whether a refund is in process without a review, or was updated since it was last shown so."""
+        if refund.update_time is None:
+            return False
+        before = self._updates.setdefault((operation, refund.refund_id, reviewed, refund.status), refund.update_time)
+        return (not reviewed and refund.status is RefundStatus.IN_PROCESS) or not same_time(before, refund.update_time)
+
+    def allowed_for(self, refund: Refund) -> Refund:
+        """Return a refund as it would be if the target had left it alone, and marked if that cannot be told."""
+        reviewed = refund.refund_id in self._reviewed
+        watched = self.found.get(reviewed)
+        if watched is None or not (watched.moved_on or watched.updated):
+            return refund
+        if watched.moved_on and refund.status is RefundStatus.IN_PROCESS:
+            refund = evolve(refund, status=RefundStatus.INITIATED)
+        return evolve(refund, restless=True)

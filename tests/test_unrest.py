@@ -1,0 +1,77 @@
+"""What a target changes by itself is found out at the first sign, and only then."""
+
+from typing import Any
+
+from conformance.judging.unrest import Unrest, Watched
+from conformance.model import Refund, RefundId, RefundStatus, read_refund
+
+
+def record(status: int, updated: str = "2026-01-02T03:04:05Z") -> Refund:
+    """Return a refund as an answer shows it."""
+    refund = read_refund(
+        {"refundId": "70001", "status": status, "createTime": "2026-01-02T03:04:05Z", "updateTime": updated}
+    )
+    assert refund is not None
+    return refund
+
+
+def watching(seen: Watched) -> tuple[Unrest, list[Any]]:
+    """Return an unrest that watches nothing, says that it saw so much, and notes what it was asked."""
+    asked: list[Any] = []
+
+    def watch(*question: Any) -> Watched:
+        asked.append(question)
+        return seen
+
+    unrest = Unrest(watch)
+    unrest.note_creation(record(1), 10.0)
+    return unrest, asked
+
+
+def test_a_new_refund_in_process_is_read_as_initiated_once_one_was_seen_going_there() -> None:
+    """The first sign is looked into, once, by leaving another refund alone for as long."""
+    unrest, asked = watching(Watched(moved_on=True))
+
+    unrest.look_into("list", [record(2)], 12.5)
+    unrest.look_into("list", [record(2)], 13.0)
+
+    assert asked == [(False, 2.5, "list")]
+    assert unrest.allowed_for(record(2)).status is RefundStatus.INITIATED
+
+
+def test_a_refund_that_was_moved_by_a_request_stays_moved() -> None:
+    """Where another refund stays as it is when it is left alone, the sign meant nothing."""
+    unrest, asked = watching(Watched())
+
+    unrest.look_into("get", [record(2)], 12.5)
+
+    assert len(asked) == 1
+    assert unrest.allowed_for(record(2)) == record(2)
+    assert not unrest.allowed_for(record(2)).restless
+
+
+def test_a_later_update_time_is_a_sign_and_the_same_one_in_whole_seconds_is_none() -> None:
+    """Only what two answers of one operation tell of one state is compared, and not more closely than it is told."""
+    unrest, asked = watching(Watched(updated=True))
+
+    unrest.look_into("get", [record(1, "2026-01-02T03:04:05.250Z")], 11.0)
+    unrest.look_into("list", [record(1, "2026-01-02T03:04:09Z")], 11.0)
+    unrest.look_into("get", [record(1, "2026-01-02T03:04:05Z"), record(3, "2026-01-02T03:04:08Z")], 12.0)
+    assert not asked
+
+    unrest.look_into("get", [record(1, "2026-01-02T03:04:07Z")], 13.0)
+    assert asked == [(False, 3.0, "get")]
+    assert unrest.allowed_for(record(1)).restless
+
+
+def test_what_an_accepted_review_changes_is_no_sign() -> None:
+    """An approved refund may be in process, and each accepted review may update it."""
+    unrest, asked = watching(Watched(moved_on=True, updated=True))
+
+    unrest.note_review(RefundId("70001"))
+    unrest.look_into("get", [record(2, "2026-01-02T03:04:07Z")], 13.0)
+    unrest.note_review(RefundId("70001"))
+    unrest.look_into("get", [record(2, "2026-01-02T03:04:09Z")], 14.0)
+
+    assert not asked
+    assert unrest.allowed_for(record(2)) == record(2)
