@@ -8,7 +8,7 @@ from typing import Any
 from attrs import evolve
 
 from conformance.faults import breaks
-from conformance.faults.creation import JSON, Mending
+from conformance.faults.creation import JSON, MANY, Mending
 from conformance.reference.rules import (
     CANCELED,
     COMPLETED,
@@ -70,6 +70,26 @@ class BoundsReturnsOnly(Shop):
         """Let refunds without return pass."""
         if request.rights_type == RETURN_AND_REFUND:
             super().check_refundable(request)
+
+
+@breaks("CREATE-14")
+class BoundsWhatItFindsRefundsOf(Shop):
+    """Bounds only the lines that the order's refunds are of, once there are some."""
+
+    def refundable(self, order: StoredOrder, line: StoredLine) -> int:
+        """Join the lines with the refunds."""
+        left = super().refundable(order, line)
+        refunds = self.store.refunds_of(self.name, order.id)
+        return left if not refunds or left < line.quantity else MANY
+
+
+@breaks("CREATE-15")
+class BoundsNoSingleUnits(Shop):
+    """Does not count where only one unit of a line was ordered."""
+
+    def refundable(self, order: StoredOrder, line: StoredLine) -> int:
+        """Take it for a line without a number."""
+        return MANY if line.quantity == 1 else super().refundable(order, line)
 
 
 @breaks("CREATE-14")

@@ -193,6 +193,11 @@ class RefundApi:
         """The status of a refund that was not reviewed yet."""
         return frozenset({self.opens_in})
 
+    def is_open(self, refund: Refund) -> bool:
+        """Say whether a refund waits for a review; one whose approval does not show may look so (reading A37)."""
+        decided = not self.approvals_show and self.unrest.was_reviewed(refund.refund_id)
+        return refund.status in self.pending and not decided
+
     @property
     def approved(self) -> frozenset[RefundStatus]:
         """The statuses that an approved refund may be seen in."""

@@ -43,6 +43,10 @@ class Unrest:
         if refund.status is RefundStatus.INITIATED:
             self._born.setdefault(refund.refund_id, at)
 
+    def was_reviewed(self, refund_id: RefundId) -> bool:
+        """Say whether a review of the refund was accepted."""
+        return refund_id in self._reviewed
+
     def note_review(self, refund_id: RefundId) -> None:
         """A review was accepted, which may have changed its refund in any way."""
         with self._lock:
@@ -53,7 +57,7 @@ class Unrest:
     def look_into(self, operation: str, shown: Iterable[Refund], now: float) -> None:
         """Watch a refund of the kind of one that looks as if the target had changed it by itself."""
         for refund in shown:
-            born, reviewed = self._born.get(refund.refund_id), refund.refund_id in self._reviewed
+            born, reviewed = self._born.get(refund.refund_id), self.was_reviewed(refund.refund_id)
             if born is not None and self._is_sign(operation, refund, reviewed=reviewed):
                 with self._lock:  # whoever sees the next sign waits; only the watching itself gets in
                     if reviewed not in self.found:
@@ -69,7 +73,7 @@ class Unrest:
 
     def allowed_for(self, refund: Refund) -> Refund:
         """Return a refund as it would be if the target had left it alone, and marked if that cannot be told."""
-        reviewed = refund.refund_id in self._reviewed
+        reviewed = self.was_reviewed(refund.refund_id)
         watched = self.found.get(reviewed)
         if watched is None or not (watched.moved_on or watched.updated):
             return refund

@@ -106,7 +106,7 @@ def await_completion(api: RefundApi, order: Order, seen: Mapping[RefundId, Refun
 
 
 def _pending(api: RefundApi, refunds: Mapping[RefundId, Refund]) -> set[RefundId]:
-    return {refund_id for refund_id, refund in refunds.items() if refund.status in api.pending}
+    return {refund_id for refund_id, refund in refunds.items() if api.is_open(refund)}
 
 
 def given_review(api: RefundApi, order: Order, refund: Refund, action: Action) -> Refund:
@@ -177,6 +177,18 @@ def look_get(api: RefundApi, order: Order, refund: Refund | RefundId) -> Refund:
     if answer.refund.refund_id != wanted:
         raise Blocked(f"the refund could not be looked up: get showed refund {answer.refund.refund_id}")
     return answer.refund
+
+
+def was_canceled(api: RefundApi, order: Order, refund: Refund, rejection: Answer) -> bool:
+    """Say whether a rejection was not refused, and brought its refund to *canceled*; what it answers proves nothing.
+
+    Raises:
+        Blocked: the refund cannot be read.
+    """
+    if rejection.refused:
+        return False
+    seen = patiently(api, lambda: look_get(api, order, refund), lambda now: now.status is RefundStatus.CANCELED)
+    return seen.status is RefundStatus.CANCELED
 
 
 def patiently(api: RefundApi, look: Callable[[], T], until: Callable[[T], bool]) -> T:

@@ -260,7 +260,8 @@ class Session:
         if self.base_status in api.pending:
             rejection = api.review_refund(order, refund, Action.REJECT)
             rejection.exchange.role = "arrange"
-            self._speak(approvals_show=not rejection.refused)
+            with contextlib.suppress(Blocked):
+                self._speak(approvals_show=verify.was_canceled(api, order, refund, rejection))
 
     def watch(self, reviewed: bool, age: float, operation: str) -> Watched:  # noqa: FBT001 - a kind
         """Make a refund, approve it if it is to be reviewed, and tell what becomes of it if it is left alone.

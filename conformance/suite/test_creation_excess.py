@@ -14,7 +14,16 @@ from conformance.running.session import Session
 from conformance.suite.given.creates import rows_of
 from conformance.suite.given.grants import FEWER, Grants
 from conformance.suite.given.histories import Series, Shipped, Stored, Whole, everything_is_left
-from conformance.suite.given.units import EXCESS, Excess, Refunds, insist_on_limit, judge_excess, ordered, stays_within
+from conformance.suite.given.units import (
+    EXCESS,
+    SECOND,
+    Excess,
+    Refunds,
+    insist_on_limit,
+    judge_excess,
+    ordered,
+    stays_within,
+)
 
 
 @pytest.mark.parametrize("row", rows_of(EXCESS))
@@ -65,8 +74,9 @@ def claimed(api: RefundApi, stored: Stored) -> Claimed:
 
 @requirement("CREATE-18")
 @pytest.mark.usefixtures("limited")
-def test_units_of_an_approved_refund_are_used_up(session: Session, claimed: Claimed) -> None:
+def test_units_of_an_approved_refund_are_used_up(session: Session, excess: Excess, claimed: Claimed) -> None:
     """With 12 of 20 units refunded and approved, 9 more, asked for after those of another line, are refused or cut."""
+    insist_on_limit(session, excess, SECOND)
     claimed.judge_approved(session)
 
 
@@ -133,6 +143,21 @@ def test_nothing_is_left_after_the_last_unit(session: Session, series: Series, c
     except Failed:
         raise Blocked("the units of one approved refund are already not used up (CREATE-18)") from None
     series.judge_last_unit(session)
+
+
+@requirement("CREATE-14")
+@pytest.mark.usefixtures("limited")
+def test_one_unit_too_many_of_a_line_is_refused_beside_refunds_of_another(
+    api: RefundApi, session: Session, series: Series
+) -> None:
+    """Where another line was refunded, one unit more than ordered of a line is refused, or cut down to those."""
+    series.insist()
+    told = series.beyond.refund
+    if series.beyond.refused or told is None:
+        return verify.refused(series.beyond)
+    known = series.after.keys() | {told.refund_id}
+    after = {key: refund for key, refund in verify.look_list(api, series.order).items() if key in known}
+    return stays_within(session, ordered(series.order), series.beyond, series.after, after)
 
 
 @pytest.mark.parametrize("row", rows_of(FEWER))

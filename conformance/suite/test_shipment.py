@@ -195,11 +195,12 @@ def test_another_shipped_order_of_the_customer_is_no_shipment(
 
 @define
 class WithoutReturn:
-    """An unshipped order, the answer to a create of type 2, and what list then shows of it."""
+    """An unshipped order, the answer to a create of type 2, and what list and get then show of it."""
 
     order: Order
     answer: Answer
     listed: dict[RefundId, Refund]
+    got: Answer | None
     approval: Answer | None = None
     decided: dict[RefundId, Refund] = field(factory=dict)
 
@@ -243,7 +244,8 @@ def without_return(api: RefundApi, new_order: NewOrder, accepted_create: Refund)
     answer.exchange.role = "probe"
     told = set() if answer.refund is None else {answer.refund.refund_id}
     listed = verify.patiently(api, lambda: verify.look_list(api, order), lambda seen: told <= seen.keys())
-    return WithoutReturn(order, answer, listed)
+    got = None if answer.refund is None else api.get_refund(order, answer.refund)
+    return WithoutReturn(order, answer, listed, got)
 
 
 @requirement("SHIP-05")
@@ -252,6 +254,16 @@ def test_a_refund_without_return_of_an_unshipped_order_is_accepted(without_retur
     refund = verify.created(without_return.answer)
 
     verify.same([refund.refund_id], list(without_return.listed), "the refunds of the order")
+
+
+@requirement("GET-02")
+def test_a_refund_of_an_unshipped_order_is_shown_before_its_review(without_return: WithoutReturn) -> None:
+    """Get needs no shipment, either."""
+    refund = verify.created(without_return.answer)
+    if without_return.got is None or list(without_return.listed) != [refund.refund_id]:
+        raise Blocked("the refund of the unshipped order is not there (SHIP-05)")
+    shown = verify.accepted(without_return.got).refund
+    verify.same(refund.refund_id, None if shown is None else shown.refund_id, "the refund that get shows")
 
 
 @requirement("REVIEW-26")

@@ -132,6 +132,15 @@ class UpdatesOnceMoreAfterAnApproval(UpdatesOnceMore):
         return super().change(refund, status)
 
 
+@reads("A37", "A39", aspect="approval")
+class IgnoresReviewsUnderWay(ApprovesForLong):
+    """Leaves an approved refund in status 1 for long, and accepts further reviews of it without doing anything."""
+
+    def decide(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Leave it on its way."""
+        return refund if refund.id in self.due else super().decide(refund, action)
+
+
 @reads("A09", aspect="approval")
 class UpdatesSoonAfterAnApproval(UpdatesOnceMoreAfterAnApproval):
     """Moves the update time of a refund once more, a moment after its approval."""
@@ -252,7 +261,10 @@ class KeepsRejectedUnits(Shop):
 
 
 class AllowsOneOpen(Shop):
-    """Refuses a create while another refund is open; the variants below differ in which is in the way."""
+    """Refuses a create while others are open; the variants below differ in how many, and in which are in the way."""
+
+    most = 1
+    """So many may be open at a time."""
 
     def in_the_way(self, refund: StoredRefund, request: RefundRequest) -> bool:
         """Say whether an open refund of the order is in the way of a request."""
@@ -260,9 +272,9 @@ class AllowsOneOpen(Shop):
 
     def check_refundable(self, request: RefundRequest) -> None:
         """Look for open refunds first."""
-        for refund in self.store.refunds_of(self.name, request.order.id):
-            if refund.status == INITIATED and self.in_the_way(refund, request):
-                raise Refusal(409, "another refund is open")
+        refunds = self.store.refunds_of(self.name, request.order.id)
+        if sum(refund.status == INITIATED and self.in_the_way(refund, request) for refund in refunds) >= self.most:
+            raise Refusal(409, "another refund is open")
         super().check_refundable(request)
 
 
@@ -278,6 +290,22 @@ class AllowsOneOpenRefundByLine(AllowsOneOpen):
     def in_the_way(self, refund: StoredRefund, request: RefundRequest) -> bool:
         """Compare the lines."""
         return bool({part.line.id for part in refund.lines} & {part.line.id for part in request.lines})
+
+
+@reads("A27", aspect="open refunds")
+class AllowsThreeOpenRefundsByOrder(AllowsOneOpen):
+    """Allows three open refunds of an order at a time."""
+
+    most = 3
+
+
+@reads("A27", "A37", aspect="open refunds")
+class ApprovesForLongOneByOne(AllowsOneOpen, ApprovesForLong):
+    """Allows one refund of an order at a time that is not reviewed yet; approved ones stay in status 1 for long."""
+
+    def in_the_way(self, refund: StoredRefund, request: RefundRequest) -> bool:
+        """Leave aside what is approved."""
+        return refund.id not in self.due
 
 
 @reads("A27", "A37", aspect="open refunds")

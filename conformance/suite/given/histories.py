@@ -126,13 +126,15 @@ def whole(api: RefundApi, new_order: NewOrder) -> Whole:
 class Series:
     """Three refunds of a line to its last unit, each approved before the next; then one unit more, and another line.
 
-    ``at`` is the moment after that, in seconds of the wire's clock.
+    Of that line ``beyond`` asks for one unit too many, and ``other_line`` then for all that there are. ``at`` is the
+    moment after that, in seconds of the wire's clock.
     """
 
     order: Order
     answers: list[Answer]
     lost: list[str]
     before: Refunds
+    beyond: Answer
     other_line: Answer
     one_more: Answer
     after: Refunds
@@ -168,9 +170,11 @@ def series(api: RefundApi, new_order: NewOrder) -> Series:
     one_more = api.create_refund(order)
     after = verify.look_list(api, order)
     second = order.lines[1]
-    other_line = api.create_refund(order, Part(second, second.quantity))
-    other_line.exchange.role = "probe"
-    return Series(order, answers, lost, before, other_line, one_more, after, api.wire.clock.monotonic())
+    beyond = api.create_refund(order, Part(second, second.quantity + 1))
+    other_line = beyond if beyond.accepted else api.create_refund(order, Part(second, second.quantity))
+    for answer in (beyond, other_line):
+        answer.exchange.role = "probe"
+    return Series(order, answers, lost, before, beyond, other_line, one_more, after, api.wire.clock.monotonic())
 
 
 def approved_or_lost(api: RefundApi, order: Order, answer: Answer) -> list[str]:

@@ -83,7 +83,7 @@ class Excess(Probes):
                 self.effects[name] = ({}, self.bench.before)
 
 
-EXCESS_ORDER = ((5, "10.00"), (5, "7.00"), (9, "3.00"))
+EXCESS_ORDER = ((5, "10.00"), (1, "7.00"), (9, "3.00"))
 
 
 def too_many(*quantities: Callable[[int], int], line: int = 0, **fields: Any) -> Send:
@@ -150,10 +150,10 @@ EXCESS: dict[str, Row] = {
 
 @pytest.fixture(scope="module")
 def excess(request: pytest.FixtureRequest, api: RefundApi, new_order: NewOrder) -> Excess:
-    """Creates that are valid but for asking for too many units, and the plain one of them in any case."""
+    """Creates that are valid but for asking for too many units, and in any case those that others need."""
     order = new_order(*EXCESS_ORDER)
     excess = Excess(bench=ExcessBench(api, order, new_order=new_order, limits=ordered(order)))
-    excess.send({ONE_MORE: partial(EXCESS[ONE_MORE].send, api)} | wanted(request, EXCESS, api))
+    excess.send({name: partial(EXCESS[name].send, api) for name in (ONE_MORE, SECOND)} | wanted(request, EXCESS, api))
     return excess
 
 
