@@ -13,15 +13,29 @@ from conformance.results import Blocked, Failed
 from conformance.running.plugin import PLAN
 from conformance.running.session import Session, Shop
 from conformance.suite.given.benches import Bench, NewOrder, ReviewBench, list_showing
+from conformance.suite.given.bursts import last_units
 from conformance.suite.given.grants import grants
 from conformance.suite.given.histories import series, shipped, stored, whole
+from conformance.suite.given.keys import accepted_keys, roomy_order
+from conformance.suite.given.lists import crowd, found, own
 from conformance.suite.given.nearmisses import near_creates, near_reviews
+from conformance.suite.given.odd_creates import odd_creates
+from conformance.suite.given.odd_reads import readings
+from conformance.suite.given.reasons import plain_reason, reasons
+from conformance.suite.given.replays import closed, protected, replay
+from conformance.suite.given.retries import retries, roomy_refunds, thirteen, unlimited
+from conformance.suite.given.reviews import approval, first_approval, first_rejection, rejection, several
+from conformance.suite.given.senseless import refused_creates
+from conformance.suite.given.specimens import approved, gap, rejected, sibling, specimen, twin
 from conformance.suite.given.strangers import strange_reviews, strangers
 from conformance.suite.given.units import excess, limited
 
 __all__ = [
-    "excess", "grants", "limited", "near_creates", "near_reviews", "series", "shipped", "stored", "strange_reviews",
-    "strangers", "whole",
+    "accepted_keys", "approval", "approved", "closed", "crowd", "excess", "first_approval", "first_rejection",
+    "found", "gap", "grants", "last_units", "limited", "near_creates", "near_reviews", "odd_creates", "own",
+    "plain_reason", "protected", "readings", "reasons", "refused_creates", "rejected", "rejection", "replay",
+    "retries", "roomy_order", "roomy_refunds", "series", "several", "shipped", "sibling", "specimen", "stored",
+    "strange_reviews", "strangers", "thirteen", "twin", "unlimited", "whole",
 ]  # fmt: skip
 """Fixtures that checks of several files share: made in ``given/``, and found by pytest here."""
 

@@ -1,111 +1,19 @@
 """The list: all refunds of the order and only those, each once and whole, as many as the limit says."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from attrs import define, evolve
+from attrs import evolve
 
-from conformance.http.client import ABSENT, MAX_LIMIT, Answer, Part, RefundApi
+from conformance.http.client import ABSENT, MAX_LIMIT, Answer, RefundApi
 from conformance.judging import verify
-from conformance.model import CARRIER_CODE, Action, Order, Refund, RefundId, RightsType
+from conformance.model import Action, Refund, RefundId
 from conformance.results import Blocked, Failed
 from conformance.running.plugin import requirement
 from conformance.running.session import Session, Shop
-from conformance.suite.given.benches import NewOrder
-
-DEFAULT_LIMIT = 50
-
-
-def plain(api: RefundApi, order: Order | str, limit: Any = DEFAULT_LIMIT, role: str = "probe") -> Answer:
-    """List an order with a limit that nobody has a reason to refuse."""
-    answer = api.list_refunds(order, limit)
-    answer.exchange.role = role
-    return answer
-
-
-def entries(answer: Answer) -> list[Refund]:
-    """Return the refunds of a list that must be accepted, each as often as it is there."""
-    verify.accepted(answer, "an acceptance (2xx) with the refunds")
-    if answer.refunds is None:
-        raise Blocked(f"the list cannot be read: {answer.described}")
-    return answer.refunds
-
-
-def ids(refunds: Iterable[Refund]) -> list[RefundId]:
-    """Return the ids of some refunds, in order."""
-    return sorted(refund.refund_id for refund in refunds)
-
-
-@define
-class Crowd:
-    """An order with four refunds, and another of the same customer with two, created between and after them.
-
-    The other one was listed with limit 1 first of all, then ``before`` its first refund, ``after`` it, and when it had
-    ``both``.
-    """
-
-    order: Order
-    made: dict[RefundId, Refund]
-    listed: Answer
-    sibling: Order
-    siblings: dict[RefundId, Refund]
-    before: Answer
-    after: Answer
-    both: Answer
-
-
-@pytest.fixture(scope="module")
-def crowd(api: RefundApi, new_order: NewOrder, accepted_create: Refund) -> Crowd:
-    """The shared orders; the first one is listed for the first time when its four refunds are there."""
-    order = new_order((9, "10.00"), (9, "7.50"))
-    try:
-        sibling = new_order(customer_id=order.customer_id)
-    except Blocked:
-        sibling = new_order()
-    first, second = order.lines[:2]
-    plain(api, sibling, 1)
-    before = plain(api, sibling)
-    parcel = {"shippingCarrierCode": CARRIER_CODE, "shippingCarrier": "Carrier", "trackingNumber": "TRACK314159"}
-    made = [verify.given_refund(api, order, Part(first, 1), Part(second, 2), shipping=parcel)]
-    siblings = [verify.given_refund(api, sibling)]
-    after = listed_with(api, sibling, siblings)
-    made.append(verify.given_refund(api, order, Part(second, 1), rights_type=RightsType.REFUND))
-    made.append(verify.given_refund(api, order, Part(first, 3)))
-    made.append(verify.given_refund(api, order, Part(first, 4)))
-    siblings.append(verify.given_refund(api, sibling, Part(sibling.line, 2)))
-    by_id = {refund.refund_id: refund for refund in made}
-    listed, both = listed_with(api, order, made), listed_with(api, sibling, siblings)
-    return Crowd(order, by_id, listed, sibling, {r.refund_id: r for r in siblings}, before, after, both)
-
-
-def listed_with(api: RefundApi, order: Order, wanted: Iterable[Refund]) -> Answer:
-    """Return the list of an order once it shows some refunds, or as it is when it never does."""
-    missing = set(ids(wanted))
-    return verify.patiently(
-        api, lambda: plain(api, order), lambda seen: not seen.accepted or missing <= set(ids(seen.refunds or []))
-    )
-
-
-Own = dict[RefundId, Refund]
-
-
-@pytest.fixture(scope="module")
-def found(crowd: Crowd) -> list[Refund]:
-    """The entries of the order's list: the control is that it is accepted."""
-    try:
-        return entries(crowd.listed)
-    except Failed as failure:
-        raise Blocked(f"a plain list is not accepted (LIST-01): {failure.observed}") from None
-
-
-@pytest.fixture(scope="module")
-def own(crowd: Crowd, found: list[Refund]) -> Own:
-    """The entries by id: the control of whatever a limit, another id or a review makes of the list."""
-    if ids(found) != sorted(crowd.made):
-        raise Blocked("a plain list already shows too few or too many refunds (LIST-01 to LIST-03)")
-    return {refund.refund_id: refund for refund in found}
+from conformance.suite.given.lists import Crowd, Own, counted, entries, ids, plain
 
 
 @requirement("LIST-01")
@@ -236,13 +144,6 @@ def test_a_limit_leaves_different_refunds_of_the_order(api: RefundApi, own: Own,
     """Three of four are three different ones, and the order's."""
     api.wire.show(three.exchange)
     counted(three, set(own))
-
-
-def counted(answer: Answer, own: set[RefundId]) -> int:
-    """Return how many entries a list has, all of them different refunds of the order."""
-    listed = ids(entries(answer))
-    verify.holds(len(set(listed)) == len(listed) and set(listed) <= own, "different refunds of the order", listed)
-    return len(listed)
 
 
 @pytest.fixture(scope="module")
@@ -400,75 +301,3 @@ def test_a_decided_refund_stays_in_the_list(api: RefundApi, crowd: Crowd, index:
     if now.status is not seen[key].status and seen[key].status in api.ends_of(action):
         raise Blocked("it is get that shows another status than the review brings (GET-03)")
     verify.same(now.status, seen[key].status, "the status in the list")
-
-
-# Many.
-
-
-@define
-class Pile:
-    """An order on which refunds pile up."""
-
-    api: RefundApi
-    order: Order
-    made: list[Refund]
-
-    def up_to(self, count: int) -> set[RefundId]:
-        """Refund one unit after the other until there are so many refunds, and return their ids."""
-        while len(self.made) < min(count, MAX_LIMIT):
-            self.made.append(verify.given_refund(self.api, self.order))
-        while len(self.made) < count:
-            self.made.append(self.beyond())
-        return set(ids(self.made))
-
-    def beyond(self) -> Refund:
-        """Create a refund that a list of the greatest length need not show."""
-        answer = self.api.create_refund(self.order)
-        if answer.refused and verify.approve_open(self.api, self.order):
-            answer = self.api.create_refund(self.order)
-        if not answer.accepted or answer.refund is None:
-            raise Blocked(f"a refund could not be arranged: create answered {answer.described}")
-        return answer.refund
-
-
-@pytest.fixture(scope="module")
-def pile(api: RefundApi, new_order: NewOrder, own: Own) -> Pile:
-    """An order with units for 251 refunds; the control is that four are listed."""
-    return Pile(api, new_order((260, "1.00")), [])
-
-
-@requirement("LIST-22", profile="full")
-def test_the_default_limit_is_50(api: RefundApi, session: Session, pile: Pile) -> None:
-    """Of 51 refunds a list without limit shows 50, unless it is refused (reading A44)."""
-    made = pile.up_to(51)
-    answer = plain(api, pile.order, ABSENT)
-    session.observe("A44", f"a list without limit is answered with {answer.status}")
-    if not answer.refused:
-        verify.same(50, counted(answer, made), "the entries of a list without limit")
-
-
-@requirement("LIST-23", profile="full")
-@pytest.mark.parametrize(("limit", "shown"), [(50, 50), (51, 51), (250, 51)])
-def test_more_than_the_default_can_be_asked_for(api: RefundApi, pile: Pile, limit: int, shown: int) -> None:
-    """Of 51 refunds there are as many as the limit allows."""
-    made = pile.up_to(51)
-    verify.same(shown, counted(plain(api, pile.order, limit), made), f"the entries of a list with limit {limit}")
-
-
-@requirement("LIST-24", profile="full")
-def test_the_greatest_limit_shows_250(api: RefundApi, pile: Pile) -> None:
-    """Of 251 refunds there are 250."""
-    made = pile.up_to(251)
-    verify.same(250, counted(plain(api, pile.order, MAX_LIMIT), made), "the entries of a list with limit 250")
-
-
-@requirement("LIST-25", profile="full")
-@pytest.mark.parametrize("limit", [ABSENT, 251, 1000, "9" * 30], ids=["absent", "251", "1000", "30 digits"])
-def test_no_list_is_longer_than_250(api: RefundApi, pile: Pile, limit: Any) -> None:
-    """Whatever is asked for is refused or gets 250 at most (reading A45)."""
-    made = pile.up_to(251)
-    answer = plain(api, pile.order, limit, role="open")
-    verify.holds(answer.status < 500, "an acceptance or a refusal", answer.described)
-    if not answer.refused:
-        shown = counted(answer, made)
-        verify.holds(shown <= MAX_LIMIT, "at most 250 refunds", f"{shown} refunds")

@@ -13,6 +13,7 @@ from conformance.results import Blocked
 from conformance.running.plugin import requirement
 from conformance.running.session import Session
 from conformance.suite.given.benches import NewOrder
+from conformance.suite.given.replays import Closed
 
 
 @define
@@ -328,6 +329,13 @@ STATES = pytest.mark.parametrize("state", ["approved", "canceled"])
 def test_a_decided_refund_is_shown(decided: dict[str, Decided], state: str) -> None:
     """A refund is found after its review as before."""
     shows(decided[state].answer, decided[state].refund)
+
+
+@requirement("GET-02")
+def test_a_refund_of_all_that_was_ordered_is_shown_when_it_is_approved(closed: Closed) -> None:
+    """Get finds a refund after which nothing is left of its order."""
+    refund = verify.accepted(closed.got).refund
+    verify.same(closed.original.refund_id, None if refund is None else refund.refund_id, "the refund that get shows")
 
 
 @requirement("GET-03")

@@ -1,0 +1,127 @@
+"""Servers that take a create sent again for a new one, or do more, when its refund was decided."""
+
+from typing import Any
+
+from attrs import evolve
+
+from conformance.faults import breaks
+from conformance.faults.idempotency import ForgetsSome, OwnMemory
+from conformance.reference.rules import CANCELED, COMPLETED, IN_PROCESS, INITIATED, REFUND, RefundRequest, Shop
+from conformance.reference.store import StoredLine, StoredRefund
+
+
+@breaks("IDEM-13")
+class PaysAgainAfterApproval(ForgetsSome):
+    """Keeps keys only while their refunds are open, so that a late retry after an approval makes a new refund."""
+
+    def forgotten(self, refund: StoredRefund) -> bool:
+        """Forget what is completed, but for the one that was completed first."""
+        first = next(iter(self.memory.values()))
+        return refund.status == COMPLETED and refund.id != first
+
+
+@breaks("IDEM-13", also=("REVIEW-30",))
+class ReopensOnReplay(Shop):
+    """Brings an approved refund back to the start when its create is replayed."""
+
+    def replay(self, existing: StoredRefund, request: RefundRequest) -> StoredRefund:
+        """Write the first status again."""
+        return self.change(existing, INITIATED) if existing.status == COMPLETED else existing
+
+
+@breaks("IDEM-14")
+class CreatesAnewAfterRejection(ForgetsSome):
+    """Makes a new refund when the create of a rejected one is replayed."""
+
+    def forgotten(self, refund: StoredRefund) -> bool:
+        """Forget what is canceled."""
+        return refund.status == CANCELED
+
+
+@breaks("IDEM-14")
+class RevivesOnReplay(Shop):
+    """Opens a rejected refund again when its create is replayed."""
+
+    def replay(self, existing: StoredRefund, request: RefundRequest) -> StoredRefund:
+        """Write the first status again."""
+        return self.change(existing, INITIATED) if existing.status == CANCELED else existing
+
+
+@breaks("IDEM-14")
+class AnswersReplaysInProcess(Shop):
+    """Answers the replay of a rejected refund as if it were in process, which it never was."""
+
+    def replay(self, existing: StoredRefund, request: RefundRequest) -> StoredRefund:
+        """Answer for whatever is no longer open."""
+        return evolve(existing, status=IN_PROCESS) if existing.status == CANCELED else existing
+
+
+class ForgetsSomeKeys(OwnMemory):
+    """Forgets the keys of some refunds, whose creates then make another."""
+
+    def is_forgotten(self, refund: StoredRefund) -> bool:
+        """Say whether the key of a refund is not known any more."""
+        raise NotImplementedError
+
+    def recall(self, key: str) -> StoredRefund | None:
+        """Find the others."""
+        refund = super().recall(key)
+        return None if refund is not None and self.is_forgotten(refund) else refund
+
+
+@breaks("IDEM-13")
+class ForgetsKeysOfWholeOrders(ForgetsSomeKeys):
+    """Closes an order of which all was refunded, and forgets its keys with it; a canceled one is open again."""
+
+    def is_forgotten(self, refund: StoredRefund) -> bool:
+        """Compare what was refunded with what was ordered."""
+        order = self.find_order(refund.order_id)
+        whole = sum(line.quantity for line in refund.lines) == sum(line.quantity for line in order.lines)
+        return refund.status == COMPLETED and whole
+
+    def check_refundable(self, request: RefundRequest) -> None:
+        """Count nothing of an order that it closed."""
+        known = self.recall_any(request)
+        if not (known and self.is_forgotten(known)):
+            super().check_refundable(request)
+
+    def recall_any(self, request: RefundRequest) -> StoredRefund | None:
+        """Return the refund that the key had."""
+        return OwnMemory.recall(self, request.key)
+
+
+@breaks("IDEM-13")
+class ForgetsApprovedKeysWithoutReturn(ForgetsSomeKeys):
+    """Is done with a refund without return when it is approved, and forgets its key."""
+
+    def is_forgotten(self, refund: StoredRefund) -> bool:
+        """Ask for type and status."""
+        return refund.status == COMPLETED and refund.rights_type == REFUND
+
+
+@breaks("IDEM-14")
+class ForgetsRejectedKeysOfSeveralLines(ForgetsSomeKeys):
+    """Deletes the lines of a refund that is rejected one by one, and its key with the second."""
+
+    def is_forgotten(self, refund: StoredRefund) -> bool:
+        """Count the lines."""
+        return refund.status == CANCELED and len(refund.lines) > 1
+
+
+@breaks("IDEM-13")
+class FreesUnitsOnLateReplays(Shop):
+    """Takes an approved refund whose create comes again for one that is over, and counts its units no more."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.over: set[str] = set()
+
+    def replay(self, existing: StoredRefund, request: RefundRequest) -> StoredRefund:
+        """Note it."""
+        if existing.status == COMPLETED:
+            self.over.add(existing.id)
+        return super().replay(existing, request)
+
+    def claimed(self, refund: StoredRefund, line: StoredLine) -> int:
+        """Leave it out."""
+        return 0 if refund.id in self.over else super().claimed(refund, line)

@@ -1,0 +1,202 @@
+"""Servers that are right one after another, and wrong when reviews come at once with others, or with creates."""
+
+import contextlib
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from conformance.faults import breaks
+from conformance.faults.races import WINDOW, Unguarded
+from conformance.reference.rules import APPROVE, CANCELED, COMPLETED, REJECT, Refusal, Shop
+from conformance.reference.store import StoredLine, StoredRefund
+
+
+@breaks("RACE-05")
+class DecidesTwiceAtOnce(Unguarded):
+    """Checks the status, and writes it later, so that both decisions find the refund open."""
+
+    def decide(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Take its time between the check and the write."""
+        if not self.is_open(refund):
+            return super().decide(refund, action)
+        time.sleep(WINDOW)
+        return self.change(refund, COMPLETED if action == APPROVE else CANCELED)
+
+
+@breaks("RACE-05")
+class BreaksOnContraryReviews(Unguarded):
+    """Finds only when it writes that a refund was decided meanwhile, and ends in an internal error."""
+
+    def decide(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Take its time between the check and the write."""
+        if not self.is_open(refund):
+            return super().decide(refund, action)
+        time.sleep(WINDOW)
+        with self.store.exclusive():
+            now = self.store.refund(self.name, refund.id)
+            if now is None or not self.is_open(now):
+                raise Refusal(500, "the refund was changed by another transaction")
+            return super().decide(now, action)
+
+
+@breaks("RACE-11")
+class MixesUpReviewsAtOnce(Shop):
+    """Keeps the refund and the decision of a review in a place that all requests share."""
+
+    current: tuple[str, Any] = ("", None)
+
+    def review(self, refund_id: str, body: Any) -> StoredRefund:
+        """Carry out whatever is in that place by then."""
+        self.current = refund_id, body
+        time.sleep(WINDOW)
+        return super().review(*self.current)
+
+
+class WritesBack(Shop):
+    """Keeps the refunds of an order as one document; the faults below differ in who writes it back as it was read."""
+
+    @contextlib.contextmanager
+    def document(self, order: str, mine: str | None = None) -> Iterator[None]:
+        """Read the document, let something be done, and write all refunds but one back as they were read."""
+        before = self.store.refunds_of(self.name, order)
+        time.sleep(WINDOW)
+        with self.store.exclusive():
+            yield
+            for refund in before:
+                if refund.id != mine:
+                    self.store.set_status(refund.id, refund.status, refund.updated)
+
+    def order_of(self, refund_id: str) -> str:
+        """Return the order of a refund, if there is such a refund."""
+        refund = self.store.refund(self.name, self.ident(refund_id, "refundId"))
+        return "" if refund is None else refund.order_id
+
+
+@breaks("RACE-11")
+class KeepsOneOfTwoDecisionsAtOnce(WritesBack):
+    """Writes the refunds of an order back as it read them, with the one that it decided, so that others are lost."""
+
+    def review(self, refund_id: str, body: Any) -> StoredRefund:
+        """Read and write the whole document."""
+        with self.document(self.order_of(refund_id), refund_id):
+            return super().review(refund_id, body)
+
+
+class ReviewsInTime(WritesBack):
+    """Takes its time before it decides, so that others have read the document by then."""
+
+    def review(self, refund_id: str, body: Any) -> StoredRefund:
+        """Come into the middle of what others do."""
+        time.sleep(WINDOW / 2)
+        return super().review(refund_id, body)
+
+
+@breaks("RACE-11")
+class UndoesDecisionsAsItCreates(ReviewsInTime):
+    """Writes the refunds of an order back as it read them, with a new one, so that a decision in between is lost."""
+
+    def create(self, body: Any) -> StoredRefund:
+        """Read and write the whole document, but for a key that is known."""
+        request = self.read_request(body)
+        if self.recall(request.key) is not None:
+            return super().create(body)
+        with self.document(request.order.id):
+            return super().create(body)
+
+
+@breaks("RACE-11")
+class UndoesDecisionsAsItReplays(ReviewsInTime):
+    """Writes the refunds of an order back as it read them for a known key, so that a decision in between is lost."""
+
+    def create(self, body: Any) -> StoredRefund:
+        """Read and write the whole document for a key that is known."""
+        request = self.read_request(body)
+        if self.recall(request.key) is None:
+            return super().create(body)
+        with self.document(request.order.id):
+            return super().create(body)
+
+
+@breaks("RACE-11")
+class UndoesDecisionsAsItGets(ReviewsInTime):
+    """Writes the refunds of an order back as it read them for a get, so that a decision in between is lost."""
+
+    def get_refund(self, query: Mapping[str, str]) -> StoredRefund:
+        """Read and write the whole document."""
+        with self.document(self.find_order(self.member(dict(query), "orderId")).id):
+            return super().get_refund(query)
+
+
+@breaks("RACE-11")
+class LosesCreatesThatMeetReviews(WritesBack):
+    """Writes the refunds of an order back without those that were created while it decided."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.lost: set[str] = set()
+
+    def create(self, body: Any) -> StoredRefund:
+        """Come into the middle of what reviews do."""
+        time.sleep(WINDOW / 2)
+        return super().create(body)
+
+    def review(self, refund_id: str, body: Any) -> StoredRefund:
+        """Take its time between the reading and the writing."""
+        order = self.order_of(refund_id)
+        before = {refund.id for refund in self.store.refunds_of(self.name, order)}
+        time.sleep(WINDOW)
+        with self.store.exclusive():
+            refund = super().review(refund_id, body)
+            self.lost |= {other.id for other in self.store.refunds_of(self.name, order)} - before
+        return refund
+
+    def select(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+        """Leave out what is lost."""
+        return [refund for refund in super().select(refunds) if refund.id not in self.lost]
+
+
+@breaks("RACE-08")
+class FailsWhenTwoRefundsAreDecidedAtOnce(Shop):
+    """Ends as an internal error when another refund of the order is being decided."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.deciding: Counter[tuple[str, str]] = Counter()
+
+    def review(self, refund_id: str, body: Any) -> StoredRefund:
+        """Give up when there is a version of the order that it did not read."""
+        refund = self.store.refund(self.name, self.ident(refund_id, "refundId"))
+        order = "" if refund is None else refund.order_id
+        self.deciding[order, refund_id] += 1
+        time.sleep(WINDOW)
+        try:
+            if any(other[0] == order and other[1] != refund_id for other in +self.deciding):
+                raise Refusal(500, "the order was changed by another transaction")
+            return super().review(refund_id, body)
+        finally:
+            self.deciding[order, refund_id] -= 1
+
+
+@breaks("RACE-12")
+class ReleasesUnitsBeforeItRejects(Shop):
+    """Gives the units of an open refund back, and then finds that it was approved meanwhile and cannot be rejected."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.released: set[str] = set()
+
+    def review(self, refund_id: str, body: Any) -> StoredRefund:
+        """Take its time between the look and a rejection."""
+        seen = self.store.refund(self.name, self.ident(refund_id, "refundId"))
+        if seen is None or not self.is_open(seen) or self.read_action(self.member(body, "action")) != REJECT:
+            return super().review(refund_id, body)
+        time.sleep(WINDOW)
+        now = self.store.refund(self.name, seen.id)
+        if now is not None and not self.is_open(now):
+            self.released.add(seen.id)
+        return super().review(refund_id, body)
+
+    def claimed(self, refund: StoredRefund, line: StoredLine) -> int:
+        """Count nothing for what was released."""
+        return 0 if refund.id in self.released else super().claimed(refund, line)

@@ -1,0 +1,255 @@
+"""A create sent again under its request number, as it was and in other ways: its refund stays the only one."""
+
+from collections.abc import Mapping
+
+import pytest
+from attrs import define
+
+from conformance.http.client import Answer, Part, RefundApi
+from conformance.judging import verify
+from conformance.model import Order, Refund, RefundId
+from conformance.results import Blocked, Failed
+from conformance.running.plugin import requirement
+from conformance.running.session import Session, Shop
+from conformance.suite.given.benches import NewOrder, Placed, selected_rows
+from conformance.suite.given.histories import Series
+from conformance.suite.given.keys import Accepted
+from conformance.suite.given.replays import Closed, Replay, is_the_original
+from conformance.suite.given.retries import DECIDED, EARLIER, RETRIES, YOUNG, Retries, Retry
+
+# Creates sent again.
+
+
+@requirement("IDEM-09")
+def test_a_replay_leaves_one_refund(session: Session, replay: Replay) -> None:
+    """The same body sent twice leaves one refund on the order."""
+    if list(replay.before) != [replay.placed.refund.refund_id]:
+        raise Blocked("after one create, the list does not show its one refund")
+    verify.same(list(replay.before), list(replay.after), "the refunds of the order")
+    answer = replay.answer
+    verify.holds(answer.status < 500, "the original refund (2xx) or a refusal (4xx)", answer.described)
+    session.observe("A22", f"a replay is answered with {answer.status}")
+
+
+@requirement("IDEM-11")
+def test_a_replay_changes_nothing_in_the_refund(replay: Replay) -> None:
+    """Every value of the refund is what it was before the replay."""
+    if [replay.placed.refund.refund_id] != list(replay.before) or replay.before.keys() != replay.after.keys():
+        raise Blocked("there is not one refund on the order, as there must be before and after a replay (IDEM-09)")
+    verify.unchanged(replay.before, replay.after)
+
+
+@requirement("IDEM-31")
+@pytest.mark.usefixtures("protected")
+def test_the_third_to_fifth_request_are_replays_too(api: RefundApi, replay: Replay) -> None:
+    """However often a body is sent, there is one refund."""
+    replay.changes_nothing(api, *[replay.placed.body] * 3)
+
+
+@requirement("IDEM-19")
+@pytest.mark.usefixtures("protected")
+def test_a_key_reused_with_another_order_answers_the_truth(
+    api: RefundApi, session: Session, replay: Replay, shipped_order: Order
+) -> None:
+    """The first order stays as it is, and a refund that the answer names is on one of the two."""
+    key = replay.placed.body["refund"]["requestNo"]
+    answer = api.create(api.create_body(shipped_order, request_no=key))
+    answer.exchange.role = "probe"
+
+    replay.changes_nothing(api)
+    there = verify.look_list(api, shipped_order)
+    if answer.accepted:
+        told = None if answer.refund is None else answer.refund.refund_id
+        verify.holds(told in replay.now or list(there) == [told], "a refund of one of the two orders", told)
+    else:
+        verify.same([], list(there), "refunds of the other order")
+    session.observe("A24", f"a key is good once {'for each order' if there else 'in a shop'}")
+
+
+@requirement("IDEM-12")
+@pytest.mark.usefixtures("protected")
+def test_a_replay_uses_up_no_quantity(api: RefundApi, replay: Replay) -> None:
+    """After a replay the rest of the line, to the last unit, can still be refunded."""
+    if verify.differ(replay.after, replay.now):
+        raise Blocked("an earlier request under the key already changed something")
+    order = replay.placed.order
+    rest = Part(order.line, order.line.quantity - 2)
+    answer = api.create_refund(order, rest)
+    if answer.refused and verify.approve_open(api, order):  # one open refund at a time is legal (reading A27)
+        answer = api.create_refund(order, rest)
+
+    verify.created(answer)
+
+
+@requirement("IDEM-13")
+@pytest.mark.usefixtures("protected")
+def test_a_replay_after_the_approval_of_a_whole_order_changes_nothing(closed: Closed) -> None:
+    """The key of an approved refund of all that was ordered is still known."""
+    closed.judge_replay()
+
+
+@requirement("IDEM-13")
+def test_a_replay_gives_no_approved_units_back(session: Session, closed: Closed, series: Series) -> None:
+    """After the replay of an approved create of all that was ordered, one unit more is refused."""
+    try:
+        series.judge_last_unit(session)
+    except Failed:
+        raise Blocked("approved units are already not used up (CREATE-21)") from None
+    try:
+        closed.judge_replay()
+    except Failed as failure:
+        raise Blocked(f"the replay already made a refund: {failure}") from None
+    verify.refused(closed.one_more)
+    verify.same(sorted(closed.approved), sorted(closed.after), "the refunds of the order")
+
+
+@define
+class Three:
+    """Three refunds of an order, of which the creates of the first and the second were sent again."""
+
+    placed: list[Placed]
+    answers: list[Answer]
+    before: dict[RefundId, Refund]
+    after: dict[RefundId, Refund]
+
+
+@pytest.fixture(scope="module")
+def three(api: RefundApi, new_order: NewOrder, accepted_create: Refund) -> Three:
+    """Refunds of one, two and three units of a line, each under a key of its own."""
+    order = new_order((9, "10.00"))
+    placed = [put_on(api, order, units) for units in (1, 2, 3)]
+    before = verify.look_list(api, order)
+    answers = [api.create(first.body) for first in placed[:2]]
+    for answer in answers:
+        answer.exchange.role = "probe"
+    return Three(placed, answers, before, verify.look_list(api, order))
+
+
+def put_on(api: RefundApi, order: Order, units: int) -> Placed:
+    """Arrange a refund on an order, approving open ones that are in the way (reading A27)."""
+    body = api.create_body(order, Part(order.line, units))
+    answer = api.create(body)
+    if answer.refused and verify.approve_open(api, order):
+        body = api.create_body(order, Part(order.line, units))
+        answer = api.create(body)
+    refund = verify.made(answer)
+    if api.wire.lag:
+        verify.await_visible(api, order, refund)
+    return Placed(order, body, refund)
+
+
+@requirement("IDEM-10")
+@pytest.mark.usefixtures("protected")
+@pytest.mark.parametrize("index", [0, 1], ids=["first", "second"])
+def test_an_accepted_replay_answers_with_the_original(three: Three, index: int) -> None:
+    """What a replay answers is the refund of its key, also when younger ones are there."""
+    if three.before.keys() != three.after.keys():
+        raise Blocked("the replay of an earlier refund makes another (IDEM-32)")
+    is_the_original(three.answers[index], three.placed[index].refund)
+
+
+@requirement("IDEM-32")
+@pytest.mark.usefixtures("protected")
+def test_each_of_three_refunds_is_protected_by_its_own_key(three: Three) -> None:
+    """Replaying the first and the second of three refunds creates nothing and changes nothing."""
+    verify.same(sorted(placed.refund.refund_id for placed in three.placed), sorted(three.before), "the three refunds")
+    verify.unchanged(three.before, three.after)
+
+
+@pytest.fixture
+def protected_among_others(three: Three, protected: None) -> None:
+    """The control of replays on an order with several refunds: plain ones do nothing and answer the truth."""
+    try:
+        verify.unchanged(three.before, three.after)
+        for answer, placed in zip(three.answers, three.placed, strict=False):
+            is_the_original(answer, placed.refund)
+    except Failed as failure:
+        raise Blocked(f"plain replays on an order of several refunds go wrong (IDEM-10, IDEM-32): {failure}") from None
+
+
+@requirement("IDEM-24")
+@pytest.mark.usefixtures("protected_among_others")
+@pytest.mark.parametrize("row", ["uuid", "38 digits"])
+def test_a_uuid_and_digits_are_accepted_and_protect(api: RefundApi, accepted_keys: Accepted, row: str) -> None:
+    """A UUID, or digits alone, are accepted as a key, and sent again change nothing."""
+    original = accepted_keys.refund(api, row)
+    before = verify.look_list(api, accepted_keys.order)
+    answer = api.create(accepted_keys.bodies[row])
+    answer.exchange.role = "probe"
+
+    verify.unchanged(before, verify.look_list(api, accepted_keys.order))
+    is_the_original(answer, original)
+
+
+# Creates sent again in another way, or under the key of another one.
+
+
+def rows_of(retries: Mapping[str, Retry]) -> pytest.MarkDecorator:
+    """Return what is sent again as parameters of a check."""
+    params = [pytest.param(name, marks=requirement(retry.requirement)) for name, retry in retries.items()]
+    return pytest.mark.parametrize("row", params)
+
+
+@rows_of(RETRIES)
+@pytest.mark.usefixtures("protected_among_others")
+def test_whatever_is_sent_again_under_a_key_changes_nothing(session: Session, retries: Retries, row: str) -> None:
+    """The first request stands, however the second comes and whatever it asks for."""
+    retries.judge(row, session)
+
+
+# Creates sent again once their refunds were decided; the lists of the same order are judged before.
+
+
+@pytest.fixture(scope="module")
+def decided(request: pytest.FixtureRequest, shop: Shop, new_order: NewOrder, retries: Retries) -> Retries:
+    """Refunds for which something was sent again, decided now, and their creates sent once more.
+
+    What a list shows of open refunds, and is judged later, is asked for before.
+    """
+    for name in ("unlimited", "thirteen"):
+        if any(name in getattr(item, "fixturenames", ()) for item in request.session.items):
+            request.getfixturevalue(name)
+    is_young = shop.api.wire.clock.monotonic() - retries.at < YOUNG and not retries.harmed
+    firsts = {name: retries.firsts.get(earlier) for name, earlier in EARLIER.items()} if is_young else {}
+    known = {name: first for name, first in firsts.items() if first is not None}
+    sent = Retries(shop, new_order, DECIDED, known)
+    orders = {first.order.order_id: first.order for first in known.values()}
+    sent.send(list(selected_rows(request, DECIDED)), *orders.values())
+    return sent
+
+
+@rows_of(DECIDED)
+@pytest.mark.usefixtures("protected_among_others")
+def test_a_replay_after_a_review_changes_nothing(
+    session: Session, retries: Retries, decided: Retries, row: str
+) -> None:
+    """A late retry finds the decision made, and leaves it."""
+    if EARLIER[row] in retries.answers:
+        try:
+            retries.judge(EARLIER[row], session)
+        except Failed as failure:
+            raise Blocked(f"what was sent again before the review already went wrong: {failure}") from None
+    decided.judge(row, session)
+
+
+@requirement("IDEM-25")
+def test_a_refused_key_never_answers_with_a_ghost(api: RefundApi, session: Session, shipped_order: Order) -> None:
+    """The key of a refused create either works afterwards or is refused; it never names what is not there."""
+    key = api.keys()
+    too_many = api.create_body(shipped_order, Part(shipped_order.line, 6), request_no=key)
+    first = api.create(too_many)
+    first.exchange.role = "probe"
+
+    again = api.create(too_many)
+    corrected = api.create_refund(shipped_order, request_no=key)
+    again.exchange.role = corrected.exchange.role = "probe"
+
+    there = verify.look_list(api, shipped_order)
+    if first.refused:
+        verify.holds(not again.accepted, "the refusal that it was before", again.described)
+    for answer in (again, corrected):
+        verify.holds(answer.status < 500, "an acceptance or a refusal", answer.described)
+        if answer.accepted:
+            told = None if answer.refund is None else answer.refund.refund_id
+            verify.holds(told in there, "a refund that is on the order", f"{answer.status} with refund {told}")
+    session.observe("A24", f"the key of a refused create is {'usable' if corrected.accepted else 'burnt'} afterwards")

@@ -1,0 +1,186 @@
+"""The times of the record: when a refund was created, and when it changed."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from conformance.generation.books import clocks
+from conformance.http.client import Answer, RefundApi
+from conformance.judging import verify
+from conformance.model import Refund
+from conformance.results import Blocked
+from conformance.running.plugin import requirement
+from conformance.running.session import Session
+from conformance.suite.given.specimens import Review, Specimen, entry, readable
+
+SLACK = timedelta(seconds=2)
+
+
+def instant(time: datetime) -> datetime:
+    """Return a time with an offset; one that came without is taken for UTC."""
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def apart(one: datetime, other: datetime) -> timedelta:
+    """Return how much later the other time is; nothing where only one of them has an offset (reading A08)."""
+    if (one.tzinfo is None) != (other.tzinfo is None):
+        return timedelta(0)
+    return instant(other) - instant(one)
+
+
+def some_near(session: Session, told: Mapping[str, datetime], answer: Answer, what: str) -> None:
+    """A time is the present one, by the server's clock or ours, in some answer; that the others agree is judged apart.
+
+    Without an offset it can be off by any offset there is.
+    """
+    off = timedelta(hours=0 if any(time.tzinfo for time in told.values()) else 14)
+    if off:
+        session.observe("A08", "times have no offset")
+    closest, now, tolerance = min(
+        ((time, now, tolerance) for time in told.values() for now, tolerance in clocks(answer.exchange)),
+        key=lambda seen: abs(instant(seen[0]) - seen[1]) - seen[2],
+    )
+    verify.holds(abs(instant(closest) - now) <= tolerance + off, f"{what} near {now.isoformat()}", closest.isoformat())
+
+
+def all_alike(told: Mapping[str, datetime], what: str) -> None:
+    """All answers show one time, but for two seconds."""
+    first = next(iter(told.values()))
+    for operation, time in told.items():
+        expected = f"{what} {first.isoformat()} in the answer of {operation}"
+        verify.holds(abs(apart(first, time)) <= SLACK, expected, time.isoformat())
+
+
+@requirement("RECORD-68", profile="quick")
+def test_a_new_refund_was_created_now(session: Session, specimen: Specimen) -> None:
+    """The createTime is the time of the create."""
+    told = readable(specimen.shown, lambda refund: refund.create_time, "createTime")
+    some_near(session, told, specimen.answers["create"], "createTime")
+
+
+def when(identifier: str) -> pytest.MarkDecorator:
+    """Mark a check that is made on a new refund and, at the end of the run, on the reviewed one."""
+    rows = [
+        pytest.param("created", marks=requirement(identifier)),
+        pytest.param("reviewed", marks=requirement(identifier, late=True)),
+    ]
+    return pytest.mark.parametrize("when", rows)
+
+
+def shown_when(request: pytest.FixtureRequest, when: str) -> tuple[dict[str, Refund | None], Answer]:
+    """Return the specimen by operation when it was new, or after its review; and the answer that made it so."""
+    if when == "created":
+        made: Specimen = request.getfixturevalue("specimen")
+        return dict(made.shown), made.answers["create"]
+    review: Review = request.getfixturevalue("approved")
+    listed = entry(review.answers["list"], review.specimen.refund.refund_id)
+    return {"list": listed, "get": review.after}, review.answers["review"]
+
+
+@when("RECORD-69")
+def test_a_refund_was_updated_when_it_changed(request: pytest.FixtureRequest, session: Session, when: str) -> None:
+    """The updateTime is the time of the create, and then that of the review (reading A09)."""
+    refunds, answer = shown_when(request, when)
+    some_near(session, readable(refunds, lambda refund: refund.update_time, "updateTime"), answer, "updateTime")
+
+
+@when("RECORD-70")
+def test_no_refund_was_updated_before_it_was_created(request: pytest.FixtureRequest, when: str) -> None:
+    """The updateTime is not before the createTime, but for two seconds."""
+    refunds, answer = shown_when(request, when)
+    refunds.setdefault(answer.exchange.operation, entry(answer))
+    for operation, (created, updated) in readable(refunds, times, "both times").items():
+        expected = f"updateTime from {created.isoformat()} on in the answer of {operation}"
+        verify.holds(apart(created, updated) >= -SLACK, expected, updated.isoformat())
+
+
+def times(refund: Refund) -> tuple[datetime, datetime] | None:
+    """Return both times, if both can be read."""
+    if refund.create_time is None or refund.update_time is None:
+        return None
+    return refund.create_time, refund.update_time
+
+
+@when("RECORD-71")
+def test_the_create_time_never_changes(request: pytest.FixtureRequest, specimen: Specimen, when: str) -> None:
+    """Create, list and get show one createTime; so do review, list and get, seconds later."""
+    refunds, answer = shown_when(request, when)
+    refunds.setdefault(answer.exchange.operation, entry(answer))
+    later = {f"{operation} in the end": refund for operation, refund in refunds.items()}
+    all_alike(readable(specimen.shown | later, lambda refund: refund.create_time, "createTime"), "createTime")
+
+
+@requirement("RECORD-71", late=True)
+def test_a_rejection_answers_with_the_create_time(twin: Specimen, rejected: Review) -> None:
+    """A rejection, seconds after the create, answers with the createTime that was there before."""
+    shown = twin.shown | {"review": entry(rejected.answers["review"])}
+    all_alike(readable(shown, lambda refund: refund.create_time, "createTime"), "createTime")
+
+
+@pytest.mark.parametrize(
+    "which",
+    [
+        pytest.param("approved", marks=requirement("RECORD-72", late=True)),
+        pytest.param("rejected", marks=requirement("RECORD-73", late=True)),
+    ],
+)
+def test_a_review_moves_the_update_time(
+    request: pytest.FixtureRequest, api: RefundApi, session: Session, which: str
+) -> None:
+    """Seconds lie between create and review, and get shows it."""
+    review: Review = request.getfixturevalue(which)
+    told = readable(dict(zip(("before", "after"), review.seen, strict=True)), lambda r: r.update_time, "updateTime")
+    if len(told) < 2:
+        raise Blocked("updateTime cannot be read before and after the review")
+    if review.after is not None and review.after.status in api.pending:
+        session.observe("A37", "an approval is under way for long, and has not moved updateTime yet")
+        return
+    if all(time.second == time.microsecond == 0 for time in told.values()):
+        session.observe("A08", "times are given to the minute, so that a review within one cannot move them")
+        return
+    verify.holds(
+        apart(told["before"], told["after"]) > timedelta(0), f"updateTime after {told['before'].isoformat()}",
+        told["after"].isoformat(),
+    )  # fmt: skip
+
+
+@requirement("REVIEW-19", late=True)
+def test_an_approval_does_not_move_the_update_time_of_another_refund(sibling: Answer, approved: Review) -> None:
+    """The review of the order's first refund, seconds after both were created, leaves the later one as it was."""
+    if sibling.refused:
+        return  # as a second open refund may be (reading A27)
+    told = sibling.refund
+    if sibling.exchange.second_hand or (told is not None and told.refund_id == approved.specimen.refund.refund_id):
+        raise Blocked("the later refund has the id of an earlier one (RECORD-67)")
+    now = None if told is None else entry(approved.answers["list"], told.refund_id)
+    if told is None or now is None or told.update_time is None or now.update_time is None:
+        raise Blocked("the updateTime of the later refund cannot be read before and after the review")
+    if now.restless:
+        return
+    verify.holds(
+        abs(apart(told.update_time, now.update_time)) <= SLACK, f"updateTime {told.update_time.isoformat()}",
+        now.update_time.isoformat(),
+    )  # fmt: skip
+
+
+@requirement("RECORD-74", late=True)
+def test_reading_does_not_move_the_update_time(specimen: Specimen, approved: Review) -> None:
+    """What get showed at first it shows seconds and several reads later, as long as the status is the same."""
+    first, later = specimen.shown.get("get"), approved.before
+    if first is None or later is None or (first.refund_id, first.status) != (later.refund_id, later.status):
+        raise Blocked("there are no two gets of the refund in one state")
+    if later.restless:
+        return
+    verify.same(first.update_time, later.update_time, "updateTime")
+
+
+@when("RECORD-75")
+def test_all_answers_show_one_update_time(request: pytest.FixtureRequest, when: str) -> None:
+    """Create, list and get show the same; so do list and get after the review, as long as they show one status."""
+    refunds, _ = shown_when(request, when)
+    if len({refund.status for refund in refunds.values() if refund is not None}) > 1:
+        raise Blocked("the answers do not show the refund in one state")
+    if any(refund.restless for refund in refunds.values() if refund is not None):
+        return
+    all_alike(readable(refunds, lambda refund: refund.update_time, "updateTime"), "updateTime")
