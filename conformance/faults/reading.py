@@ -99,6 +99,18 @@ class DoesNotGetCanceled(Getting):
 
 
 @breaks("GET-02")
+class JoinsShipments(Getting):
+    """Finds no open refund of an order that was not shipped."""
+
+    def pick(self, order: StoredOrder, refund_id: str) -> StoredRefund:
+        """Look it up beside its shipment."""
+        refund = super().pick(order, refund_id)
+        if refund.status == INITIATED and not order.shipped:
+            raise Refusal(404, "there is no such refund")
+        return refund
+
+
+@breaks("GET-02")
 class GetsOpenOnesOnly(Getting):
     """Finds no refund that was approved."""
 

@@ -130,6 +130,16 @@ class DropsLogistics(Shop):
 
 
 @breaks("RECORD-65")
+class DropsParcelsWithoutCarriers(Shop):
+    """Takes logistics information without a carrier and never shows it."""
+
+    def read_shipping(self, value: Any) -> dict[str, str]:
+        """Keep what has a carrier."""
+        shipping = super().read_shipping(value)
+        return shipping if "shippingCarrier" in shipping else {}
+
+
+@breaks("RECORD-65")
 class MixesUpTheCarrier(Shop):
     """Shows the carrier's code as its name, and its name as its code, when a refund is got."""
 

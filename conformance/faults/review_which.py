@@ -48,6 +48,15 @@ class RejectsWithoutOrder(Shop):
         return super().review(refund_id, body)
 
 
+@breaks("REVIEW-08")
+class TakesAnEmptyOrderForNone(FindsOrders):
+    """Reviews a refund when the orderId is empty."""
+
+    def order_of(self, refund: StoredRefund, named: Any) -> Any:
+        """Fill in the refund's own."""
+        return refund.order_id if named == "" else named
+
+
 @breaks("REVIEW-09")
 class NeverComparesTheOrder(FindsOrders):
     """Takes any order that exists for the refund's."""
@@ -94,6 +103,17 @@ class ReadsTheDigitsOfThePath(Shop):
     def named_refund(self, refund_id: str, body: Any) -> str:
         """Leave the rest aside."""
         return super().named_refund(up_to_letters(refund_id), body)
+
+
+@breaks("REVIEW-11")
+class BreaksOnIdsBeyond64Bits(Shop):
+    """Answers 500 to a review of a refund whose number is greater than its database holds."""
+
+    def named_refund(self, refund_id: str, body: Any) -> str:
+        """Turn the number into eight bytes."""
+        if re.fullmatch("[0-9]{20,21}", refund_id):
+            int(refund_id).to_bytes(8)
+        return super().named_refund(refund_id, body)
 
 
 @breaks("REVIEW-11")

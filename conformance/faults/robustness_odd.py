@@ -12,6 +12,9 @@ from conformance.reference.app import App
 from conformance.reference.rules import RefundRequest, Refusal, Shop
 from conformance.reference.store import StoredRefund
 
+COLUMN = 255
+"""Characters that a column of a database holds."""
+
 
 @breaks("ROBUST-07")
 class BreaksOnByteOrderMarks(Breaking):
@@ -196,6 +199,39 @@ class BreaksOnReviewsOfText(BreaksOnForms):
     """Parses a review that is not called JSON as a form, and uses the body that is then empty."""
 
     method = REVIEW
+
+
+@breaks("ROBUST-09")
+class BreaksOnLongTrackingNumbers(Shop):
+    """Answers 500 to a tracking number that is longer than its column."""
+
+    def read_shipping(self, value: Any) -> dict[str, str]:
+        """Let the database complain."""
+        if isinstance(value, dict) and any(isinstance(text, str) and len(text) > COLUMN for text in value.values()):
+            raise Refusal(500, "value too long for type character varying(255)")
+        return super().read_shipping(value)
+
+
+@breaks("ROBUST-12")
+class BreaksOnParcelsOfNull(Shop):
+    """Answers 500 to logistics information that is null."""
+
+    def member(self, body: Any, name: str) -> Any:
+        """Look into it."""
+        if isinstance(body, dict) and "shipping" in body and body["shipping"] is None:
+            raise Refusal(500, "'NoneType' object has no attribute 'get'")
+        return super().member(body, name)
+
+
+@breaks("ROBUST-12")
+class StripsTrackingNumbers(Shop):
+    """Answers 500 to a tracking number that is a number, since it is stripped of spaces."""
+
+    def read_shipping(self, value: Any) -> dict[str, str]:
+        """Strip what is there."""
+        if isinstance(value, dict) and not isinstance(value.get("trackingNumber", ""), str):
+            raise Refusal(500, "'int' object has no attribute 'strip'")
+        return super().read_shipping(value)
 
 
 @breaks("ROBUST-12")

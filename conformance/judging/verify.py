@@ -179,7 +179,7 @@ def look_get(api: RefundApi, order: Order, refund: Refund | RefundId) -> Refund:
     return answer.refund
 
 
-def was_canceled(api: RefundApi, order: Order, refund: Refund, rejection: Answer) -> bool:
+def was_canceled(api: RefundApi, order: Order, refund: Refund | RefundId, rejection: Answer) -> bool:
     """Say whether a rejection was not refused, and brought its refund to *canceled*; what it answers proves nothing.
 
     Raises:

@@ -11,7 +11,7 @@ from conformance.results import Blocked
 from conformance.running.plugin import requirement
 from conformance.running.session import Session
 from conformance.suite.given.creates import REFUND, RETURN, rows_of
-from conformance.suite.given.grants import GRANTED, OPEN, RECORD, Grants
+from conformance.suite.given.grants import GRANTED, OPEN, RECORD, TRACKING, Grants
 from conformance.suite.given.units import units
 
 
@@ -45,6 +45,18 @@ def test_numbers_in_the_other_form_mean_the_same(grants: Grants, row: str) -> No
         verify.same({grants.order.line.line_item_id: Decimal(2)}, verify.units_of(refund), "the units of each line")
         asked = REFUND if "without" in row else RETURN
         verify.same(asked, refund.rights_type, "the type of the refund")
+
+
+@rows_for("RECORD-65")
+def test_part_of_the_logistics_information_shows_up(grants: Grants, row: str) -> None:
+    """A tracking number without a carrier is refused, or shows up in an answer of create, list or get (reading A13)."""
+    refund = grants.made_or_refused(row)
+    if refund is not None:
+        told = grants.of(row)[0].refund
+        shown = [each.shipping for each in (told, refund) if each is not None]
+        if not any(TRACKING in parcel.values() for parcel in shown):
+            shown.append(verify.look_get(grants.api, grants.order, refund).shipping)
+        verify.holds(any(TRACKING in parcel.values() for parcel in shown), f"tracking number {TRACKING}", shown)
 
 
 @rows_for("CREATE-23")

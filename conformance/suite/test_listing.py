@@ -147,7 +147,7 @@ def test_a_limit_leaves_different_refunds_of_the_order(api: RefundApi, own: Own,
 
 
 @pytest.fixture(scope="module")
-def unlimited(api: RefundApi, crowd: Crowd) -> Answer:
+def without_limit(api: RefundApi, crowd: Crowd) -> Answer:
     """The list without limit, right after one with the default."""
     plain(api, crowd.order)
     return plain(api, crowd.order, ABSENT)
@@ -161,19 +161,19 @@ def shows_all(answer: Answer, own: Own, what: str) -> None:
 
 @requirement("LIST-13")
 def test_a_list_without_limit_shows_all_or_is_refused(
-    api: RefundApi, session: Session, unlimited: Answer, own: Own
+    api: RefundApi, session: Session, without_limit: Answer, own: Own
 ) -> None:
     """Four refunds are fewer than the default of 50."""
-    api.wire.show(unlimited.exchange)
-    session.observe("A44", f"a list without limit is answered with {unlimited.status}")
-    shows_all(unlimited, own, "the list without limit")
+    api.wire.show(without_limit.exchange)
+    session.observe("A44", f"a list without limit is answered with {without_limit.status}")
+    shows_all(without_limit, own, "the list without limit")
 
 
 @requirement("LIST-14")
-def test_a_limit_is_not_remembered(api: RefundApi, crowd: Crowd, unlimited: Answer, own: Own) -> None:
+def test_a_limit_is_not_remembered(api: RefundApi, crowd: Crowd, without_limit: Answer, own: Own) -> None:
     """After a list with limit 1 the next ones, with limit 50 and without, show all."""
     try:
-        shows_all(unlimited, own, "the list without limit")
+        shows_all(without_limit, own, "the list without limit")
     except Failed:
         raise Blocked("a list without limit is already wrong (LIST-13)") from None
     plain(api, crowd.order, 1)

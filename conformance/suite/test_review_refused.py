@@ -96,6 +96,7 @@ REFUSED: dict[str, tuple[str, Callable[[ReviewBench], Answer]]] = {
     "order 0": ("REVIEW-10", of_order(lambda _: "0")),
     "unknown order": ("REVIEW-10", of_order(lambda bench: near_miss(bench.order.order_id))),
     "refund with a digit more": ("REVIEW-11", of_refund(near_miss)),
+    "refund beyond 64 bits": ("REVIEW-11", of_refund(lambda refund_id: f"{2**64}{refund_id[:1]}")),
     "refund with letters behind": ("REVIEW-11", with_letters_in_the_path),
     "refund with letters behind in the body": ("REVIEW-11", with_letters_in_the_body),
     "refund with a digit less": ("REVIEW-11", of_refund(lambda refund_id: refund_id[:-1] or "0")),
@@ -108,7 +109,7 @@ PROFILES = {
     "action 0": "quick", "no action": "quick", "no order": "quick",
     "refund with a digit less": "quick",
     "action {}": "full", "body text": "full",
-    "action -1": "full", "action null": "full", "body null": "full", "order empty": "full",
+    "action -1": "full", "action null": "full", "body null": "full",
 }  # fmt: skip
 
 
@@ -116,6 +117,7 @@ SAME = {
     "action 0": "action 0", "action 3": "action 3", "action '4'": "action 4", "action 2^32 + 1": "action 4294967297",
     "action 1abc": "action with letters behind", "action true": "action true", "action [1]": "action in a list",
     "no action": "action left out", "action empty": "action empty", "no order": "orderId left out",
+    "order empty": "orderId empty",
     "body []": "body an empty list", "body 1": "body a number",
 }  # fmt: skip
 """Near misses that are the same, so that a run which sends them need not send these."""

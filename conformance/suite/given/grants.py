@@ -83,6 +83,7 @@ class Grants:
         return None if answer.refused else self.made(row)
 
 
+TRACKING = "00340434161094042557"
 EMPTY_SHIPPING = {"shippingCarrierCode": "", "shippingCarrier": "", "trackingNumber": ""}
 RECORD = {"refundId": "424242424242", "createTime": "2001-02-03T04:05:06Z", "updateTime": "2001-02-03T04:05:06Z"}
 
@@ -142,6 +143,7 @@ OPEN: dict[str, Row] = {
     "rightsType empty": Row("CREATE-34", with_fields("rightsType", change="")),
     "numbers in the other form": Row("CREATE-37", spoken_otherwise(RightsType.RETURN_AND_REFUND)),
     "numbers in the other form, without a return": Row("CREATE-37", spoken_otherwise(RightsType.REFUND)),
+    "a tracking number alone": Row("RECORD-65", with_fields(shipping={"trackingNumber": TRACKING})),
     "a line twice within its units": Row("CREATE-23", twice_within),
     "another customer's id": Row("CREATE-40", with_fields("customerId", change=digit_more)),
     "a line without a reason": Row("CREATE-40", with_line("rightsReason")),

@@ -10,6 +10,7 @@ from conformance.generation.nearmiss import (
     CONDITION,
     EMPTY_OBJECT,
     HALF_AS_NUMBER,
+    LETTERS,
     NEGATIVE,
     NearMiss,
     in_standard,
@@ -29,7 +30,7 @@ TELLING = {
     "refund.rightsType": (FRACTION, HALF_AS_NUMBER, NEGATIVE, EMPTY_OBJECT, "true"),
     "refund.lineItems.lineItemId": (FRACTION, CONDITION),
     "refund.customerId": (EMPTY_OBJECT,),
-    "orderId": (FRACTION,),
+    "orderId": (FRACTION, LETTERS, "empty"),
     "refundId": (CONDITION,),
 }
 """Edits that are tried of the members which money follows, or which few look at."""

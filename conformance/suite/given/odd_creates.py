@@ -95,6 +95,14 @@ ODD_CREATES: Mapping[str, tuple[str, Odd]] = {
     "logistics information that is a text": (
         "ROBUST-12", Odd(creating(lambda body: with_fields(body, shipping="by air"))),
     ),
+    "logistics information that is null": ("ROBUST-12", Odd(creating(lambda body: with_fields(body, shipping=None)))),
+    "logistics information of other types": (
+        "ROBUST-12",
+        Odd(creating(lambda body: with_fields(body, shipping={"shippingCarrier": None, "trackingNumber": 123456789}))),
+    ),
+    "a tracking number of 300 characters": (
+        "ROBUST-09", Odd(creating(lambda body: with_fields(body, shipping={"trackingNumber": "T" * 300}))),
+    ),
     "a quantity twice": ("ROBUST-10", Odd(creating(twice), (1, 2))),
     "a quantity of 400 digits": (
         "ROBUST-13", Odd(creating(lambda body: put_in("9" * 400, with_line(body, quantity="@"))), None),
