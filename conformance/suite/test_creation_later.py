@@ -13,7 +13,7 @@ from conformance.running.plugin import requirement
 from conformance.running.session import Session
 from conformance.suite.given.benches import NewOrder, many_of
 from conformance.suite.given.grants import Grants
-from conformance.suite.given.histories import Series, Whole
+from conformance.suite.given.histories import Series, Whole, insist_on_a_decision
 from conformance.suite.given.units import Refunds, ordered, stays_within, units
 
 MANY = 12
@@ -33,6 +33,7 @@ class Later:
 
     def judge(self, session: Session, whole: Whole) -> None:
         """The unit was refused."""
+        insist_on_a_decision(self.one_more)
         if not whole.one_more.refused:
             raise Blocked("one unit more is already not refused right away (CREATE-38)")
         known = dict(whole.after)
@@ -118,6 +119,7 @@ def test_a_rejection_that_comes_too_late_gives_nothing_back(session: Session, se
     """Rejecting one of three approved refunds frees none of its units, unless it cancels it (reading A39)."""
     series.insist()
     overdue.insist(series)
+    insist_on_a_decision(overdue.once_again)
     if series.after.keys() != series.before.keys():
         raise Blocked("one unit more already goes through (CREATE-21)")
     told = overdue.rejection.refund if overdue.rejection.accepted else None  # it may not show yet (reading A64)

@@ -195,6 +195,16 @@ def approved_or_lost(api: RefundApi, order: Order, answer: Answer) -> list[str]:
     return []
 
 
+def insist_on_a_decision(create: Answer) -> None:
+    """A create was accepted or refused.
+
+    Raises:
+        Blocked: it was neither, which tells nothing of units.
+    """
+    if not (create.accepted or create.refused):
+        raise Blocked(f"a create was neither accepted nor refused (ROBUST-20): {create.described}")
+
+
 def everything_is_left(bench: Bench, whole: Whole) -> None:
     """All units of the bench's order are accepted in one refund."""
     if not whole.answer.accepted:
@@ -203,6 +213,5 @@ def everything_is_left(bench: Bench, whole: Whole) -> None:
     if bench.look():
         raise Blocked("a create that should have been refused already had an effect")
     everything = api.create_refund(order, *(Part(line, line.quantity) for line in order.lines))
-    if not (everything.accepted or everything.refused):
-        raise Blocked("a create that was neither accepted nor refused tells nothing of units (ROBUST-20)")
+    insist_on_a_decision(everything)
     verify.accepted(everything)

@@ -54,7 +54,7 @@ class Replay:
         verify.unchanged(self.after, self.now)
 
 
-@pytest.fixture(scope="module")  # once more for late checks, whose control must be of their own time
+@pytest.fixture(scope="session")
 def replay(api: RefundApi, new_order: NewOrder, accepted_create: Refund) -> Replay:
     """The same body, of two units of five, sent twice at once."""
     placed = OpenRefunds(api, new_order).put(lambda order: api.create_body(order, Part(order.line, 2)))

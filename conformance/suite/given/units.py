@@ -148,7 +148,7 @@ EXCESS: dict[str, Row] = {
 }
 
 
-@pytest.fixture(scope="module")  # once more for late checks, whose control must be of their own time
+@pytest.fixture(scope="session")
 def excess(request: pytest.FixtureRequest, api: RefundApi, new_order: NewOrder) -> Excess:
     """Creates that are valid but for asking for too many units, and in any case those that others need."""
     order = new_order(*EXCESS_ORDER)
