@@ -6,7 +6,7 @@ from typing import Any
 
 from conformance.faults import breaks
 from conformance.reference.app import App
-from conformance.reference.rules import RefundRequest, Shop
+from conformance.reference.rules import RefundRequest, Refusal, Shop
 from conformance.reference.store import StoredRefund
 
 
@@ -67,6 +67,28 @@ class BreaksOnEndlessIds(Shop):
         """Convert to a number of fixed size."""
         if len(str(query.get("refundId"))) > 300:
             raise OverflowError
+        return super().get_refund(query)
+
+
+@breaks("ROBUST-14")
+class BreaksOnIdsOfNoLong(Shop):
+    """Converts the id of a list to a number of 64 bits, and does not catch the error."""
+
+    def list_refunds(self, order_id: str, query: Mapping[str, str]) -> list[StoredRefund]:
+        """Convert."""
+        if order_id.isdecimal() and len(order_id) == len(str(2**64)):
+            int(order_id).to_bytes(8)
+        return super().list_refunds(order_id, query)
+
+
+@breaks("ROBUST-14")
+class BreaksOnNulInQueries(Shop):
+    """Lets its database fail on the character NUL in the id of a refund."""
+
+    def get_refund(self, query: Mapping[str, str]) -> StoredRefund:
+        """Ask the database."""
+        if "\x00" in str(query.get("refundId")):
+            raise Refusal(500, "invalid byte sequence for encoding UTF8: 0x00")
         return super().get_refund(query)
 
 

@@ -130,7 +130,7 @@ def test_a_review_with_two_actions_does_one_of_them_or_nothing(api: RefundApi, o
 @rows(
     READINGS,
     full={
-        "get with NUL", "get with a fraction", "get with an injection for the order", "list with a plus",
+        "get with a fraction", "get with an injection for the order", "list with a plus",
         "list with a path", "list with an injection behind", "list with 400 digits", "list with other digits",
     },
 )  # fmt: skip

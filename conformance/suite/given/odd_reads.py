@@ -49,6 +49,7 @@ def in_other_digits(identifier: str) -> str:
 NO_IDS = {
     "the word constructor": "constructor",
     "400 digits": "9" * 400,
+    "a number beyond 64 bits": "9" * 20,
     "an injection": INJECTION,
     "NUL": "\x00",
     "a path": "../refunds",
@@ -71,7 +72,7 @@ READINGS: Mapping[str, tuple[str, Reading]] = {
     **{f"list with {name}": ("ROBUST-14", list_of(always(odd), finds=False)) for name, odd in NO_IDS.items()},
     **{
         f"get with {name}": ("ROBUST-14", get_of(always(NO_IDS[name]), finds=False))
-        for name in ("the word constructor", "400 digits", "an injection", "NUL")
+        for name in ("the word constructor", "400 digits", "a number beyond 64 bits", "an injection", "NUL")
     },
     "get with a minus": ("ROBUST-14", get_of(lambda identifier: f"-{identifier}", finds=False)),
     "get with an injection for the order": (
