@@ -21,6 +21,9 @@ E = TypeVar("E", bound=IntEnum)
 CARRIER_CODE = "191034"
 """The code of a carrier that every shop should know, since the page names it (page line 458)."""
 
+LOGISTICS = frozenset({"shippingCarrierCode", "shippingCarrier", "trackingNumber"})
+"""What the page shows of logistics information (page lines 84-88); more may be there, and means nothing."""
+
 MAX_DIGITS = 1000
 """A number with more characters than this is no number of this API: it is left unread."""
 
@@ -326,7 +329,7 @@ def _read_line(raw: dict[str, Any]) -> RefundLine:
 def _read_shipping(raw: Any) -> dict[str, str]:
     if not isinstance(raw, dict):
         return {}
-    return {name: value for name, value in raw.items() if isinstance(value, str) and value}
+    return {name: value for name, value in raw.items() if name in LOGISTICS and isinstance(value, str) and value}
 
 
 def _read_enum(kind: type[E], value: Any) -> E | None:

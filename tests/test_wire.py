@@ -17,7 +17,7 @@ from conformance.http.evidence import as_evidence
 from conformance.http.pace import Pace
 from conformance.http.redact import Redactor
 from conformance.http.transport import Stale
-from conformance.http.wire import MAX_BODY, Limits, Wire
+from conformance.http.wire import LIGHT, MAX_BODY, Limits, Wire
 from conformance.results import Blocked, Unsendable
 
 SECRET = "s3cret/token+with=signs"
@@ -125,6 +125,16 @@ def test_an_endless_body_is_cut_off() -> None:
     exchange = wire_to(lambda _: httpx.Response(200, content=endless())).send("GET", "http://x/", operation="get")
     assert exchange.cut_off
     assert len(exchange.body) == MAX_BODY
+
+
+def test_a_long_refusal_is_a_refusal() -> None:
+    """Whatever it explains, its beginning is enough (reading A55)."""
+    wire = wire_to(lambda _: httpx.Response(422, content=b"x" * 300_000))
+    exchange = wire.send("GET", "http://x/", operation="get")
+
+    assert exchange.trouble is None
+    assert exchange.cut_off
+    assert len(exchange.body) == LIGHT
 
 
 def test_a_redirect_is_not_followed() -> None:

@@ -71,13 +71,13 @@ class BreaksOnEndlessIds(Shop):
 
 
 @breaks("ROBUST-14")
-class BreaksOnIdsOfNoLong(Shop):
-    """Converts the id of a list to a number of 64 bits, and does not catch the error."""
+class BreaksOnIdsBeyondItsColumn(Shop):
+    """Lets its database fail on the id of an order of more than 24 digits."""
 
     def list_refunds(self, order_id: str, query: Mapping[str, str]) -> list[StoredRefund]:
-        """Convert."""
-        if order_id.isdecimal() and len(order_id) == len(str(2**64)):
-            int(order_id).to_bytes(8)
+        """Ask the database."""
+        if order_id.isdecimal() and len(order_id) == 25:
+            raise Refusal(500, "value out of range for type numeric(24)")
         return super().list_refunds(order_id, query)
 
 

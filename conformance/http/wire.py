@@ -355,7 +355,7 @@ class Wire:
                 exchange.headers = {
                     name.decode("latin-1"): value.decode("latin-1") for name, value in response.headers.raw
                 }
-                most = MAX_BODY if self._heavy < MAX_HEAVY else LIGHT
+                most = MAX_BODY if self._heavy < MAX_HEAVY and not _is_refusal(exchange) else LIGHT
                 exchange.body, exchange.cut_off = self._read(response, started, most)
                 exchange.body = _decoded(exchange, most)
             finally:
@@ -431,11 +431,16 @@ def _encoding(exchange: Exchange) -> str:
     return told.strip().lower()
 
 
+def _is_refusal(exchange: Exchange) -> bool:
+    """Say whether the status of an answer says it all: the rest of a refusal is of no use (reading A55)."""
+    return exchange.status is not None and 400 <= exchange.status < 500  # noqa: PLR2004 - 4xx
+
+
 def _what_is_missing(exchange: Exchange) -> str | None:
     """Return why an answer that came cannot be taken for the target's own, whole answer."""
     if exchange.status in GATEWAYS:
         return f"a gateway or a proxy answered {exchange.status}, and not the target"
-    if exchange.cut_off:
+    if exchange.cut_off and not _is_refusal(exchange):
         return f"the answer has more than the {len(exchange.body)} bytes that were read, or its encoding breaks off"
     if len(exchange.body) > LIGHT and sum(map(exchange.body.count, b"{[,")) > MAX_VALUES:
         return f"the answer has more than {MAX_VALUES} values"

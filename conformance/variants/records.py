@@ -270,6 +270,17 @@ class ShowsTheOrderOnceDecided(Shop):
         return record
 
 
+@reads("A10", "A62", aspect="extra logistics")
+class SaysWhereTheParcelIs(Shop):
+    """Shows one field more of the logistics information than the page, which changes with the review."""
+
+    def record(self, operation: str, refund: StoredRefund) -> dict[str, Any]:
+        """Add it."""
+        record = super().record(operation, refund)
+        where = "announced" if self.is_open(refund) else "received"
+        return record | {"shipping": (record.get("shipping") or {}) | {"parcelStatus": where}}
+
+
 @reads("A62", aspect="extra fields")
 class ShowsMoreThanDocumented(Shop):
     """Shows fields that the page does not know: beside the record, in it, in its lines and in its parcel."""

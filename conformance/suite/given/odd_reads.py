@@ -49,7 +49,7 @@ def in_other_digits(identifier: str) -> str:
 NO_IDS = {
     "the word constructor": "constructor",
     "400 digits": "9" * 400,
-    "a number beyond 64 bits": "9" * 20,
+    "a number beyond 64 bits": "9" * 25,
     "an injection": INJECTION,
     "NUL": "\x00",
     "a path": "../refunds",
