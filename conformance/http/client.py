@@ -13,6 +13,7 @@ from attrs import define, evolve, field, frozen
 from conformance.http.dialect import TEXT, Dialect
 from conformance.http.wire import Exchange, Wire
 from conformance.judging import contract
+from conformance.judging.freshness import Freshness
 from conformance.judging.unrest import Unrest
 from conformance.ledger import Ledger
 from conformance.model import (
@@ -26,13 +27,15 @@ from conformance.model import (
     RefundStatus,
     RightsType,
     load_json,
+    read_id,
     read_refund,
 )
 from conformance.results import Blocked
 
 API = "/api/202412"
 TOKEN_HEADER = "X-Genstore-Access-Token"  # noqa: S105 - a header's name
-MAX_LIMIT = 250
+MAX_LIMIT, USUAL_LIMIT = 250, 50
+NOT_FOUND = 404
 Parameters = list[tuple[str, Any]]
 REASON = "Description of Other Reasons."
 
@@ -159,8 +162,17 @@ class Creation:
     @property
     def key(self) -> Any:
         """The request number, as far as the body has one."""
+        return self._asked.get("requestNo")
+
+    @property
+    def order_id(self) -> str | None:
+        """The order that the body names, as far as it does."""
+        return read_id(self._asked.get("orderId"))
+
+    @property
+    def _asked(self) -> dict[str, Any]:
         refund = self.body.get("refund") if isinstance(self.body, dict) else None
-        return refund.get("requestNo") if isinstance(refund, dict) else None
+        return refund if isinstance(refund, dict) else {}
 
 
 @define
@@ -171,7 +183,7 @@ class RefundApi:
     ``twice`` are creates that were answered with a new refund of other lines under an id that was told before;
     ``ledger`` notes what was made; ``opens_in`` is the status of a new refund (reading A35); ``approvals_show`` unless
     an approval is under way for so long that its refund stays in that status (reading A37); ``unrest`` knows what the
-    target changes by itself.
+    target changes by itself, and ``freshness`` what a read must show.
     """
 
     wire: Wire
@@ -186,6 +198,7 @@ class RefundApi:
     opens_in: RefundStatus = RefundStatus.INITIATED
     approvals_show: bool = True
     unrest: Unrest = field(factory=Unrest)
+    freshness: Freshness = field(factory=Freshness)
     token_header: str = TOKEN_HEADER
 
     @property
@@ -275,9 +288,14 @@ class RefundApi:
         """List the refunds of an order; ``limit`` may be ``ABSENT``."""
         order_id = order.order_id if isinstance(order, Order) else order
         path = f"{API}/orders/{quote(str(order_id), safe='', errors='surrogatepass')}/refunds"
-        answer = self.send("GET", path, "list", query=arranged(given({"limit": limit})))
-        for refund in (answer.refunds if answer.exchange.trouble is None else None) or ():
+        query = arranged(given({"limit": limit}))
+        answer = self._up_to_date(
+            lambda: self.send("GET", path, "list", query=query),
+            lambda answer, asked: self._list_is_behind(answer, str(order_id), limit, asked),
+        )
+        for refund in _shown(answer):
             self.ledger.note_listed(refund, str(order_id))
+            self.freshness.note(str(order_id), refund, self.wire.clock.monotonic())
         return answer
 
     def get_refund(
@@ -289,8 +307,50 @@ class RefundApi:
         """Get one refund; each of the two parameters may be ``ABSENT``."""
         order_id = order.order_id if isinstance(order, Order) else order
         refund_id = refund.refund_id if isinstance(refund, Refund) else refund
-        query = given({"orderId": order_id, "refundId": refund_id})
-        return self.send("GET", f"{API}/refunds", "get", query=arranged(query))
+        query = arranged(given({"orderId": order_id, "refundId": refund_id}))
+        answer = self._up_to_date(
+            lambda: self.send("GET", f"{API}/refunds", "get", query=query),
+            lambda answer, asked: self._get_is_behind(answer, str(order_id), str(refund_id), asked),
+        )
+        for shown in _shown(answer):
+            self.freshness.note_decision(shown, self.wire.clock.monotonic())
+        return answer
+
+    def _up_to_date(self, ask: Callable[[], Answer], is_behind: Callable[[Answer, float], bool]) -> Answer:
+        """Return an answer that shows what was known before it was asked for, if one comes in time (reading A64).
+
+        How long that takes is what looks wait for from then on; where it was in vain, it is not tried again.
+        """
+        clock, limits = self.wire.clock, self.wire.limits
+        asked, answer, late = clock.monotonic(), ask(), 0.0
+        while self.freshness.hopes and answer.exchange.trouble is None and is_behind(answer, asked):
+            if late > limits.settle:
+                self.freshness.hopes = False
+                return answer
+            answer.exchange.role, answer.exchange.batched = "look", True
+            clock.sleep(limits.poll)
+            answer, late = ask(), clock.monotonic() - asked
+        if late and self.freshness.hopes:
+            self.wire.lag = max(self.wire.lag, min(1.3 * late + 0.2, limits.settle))
+        return answer
+
+    def _list_is_behind(self, answer: Answer, order_id: str, limit: Any, asked: float) -> bool:
+        """Say whether a list lacks refunds that it has room for, or shows one as it was before its review."""
+        known, shown = self.freshness.known(order_id, asked), answer.refunds
+        if answer.refused:
+            return answer.status == NOT_FOUND and bool(known & self.told.keys())
+        if shown is None:
+            return False
+        has_room = len(shown) < (USUAL_LIMIT if limit is ABSENT else limit if isinstance(limit, int) else 0)
+        missing = known - {refund.refund_id for refund in shown}
+        return (has_room and bool(missing)) or self.freshness.any_is_behind(shown, asked)
+
+    def _get_is_behind(self, answer: Answer, order_id: str, refund_id: str, asked: float) -> bool:
+        """Say whether a get does not know a refund that it should, or shows it as it was before its review."""
+        if answer.refused:
+            own = self.freshness.known(order_id, asked) & self.told.keys()
+            return answer.status == NOT_FOUND and RefundId(refund_id) in own
+        return answer.refund is not None and self.freshness.any_is_behind([answer.refund], asked)
 
     # The same, with whatever body.
 
@@ -300,8 +360,10 @@ class RefundApi:
         if answer.exchange.trouble is None and answer.refund is not None:
             creation = Creation(body, self.wire.clock.monotonic(), frozenset(answer.refund.quantities))
             first = self.told.setdefault(answer.refund.refund_id, creation)
-            self.unrest.note_creation(answer.refund, creation.at)
             answer.exchange.second_hand = first.key != creation.key
+            self.unrest.note_creation(answer.refund, creation.at)
+            if creation.order_id is not None and first is creation:
+                self.freshness.note(creation.order_id, answer.refund, creation.at)
             if answer.exchange.second_hand and creation.lines and not creation.lines & first.lines:
                 self.twice.append(answer)
         return answer
@@ -356,6 +418,8 @@ class RefundApi:
 
 def _shown(answer: Answer) -> list[Refund]:
     """Return the refunds that a list or a get shows."""
+    if answer.exchange.trouble is not None:
+        return []
     return answer.refunds or ([] if answer.refund is None else [answer.refund])
 
 

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from conformance.reference.app import App
-from conformance.reference.rules import Refusal, Shop
+from conformance.reference.rules import Refusal, Shop, Token
 from conformance.reference.store import StoredRefund
 from conformance.variants import reads
+from conformance.variants.review import ReadsFromCopiesInTurn
 
 
 @reads("A42", aspect="get without parameters")
@@ -68,3 +69,52 @@ class TakesTheLastOfRepeatedParameters(App):
     def read_query(self, request: Any) -> dict[str, str]:
         """Let the later ones win."""
         return {name: values[-1] for name, values in request.args.lists()}
+
+
+class CountsReads(ReadsFromCopiesInTurn):
+    """Counts how often it reads; the variants below differ in when that is from the copy that is behind."""
+
+    reads = 0
+
+    def takes_the_old_one(self) -> bool:
+        """Count this one."""
+        self.reads += 1
+        return self.is_of_the_old_one()
+
+    def is_of_the_old_one(self) -> bool:
+        """Say whether the read that was counted last is of that copy."""
+        return False
+
+
+@reads("A64", aspect="delay")
+class ReadsFromAnOldCopyNowAndThen(CountsReads):
+    """Reads every twentieth time from a copy that is a second behind."""
+
+    def is_of_the_old_one(self) -> bool:
+        """Take each twentieth."""
+        return self.reads % 20 == 0
+
+
+@reads("A64", aspect="delay")
+class FallsBehindUnderLoad(CountsReads):
+    """Reads from a copy that falls a second behind once there was something to do."""
+
+    def is_of_the_old_one(self) -> bool:
+        """Take all but the first hundred."""
+        return self.reads > 100
+
+
+@reads("A64", aspect="delay")
+class ReadersReadFromAnOldCopy(ReadsFromCopiesInTurn):
+    """Reads from a copy that is a second behind for tokens that may only read."""
+
+    only_reads = False
+
+    def authorise(self, token: Token, operation: str) -> None:
+        """Look at the scopes."""
+        super().authorise(token, operation)
+        self.only_reads = not self.sufficient("create") & token.scopes
+
+    def takes_the_old_one(self) -> bool:
+        """Know who asks."""
+        return self.only_reads

@@ -368,14 +368,18 @@ class ReadsFromCopiesInTurn(ShowsReviewsLater, ListsLater, GetsLater):
     behind = False
 
     def list_refunds(self, order_id: str, query: Mapping[str, str]) -> list[StoredRefund]:
-        """Take the other copy."""
-        self.behind = not self.behind
+        """Read one of the copies."""
+        self.behind = self.takes_the_old_one()
         return super().list_refunds(order_id, query)
 
     def get_refund(self, query: Mapping[str, str]) -> StoredRefund:
-        """Take the other copy."""
-        self.behind = not self.behind
+        """Read one of the copies."""
+        self.behind = self.takes_the_old_one()
         return super().get_refund(query)
+
+    def takes_the_old_one(self) -> bool:
+        """Say whether the present read is of the copy that is behind."""
+        return not self.behind
 
     def is_young(self, refund: StoredRefund) -> bool:
         """Know of everything in the copy that is not behind."""
