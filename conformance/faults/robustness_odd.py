@@ -224,6 +224,17 @@ class BreaksOnParcelsOfNull(Shop):
 
 
 @breaks("ROBUST-12")
+class BreaksOnCustomersOfNull(Shop):
+    """Answers 500 to a customer that is null."""
+
+    def member(self, body: Any, name: str) -> Any:
+        """Look the customer up."""
+        if isinstance(body, dict) and "customerId" in body and body["customerId"] is None:
+            raise Refusal(500, "int() argument must not be NoneType")
+        return super().member(body, name)
+
+
+@breaks("ROBUST-12")
 class StripsTrackingNumbers(Shop):
     """Answers 500 to a tracking number that is a number, since it is stripped of spaces."""
 

@@ -95,6 +95,16 @@ ODD_CREATES: Mapping[str, tuple[str, Odd]] = {
     "logistics information that is a text": (
         "ROBUST-12", Odd(creating(lambda body: with_fields(body, shipping="by air"))),
     ),
+    "optional fields that are null": (
+        "ROBUST-12",
+        Odd(
+            creating(
+                lambda body: with_fields(
+                    with_line(body, rightsReason=None, rightsReasonType=None), customerId=None, rightsType=None
+                )
+            )
+        ),
+    ),
     "logistics information that is null": ("ROBUST-12", Odd(creating(lambda body: with_fields(body, shipping=None)))),
     "logistics information of other types": (
         "ROBUST-12",
