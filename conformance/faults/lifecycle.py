@@ -82,7 +82,7 @@ class CapitalizesTrackingNumbers(Shop):
         return {name: text.upper() if name == "trackingNumber" else text for name, text in shipping.items()}
 
 
-@breaks("LIFE-06")
+@breaks("LIFE-06", also=("RECORD-65",))
 class KeepsTheFirstParcelOnly(Shop):
     """Loses the logistics information of every refund of an order but the first."""
 
