@@ -222,7 +222,7 @@ class FailsTheFirstTime(Shop):
         return super().replay(existing, request)
 
 
-@breaks("LIFE-01", also=("CREATE-42",))
+@breaks("LIFE-01", also=("CREATE-21", "CREATE-42"))
 class ForgetsPendingRefundsWithoutReturn(Shop):
     """Counts a refund without return against what can still be refunded only once it is approved."""
 

@@ -280,7 +280,11 @@ class RefundApi:
     def review_refund(self, order: Order, refund: Refund | RefundId, action: Action) -> Answer:
         """Approve or reject a refund."""
         refund_id = refund.refund_id if isinstance(refund, Refund) else refund
-        return self.review(refund_id, self.review_body(order.order_id, refund_id, action))
+        body = self.review_body(order.order_id, refund_id, action)
+        return self._up_to_date(
+            lambda: self.review(refund_id, body),
+            lambda answer, asked: self._review_is_behind(answer, order.order_id, refund_id, asked),
+        )
 
     def list_refunds(
         self, order: Order | OrderId | str, limit: Any = MAX_LIMIT, arranged: Callable[[Parameters], Parameters] = list
@@ -317,19 +321,19 @@ class RefundApi:
         return answer
 
     def _up_to_date(self, ask: Callable[[], Answer], is_behind: Callable[[Answer, float], bool]) -> Answer:
-        """Return an answer that shows what was known before it was asked for, if one comes in time (reading A64).
+        """Return an answer that knows what was known before it was asked for, if one comes in time (reading A64).
 
         How long that takes is what looks wait for from then on; where it was in vain, it is not tried again.
         """
         clock, limits = self.wire.clock, self.wire.limits
-        asked, answer, late = clock.monotonic(), ask(), 0.0
+        asked, answer, late, pause = clock.monotonic(), ask(), 0.0, limits.poll
         while self.freshness.hopes and answer.exchange.trouble is None and is_behind(answer, asked):
             if late > limits.settle:
                 self.freshness.hopes = False
                 return answer
             answer.exchange.role, answer.exchange.batched = "look", True
-            clock.sleep(limits.poll)
-            answer, late = ask(), clock.monotonic() - asked
+            clock.sleep(pause)
+            answer, late, pause = ask(), clock.monotonic() - asked, min(2 * pause, 2.0)
         if late and self.freshness.hopes:
             self.wire.lag = max(self.wire.lag, min(1.3 * late + 0.2, limits.settle))
         return answer
@@ -344,6 +348,13 @@ class RefundApi:
         has_room = len(shown) < (USUAL_LIMIT if limit is ABSENT else limit if isinstance(limit, int) else 0)
         missing = known - {refund.refund_id for refund in shown}
         return (has_room and bool(missing)) or self.freshness.any_is_behind(shown, asked)
+
+    def _review_is_behind(self, answer: Answer, order_id: str, refund_id: str, asked: float) -> bool:
+        """Say whether a review does not know a new refund that it should."""
+        if answer.status != NOT_FOUND or self.unrest.was_reviewed(RefundId(refund_id)):
+            return False
+        made = self.told.get(RefundId(refund_id))
+        return made is not None and made.order_id == order_id and asked - made.at < self.wire.limits.settle
 
     def _get_is_behind(self, answer: Answer, order_id: str, refund_id: str, asked: float) -> bool:
         """Say whether a get does not know a refund that it should, or shows it as it was before its review."""

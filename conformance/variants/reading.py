@@ -7,6 +7,7 @@ from conformance.reference.app import App
 from conformance.reference.rules import Refusal, Shop, Token
 from conformance.reference.store import StoredRefund
 from conformance.variants import reads
+from conformance.variants.listing import ShowsLater
 from conformance.variants.review import ReadsFromCopiesInTurn
 
 
@@ -118,3 +119,15 @@ class ReadersReadFromAnOldCopy(ReadsFromCopiesInTurn):
     def takes_the_old_one(self) -> bool:
         """Know who asks."""
         return self.only_reads
+
+
+@reads("A64", aspect="delay of reviews")
+class ReviewsFromAnOldCopy(ShowsLater):
+    """Looks refunds up for a review in a copy that is a second behind."""
+
+    def review(self, refund_id: str, body: Any) -> StoredRefund:
+        """Know nothing of a young one."""
+        refund = self.store.refund(self.name, refund_id)
+        if refund is not None and self.is_young(refund):
+            raise Refusal(404, "there is no such refund")
+        return super().review(refund_id, body)
