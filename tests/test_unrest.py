@@ -50,13 +50,13 @@ def test_a_refund_that_was_moved_by_a_request_stays_moved() -> None:
     assert not unrest.allowed_for(record(2)).restless
 
 
-def test_a_later_update_time_is_a_sign_and_the_same_one_in_whole_seconds_is_none() -> None:
-    """Only what two answers of one operation tell of one state is compared, and not more closely than it is told."""
+def test_a_later_update_time_is_a_sign_where_one_operation_tells_it_of_one_state() -> None:
+    """Two operations may tell the time to another fraction, and a review may move it."""
     unrest, asked = watching(Watched(updated=True))
 
     unrest.look_into("get", [record(1, "2026-01-02T03:04:05.250Z")], 11.0)
     unrest.look_into("list", [record(1, "2026-01-02T03:04:09Z")], 11.0)
-    unrest.look_into("get", [record(1, "2026-01-02T03:04:05Z"), record(3, "2026-01-02T03:04:08Z")], 12.0)
+    unrest.look_into("get", [record(1, "2026-01-02T03:04:05.250Z"), record(3, "2026-01-02T03:04:08Z")], 12.0)
     assert not asked
 
     unrest.look_into("get", [record(1, "2026-01-02T03:04:07Z")], 13.0)

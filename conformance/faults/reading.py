@@ -133,7 +133,7 @@ class RemembersTheStatus(Getting):
         return evolve(refund, status=seen.setdefault(refund.id, refund.status))
 
 
-@breaks("GET-03")
+@breaks("GET-03", also=("REVIEW-01",))
 class GetsDecidedAsOpen(Getting):
     """Shows a decided refund among refunds of both types as initiated."""
 

@@ -61,6 +61,20 @@ class WaitsForAParcel(Shop):
         return super().decide(refund, action)
 
 
+@breaks("REVIEW-01")
+class BreaksWhenNothingIsLeft(Shop):
+    """Approves a refund of all that was ordered, and then breaks when it closes the order."""
+
+    def review(self, refund_id: str, body: Any) -> StoredRefund:
+        """Close the order."""
+        refund = super().review(refund_id, body)
+        order = self.store.order(self.name, refund.order_id)
+        ordered = 0 if order is None else sum(line.quantity for line in order.lines)
+        if refund.status == COMPLETED and sum(line.quantity for line in refund.lines) == ordered:
+            raise Refusal(500, "the order cannot be closed")
+        return refund
+
+
 @breaks("REVIEW-02")
 class OnlySaysCanceled(Shop):
     """Answers a rejection with status 4 and stores nothing."""

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from attrs import define, evolve, field, frozen
 
-from conformance.model import Refund, RefundId, RefundStatus, same_time
+from conformance.model import Refund, RefundId, RefundStatus
 
 Seen = tuple[str, RefundId, bool, RefundStatus | None]
 
@@ -69,7 +69,7 @@ class Unrest:
         if refund.update_time is None:
             return False
         before = self._updates.setdefault((operation, refund.refund_id, reviewed, refund.status), refund.update_time)
-        return (not reviewed and refund.status is RefundStatus.IN_PROCESS) or not same_time(before, refund.update_time)
+        return (not reviewed and refund.status is RefundStatus.IN_PROCESS) or before != refund.update_time
 
     def allowed_for(self, refund: Refund) -> Refund:
         """Return a refund as it would be if the target had left it alone, and marked if that cannot be told."""

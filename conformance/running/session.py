@@ -21,7 +21,7 @@ from conformance.http.writes import Writes
 from conformance.judging import verify
 from conformance.judging.unrest import Unrest, Watched
 from conformance.ledger import Ledger
-from conformance.model import Action, Order, Refund, RefundStatus, same_time
+from conformance.model import Action, Order, Refund, RefundStatus
 from conformance.orders import CommandOrders, HttpOrders, OrderProvider, PoolOrders, WantedLine
 from conformance.results import Blocked, Observation, UsageError
 from conformance.target import Target
@@ -30,6 +30,8 @@ SURE, CLOSE = 8, 0.05
 """So many looks in a row, so many seconds apart, say that something is there to stay."""
 LEFT_ALONE, AGAIN, LONGEST = 3.0, 1.1, 60.0
 """Seconds that a refund is left alone for at least, once more, and at most, to see what the target does with it."""
+PART = 0.35
+"""Part of a second: three such moments are not all in the same part of theirs."""
 BASE_UNITS = 20
 MALFORMED = {400, 422}
 """How a target says that it cannot take the form of a request."""
@@ -279,30 +281,45 @@ class Session:
                 exchange.batched = True
 
     def _watched(self, reviewed: bool, seconds: float, operation: str) -> Watched:  # noqa: FBT001 - a kind
-        api, sleep = self.shop.api, self.wire.clock.sleep
-        order = self.shop.order()
-        made = verify.given_refund(api, order)
-        if reviewed:
-            verify.given_review(api, order, made, Action.APPROVE)
-        shown: list[Refund] = []
-        pauses = (0.0, seconds, AGAIN)
-        for pause in pauses:
-            sleep(pause)
-            if operation == "list":
-                shown.append(verify.look_get(api, order, made))
-            else:
-                shown += [each for key, each in verify.look_list(api, order).items() if key == made.refund_id]
-        times = [refund.update_time for refund in shown if refund.update_time is not None]
-        if len(times) < len(pauses):
-            return Watched()
-        first, later, last = shown
-        updated = not same_time(times[0], times[1]) and same_time(times[1], times[2])
-        moved_on = not reviewed and (made.status, later.status) == (RefundStatus.INITIATED, RefundStatus.IN_PROCESS)
+        made = [self._arranged(reviewed)]
+        if made[0][1].update_time is not None and made[0][1].update_time.microsecond == 0:
+            for _ in range(2):  # of whole seconds, one at least of three is full before the update
+                self.wire.clock.sleep(PART)
+                made.append(self._arranged(reviewed))
+        shown = []
+        for pause in (0.0, seconds, AGAIN):
+            self.wire.clock.sleep(pause)
+            shown.append([self._seen(order, refund, operation) for order, refund in made])
+        first, later, last = ([refund.update_time for refund in each] for each in shown)
+        told, now = made[0][1].status, shown[1][0].status
+        moved_on = not reviewed and (told, now) == (RefundStatus.INITIATED, RefundStatus.IN_PROCESS)
+        updated = first != later == last
         if moved_on:
             self.observe("A35", "a new refund goes on to 2 by itself")
-        if updated and first.status is later.status is last.status:
+        if updated and shown[0][0].status is now:
             self.observe("A09", f"{'an approved' if reviewed else 'a new'} refund is updated once more by itself")
         return Watched(moved_on, updated)
+
+    def _arranged(self, reviewed: bool) -> tuple[Order, Refund]:  # noqa: FBT001 - a kind
+        """Return a refund to be left alone, and its order."""
+        order = self.shop.order()
+        refund = verify.given_refund(self.shop.api, order)
+        if reviewed:
+            verify.given_review(self.shop.api, order, refund, Action.APPROVE)
+        return order, refund
+
+    def _seen(self, order: Order, refund: Refund, operation: str) -> Refund:
+        """Return a refund as another operation shows it.
+
+        Raises:
+            Blocked: it does not.
+        """
+        if operation == "list":
+            return verify.look_get(self.shop.api, order, refund)
+        there = verify.look_list(self.shop.api, order)
+        if refund.refund_id not in there:
+            raise Blocked("the list lacks a refund (LIST-01)")
+        return there[refund.refund_id]
 
     def _speak(self, **traits: Any) -> None:
         """Use the API of both shops in the way that was found out."""

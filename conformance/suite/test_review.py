@@ -10,6 +10,7 @@ from conformance.results import Blocked
 from conformance.running.plugin import requirement
 from conformance.running.session import Session
 from conformance.suite.given.benches import NewOrder
+from conformance.suite.given.replays import Closed
 from conformance.suite.given.reviews import (
     APPROVE,
     CANCELED,
@@ -48,6 +49,13 @@ def test_an_approval_is_carried_out(api: RefundApi, session: Session, first_appr
         f"{verify.shown(status)}, and a rejection is answered {rejected.described}",
     )
     session.observe("A37", f"an approved refund stays in status {status} for long")
+
+
+@requirement("REVIEW-01")
+@pytest.mark.usefixtures("approval")
+def test_an_approval_of_all_that_was_ordered_is_accepted(closed: Closed) -> None:
+    """The approval after which nothing is left of the order is not only carried out."""
+    verify.accepted(closed.approval)
 
 
 @requirement("REVIEW-01")

@@ -78,6 +78,7 @@ class Closed:
 
     order: Order
     original: Refund
+    approval: Answer
     approved: Refunds
     replay: Answer
     one_more: Answer
@@ -100,15 +101,15 @@ def closed(api: RefundApi, new_order: NewOrder, accepted_create: Refund) -> Clos
     original = verify.made(api.create(body))
     if api.wire.lag:
         verify.await_visible(api, order, original)
-    api.review_refund(order, original, Action.APPROVE).exchange.role = "arrange"
+    approval = api.review_refund(order, original, Action.APPROVE)
+    approval.exchange.role = "arrange"
     approved = verify.patiently(api, partial(verify.look_list, api, order), partial(is_approved, api, original))
     if not is_approved(api, original, approved):
         raise Blocked("a refund of all that was ordered is not seen approved")
     replay, one_more = api.create(body), api.create_refund(order)
     replay.exchange.role = one_more.exchange.role = "probe"
-    return Closed(
-        order, original, approved, replay, one_more, verify.look_list(api, order), api.get_refund(order, original)
-    )
+    after, got = verify.look_list(api, order), api.get_refund(order, original)
+    return Closed(order, original, approval, approved, replay, one_more, after, got)
 
 
 def is_approved(api: RefundApi, refund: Refund, seen: Refunds) -> bool:

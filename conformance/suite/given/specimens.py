@@ -20,7 +20,7 @@ T = TypeVar("T")
 PARCEL = {
     "shippingCarrierCode": CARRIER_CODE,
     "shippingCarrier": "nørd PARCEL & Söhne 北方",
-    "trackingNumber": "0031415926535897932384",
+    "trackingNumber": "0031415926535897932384626433",
 }
 GAP = 4.0
 """Seconds between a create and its review, so that clocks which count whole seconds show that time has passed."""
