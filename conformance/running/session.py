@@ -263,7 +263,15 @@ class Session:
             rejection = api.review_refund(order, refund, Action.REJECT)
             rejection.exchange.role = "arrange"
             with contextlib.suppress(Blocked):
-                self._speak(approvals_show=verify.was_canceled(api, order, refund, rejection))
+                self._speak(approvals_show=not self._stands_against(rejection, order, refund))
+
+    def _stands_against(self, rejection: Answer, order: Order, refund: Refund) -> bool:
+        """Say whether an approval stood against a rejection, which cancels a refund that was not approved."""
+        api = self.shop.api
+        if rejection.refused or verify.was_canceled(api, order, refund, rejection):
+            return rejection.refused
+        another = verify.given_refund(api, order)
+        return verify.was_canceled(api, order, another, api.review_refund(order, another, Action.REJECT))
 
     def watch(self, reviewed: bool, age: float, operation: str) -> Watched:  # noqa: FBT001 - a kind
         """Make a refund, approve it if it is to be reviewed, and tell what becomes of it if it is left alone.
