@@ -101,6 +101,11 @@ class Evidence:
         """Whether it is a list or a get in the page's own shape that was answered with 5xx."""
         return (self.status or 0) >= 500 and re.search(PLAIN_READ, self.url) is not None  # noqa: PLR2004 - 5xx
 
+    @property
+    def is_broken_write(self) -> bool:
+        """Whether it is a create or a review that was answered with 5xx."""
+        return (self.status or 0) >= 500 and self.operation in {"create", "review"}  # noqa: PLR2004 - 5xx
+
 
 @frozen
 class Verdict:
@@ -153,7 +158,8 @@ class Verdict:
 def unsaid(breaches: Iterable[Verdict], said: Iterable[Verdict]) -> list[Verdict]:
     """Return the breaches that none of the verdicts is a failure for.
 
-    A failure of the same requirement is; for a read that breaks the server, whichever shows one like it that does.
+    A failure of the same requirement is; for a read that breaks the server, whichever shows one like it that does; for
+    a plain write that does, any, since what is arranged breaks where some check was to look.
     """
     failures = [verdict for verdict in said if verdict.outcome is Outcome.FAILED]
     failed = {verdict.requirement for verdict in failures}
@@ -161,7 +167,9 @@ def unsaid(breaches: Iterable[Verdict], said: Iterable[Verdict]) -> list[Verdict
     return [
         breach
         for breach in breaches
-        if breach.requirement not in failed and not any(_is_like(each, breach.deciding) for each in shown)
+        if breach.requirement not in failed
+        and not any(_is_like(each, breach.deciding) for each in shown)
+        and not (failures and breach.deciding is not None and breach.deciding.is_broken_write)
     ]
 
 

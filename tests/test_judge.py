@@ -75,6 +75,31 @@ def test_looks_at_other_things_by_others_or_for_other_reasons_do_not_count(plan:
     assert looked(plan, 500, 500) == []
 
 
+def arranged(plan: Plan, *statuses: int, role: str = "arrange", batched: bool = False) -> list[str]:
+    """Look through reviews that were to arrange something, and return the requirements that are said to be broken."""
+    assert plan.session is not None
+    request = Request("PUT", URL, {TOKEN_HEADER: str(plan.session.shop.api.token)}, None)
+    at = "2026-05-04T10:00:00.250+00:00"
+    exchanges = [Exchange(request, "review", at, role, status, batched=batched) for status in statuses]
+    Judge(plan).look_through(exchanges, CHECK)
+    return [breach.requirement for breach in plan.unsaid_breaches()]
+
+
+def test_plain_writes_that_break_the_server_are_a_breach_where_nothing_failed(plan: Plan) -> None:
+    """Twice is no accident; and what fails elsewhere has a name already."""
+    assert arranged(plan, 500, 404) == []
+    assert arranged(plan, 500) == [READABLE]
+
+    breach = plan.breaches[READABLE]
+    assert unsaid([breach], [evolve(breach, requirement=CHECK.requirement, check=CHECK.name, evidence=())]) == []
+
+
+def test_writes_that_are_not_plain_or_only_find_out_the_form_break_nothing(plan: Plan) -> None:
+    """A probe is judged by its check, and which form of numbers a target takes is its own affair (reading A01)."""
+    assert arranged(plan, 500, 500, role="probe") == []
+    assert arranged(plan, 500, 500, batched=True) == []
+
+
 def test_a_breach_that_a_failure_shows_is_not_said_again(plan: Plan) -> None:
     """A check that failed for such a list has named it; one that failed for something else has not."""
     looked(plan, 500, 500, 500)

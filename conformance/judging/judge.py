@@ -22,6 +22,8 @@ READABLE = "ROBUST-20"
 """The requirement that what is there can be read."""
 FOR_GOOD = 3
 """So many looks at one URL that each break the server, and nothing else in between, are no accident."""
+NO_CHANCE = 2
+"""So many plain writes of one operation that break the server are no accident, either."""
 
 
 class Judge:
@@ -97,6 +99,7 @@ class Judge:
         for exchange in exchanges:
             self._note_breaches(exchange)
             self._note_breaking(exchange)
+            self._note_broken_arrangement(exchange)
         if self.plan.session is not None:
             for exchange in exchanges:
                 self.plan.session.reached.note(exchange)
@@ -134,6 +137,25 @@ class Judge:
             if len(looks) == FOR_GOOD:
                 observed = f"{Answer(exchange).described}, {FOR_GOOD} times, and nothing else in between"
                 self._note_breach(wanted, f"the {exchange.operation}, or a refusal (4xx)", observed, looks)
+
+    def _note_broken_arrangement(self, exchange: Exchange) -> None:
+        """Note a plain create or review that breaks the server, though nothing but the state of its order is special.
+
+        Each check that it was arranged for is blocked, and none would name it. What was tried at first, to find out
+        which form the target takes, is told aside.
+        """
+        wanted = self.plan.catalogue.requirements.get(READABLE)
+        plain = exchange.role in {"arrange", "control"} and not exchange.batched and not exchange.exempt
+        if wanted is None or exchange.operation not in {"create", "review"} or not plain or not self._is_full(exchange):
+            return
+        if exchange.trouble is None and (exchange.status or 0) >= 500:  # noqa: PLR2004 - 5xx
+            broken = self.plan.breaking[exchange.operation] = [
+                *self.plan.breaking.get(exchange.operation, ()),
+                exchange,
+            ]
+            if len(broken) == NO_CHANCE:
+                observed = f"{Answer(exchange).described}, {NO_CHANCE} times in the run"
+                self._note_breach(wanted, "an acceptance, or a refusal (4xx)", observed, broken)
 
     def _is_full(self, exchange: Exchange) -> bool:
         """Say whether a request was sent with the full token of one of the shops."""

@@ -47,9 +47,10 @@ class Plan:
     """Which checks to run, against what, by how many workers, and who is told.
 
     ``shard`` is (2, 4) for the second of four shards.
-    ``breaches`` are those of documented fields, and of reads that break the server, by requirement; ``breaking`` are
-    the last such reads of each URL, as long as nothing else came of it; ``odd`` are the refunds whose form is not
-    judged, since no plain request made them; ``over`` once nothing more is to be said.
+    ``breaches`` are those of documented fields, and of plain requests that break the server, by requirement;
+    ``breaking`` are the last such reads of each URL, as long as nothing else came of it, and such writes of each
+    operation; ``odd`` are the refunds whose form is not judged, since no plain request made them; ``over`` once nothing
+    more is to be said.
     """
 
     catalogue: Catalogue

@@ -1,5 +1,7 @@
 """As long as there are units left, creates are accepted, one after another."""
 
+import pytest
+
 from conformance.http.client import Answer
 from conformance.judging import verify
 from conformance.results import Blocked
@@ -33,6 +35,7 @@ def test_partial_refunds_one_after_another_reach_the_last_unit(series: Series, w
 
 
 @requirement("CREATE-39")
+@pytest.mark.usefixtures("limited")
 def test_lines_do_not_share_their_units(series: Series) -> None:
     """With every unit of the first line refunded, all of the second are accepted."""
     series.insist()
