@@ -251,7 +251,7 @@ class KnowsTypeTwoAsTextOnly(Shop):
         return RETURN_AND_REFUND if value == 2 else super().read_rights_type(value)
 
 
-@breaks("CREATE-40")
+@breaks("CREATE-40", also=("ROBUST-12",))
 class BreaksWithoutReasons(Shop):
     """Answers 500 to a line without a reason."""
 

@@ -152,6 +152,20 @@ class LosesDecidedRefundsOnShortPages(Shop):
 
 
 @breaks("LIFE-05")
+class RejectsSiblingsOfCanceled(Shop):
+    """Rejects another open refund of the order when a canceled one is rejected again."""
+
+    def decide(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Look for one that can still be rejected."""
+        if action == REJECT and refund.status == CANCELED:
+            for other in self.store.refunds_of(self.name, refund.order_id):
+                if other.status == INITIATED:
+                    self.change(other, CANCELED)
+                    break
+        return super().decide(refund, action)
+
+
+@breaks("LIFE-05")
 class DecidesTheNextOnRepeats(Shop):
     """Takes a second approval of a refund for that of the next one of the order."""
 

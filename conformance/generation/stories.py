@@ -79,12 +79,12 @@ def _tour() -> Story:
         Create(8, 1, (1, 1), returned=False), Create(25, 1, (1, 1)), Create(9, 1, (1, 1), returned=False),
         Review(9, approve=True, astray=0), Review(8, approve=True, named=9), Review(8, approve=False, named=5),
         Review(9, approve=False), Create(23, 0, of(1)), Review(8, approve=False), Review(5, approve=True), Get(8),
-        List(1, 1), Review(8, approve=False), Create(27, 1, (7, 4), returned=False), Create(25, 1, (1, 1)),
+        List(1, 1), Review(8, approve=True), Create(27, 1, (7, 4), returned=False), Create(25, 1, (1, 1)),
         Create(8, 1, (2, 1), returned=False), Create(10, 1, (1, 0), returned=False),
         Create(11, 1, (1, 0), returned=False), Ship(1), Create(8, 1, (1, 1), returned=False), Review(10, approve=True),
         Review(11, approve=False), Create(29, 1, (1, 1)),
         Review(7, approve=False), Create(28, 1, (5, 0), returned=False), Review(8, approve=True),
-        Review(9, approve=True), Review(8, approve=True), Review(10, approve=False), Create(29, 1, (2, 1)),
+        Review(9, approve=True), Review(8, approve=False), Review(10, approve=False), Create(29, 1, (2, 1)),
     )  # fmt: skip
     bought = tuple(map(sum, zip(most, of(13, 3, 1, 1, 1, 1, 1), strict=True)))
     return Story("the tour", (Ordered(bought), Ordered((6, 3), shipped=False)), first + second)
