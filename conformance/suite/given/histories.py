@@ -124,10 +124,10 @@ def whole(api: RefundApi, new_order: NewOrder) -> Whole:
 
 @define
 class Series:
-    """Three refunds of a line to its last unit, each approved before the next; then one unit more, and another line.
+    """Three refunds of a line to its last unit, each approved before the next; then one unit more, and other lines.
 
-    Of that line ``beyond`` asks for one unit too many, and ``other_line`` then for all that there are. ``at`` is the
-    moment after that, in seconds of the wire's clock.
+    ``beyond`` asks for one unit too many of a line that has no refunds, and ``other_line`` for all that there are of
+    another. ``at`` is the moment after that, in seconds of the wire's clock.
     """
 
     order: Order
@@ -156,7 +156,7 @@ def series(api: RefundApi, new_order: NewOrder) -> Series:
 
     With these prices the sum of the parts is greater than the whole, to whoever adds up in floating point.
     """
-    order = new_order((5, "1.01"), (3, "0.10"))
+    order = new_order((5, "1.01"), (3, "0.10"), (2, "3.00"))
     answers: list[Answer] = []
     lost: list[str] = []
     for quantity, rights_type in ((1, RETURN), (2, REFUND), (order.line.quantity - 3, RETURN)):
@@ -169,9 +169,11 @@ def series(api: RefundApi, new_order: NewOrder) -> Series:
     before = verify.look_list(api, order)
     one_more = api.create_refund(order)
     after = verify.look_list(api, order)
-    second = order.lines[1]
-    beyond = api.create_refund(order, Part(second, second.quantity + 1))
-    other_line = beyond if beyond.accepted else api.create_refund(order, Part(second, second.quantity))
+    second, third = order.lines[1:]
+    beyond = api.create_refund(order, Part(third, third.quantity + 1))
+    other_line = api.create_refund(order, Part(second, second.quantity))
+    if other_line.refused and beyond.accepted and verify.approve_open(api, order):  # it was cut down, and is in the way
+        other_line = api.create_refund(order, Part(second, second.quantity))
     for answer in (beyond, other_line):
         answer.exchange.role = "probe"
     return Series(order, answers, lost, before, beyond, other_line, one_more, after, api.wire.clock.monotonic())
