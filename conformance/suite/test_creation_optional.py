@@ -50,10 +50,11 @@ def test_numbers_in_the_other_form_mean_the_same(grants: Grants, row: str) -> No
 @rows_for("RECORD-65")
 def test_part_of_the_logistics_information_shows_up(grants: Grants, row: str) -> None:
     """A tracking number without a carrier is refused, or shows up in an answer of create, list or get (reading A13)."""
+    answer, _ = grants.of(row)
+    told = verify.created(answer) if answer.accepted else None
     refund = grants.made_or_refused(row)
-    if refund is not None:
-        told = grants.of(row)[0].refund
-        shown = [each.shipping for each in (told, refund) if each is not None]
+    if told is not None and refund is not None:
+        shown = [told.shipping, refund.shipping]
         if not any(TRACKING in parcel.values() for parcel in shown):
             shown.append(verify.look_get(grants.api, grants.order, refund).shipping)
         verify.holds(any(TRACKING in parcel.values() for parcel in shown), f"tracking number {TRACKING}", shown)
