@@ -7,7 +7,7 @@ from attrs import define
 
 from conformance.http.client import Answer, Part, RefundApi
 from conformance.judging import verify
-from conformance.model import Action, LineItemId, Order, Refund, RefundStatus
+from conformance.model import Action, LineItemId, Order, Refund, RefundStatus, RightsType
 from conformance.results import Blocked
 from conformance.running.session import Session, Shop
 from conformance.suite.given.benches import Bench, NewOrder
@@ -144,6 +144,13 @@ class Series:
         """The three were accepted; otherwise what came after them proves nothing."""
         if self.lost or not all(answer.accepted for answer in self.answers):
             raise Blocked("three refunds one after another are already not accepted (CREATE-20)")
+
+    @property
+    def type_without_return(self) -> RightsType | None:
+        """The type that list shows of the second of the three, as far as it is there and can be read."""
+        told = self.answers[1].refund
+        there = None if told is None else self.after.get(told.refund_id)
+        return None if there is None else there.rights_type
 
     def judge_last_unit(self, session: Session) -> None:
         """Nothing was left of the line, some of whose units were refunded without a return."""
