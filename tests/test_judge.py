@@ -100,6 +100,20 @@ def test_writes_that_are_not_plain_or_only_find_out_the_form_break_nothing(plan:
     assert arranged(plan, 500, 500, batched=True) == []
 
 
+@pytest.mark.parametrize("where", ["body", "header"])
+def test_an_answer_with_the_token_in_it_is_a_breach(plan: Plan, where: str) -> None:
+    """Whatever was asked, and however it is answered, the token stays out of it."""
+    assert plan.session is not None
+    token = str(plan.session.shop.api.token)
+    exchange = Exchange(Request("GET", URL, {TOKEN_HEADER: token}, None), "get", "2026-05-04T10:00:00.250+00:00")
+    exchange.status = 404
+    exchange.body, exchange.headers = (token.encode(), {}) if where == "body" else (b"", {"X-Echo": token})
+
+    Judge(plan).look_through([exchange], CHECK)
+    assert [breach.requirement for breach in plan.unsaid_breaches()] == ["ROBUST-19"]
+    assert token not in plan.breaches["ROBUST-19"].explanation
+
+
 def test_a_breach_that_a_failure_shows_is_not_said_again(plan: Plan) -> None:
     """A check that failed for such a list has named it; one that failed for something else has not."""
     looked(plan, 500, 500, 500)

@@ -22,6 +22,8 @@ READABLE = "ROBUST-20"
 """The requirement that what is there can be read."""
 FOR_GOOD = 3
 """So many looks at one URL that each break the server, and nothing else in between, are no accident."""
+DISCREET, LONG_ENOUGH = "ROBUST-19", 12
+"""The requirement that no answer gives a token away, and the characters of one that is nowhere by chance."""
 NO_CHANCE = 2
 """So many plain writes of one operation that break the server are no accident, either."""
 
@@ -100,6 +102,7 @@ class Judge:
             self._note_breaches(exchange)
             self._note_breaking(exchange)
             self._note_broken_arrangement(exchange)
+            self._note_leak(exchange)
         if self.plan.session is not None:
             for exchange in exchanges:
                 self.plan.session.reached.note(exchange)
@@ -156,6 +159,16 @@ class Judge:
             if len(broken) == NO_CHANCE:
                 observed = f"{Answer(exchange).described}, {NO_CHANCE} times in the run"
                 self._note_breach(wanted, "an acceptance, or a refusal (4xx)", observed, broken)
+
+    def _note_leak(self, exchange: Exchange) -> None:
+        """Note an answer that gives the token away which came with its request; a short one may be there by chance."""
+        wanted, token = self.plan.catalogue.requirements.get(DISCREET), exchange.request.headers.get(TOKEN_HEADER, "")
+        if wanted is None or len(token) < LONG_ENOUGH or exchange.operation == "orders":
+            return
+        shown = [exchange.body, *(value.encode("utf-8", "replace") for value in exchange.headers.values())]
+        if any(token.encode("utf-8", "replace") in text for text in shown):
+            observed = f"{Answer(exchange).described}, with the token in its body or headers"
+            self._note_breach(wanted, "an answer without the token", observed, [exchange])
 
     def _is_full(self, exchange: Exchange) -> bool:
         """Say whether a request was sent with the full token of one of the shops."""

@@ -106,7 +106,7 @@ REFUSED: dict[str, tuple[str, Callable[[ReviewBench], Answer]]] = {
     "body 1": ("REVIEW-29", with_body(1)),
 }
 PROFILES = {
-    "action 0": "quick", "no action": "quick", "no order": "quick",
+    "action 0": "quick", "action '4'": "quick", "order 0": "quick", "no action": "quick", "no order": "quick",
     "refund with a digit less": "quick",
     "action {}": "full", "body text": "full",
     "action -1": "full", "action null": "full", "body null": "full",
