@@ -381,9 +381,9 @@ def open_session(
         other_shop=None if other is None else _shop(other, wire, keys, "other_shop"),
         seed=seed,
     )
-    unrest = Unrest(session.watch)
-    for shop in session.shops:
-        shop.api = evolve(shop.api, unrest=unrest)
+    found: dict[bool, Watched] = {}
+    for shop in session.shops:  # which may number their refunds alike
+        shop.api = evolve(shop.api, unrest=Unrest(session.watch, found))
     wire.writes.open_refunds = lambda: sum(len(shop.api.ledger.open_refunds) for shop in session.shops)
     return session
 
