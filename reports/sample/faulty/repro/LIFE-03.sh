@@ -6,7 +6,7 @@
 # and request numbers are made new, so it can be run any number of times.
 set -u
 BASE=${BASE:-}
-[ -n "$BASE" ] || BASE=http://127.0.0.1:43643/first-shop
+[ -n "$BASE" ] || BASE=http://127.0.0.1:39657/first-shop
 RUN=$(od -An -N12 -tu1 /dev/urandom | tr -dc 0-9 | cut -c1-12)
 ask() {
   answer=$(curl -sS -i "$@") || exit 1
@@ -17,7 +17,7 @@ pick() {
 }
 
 echo '# 1. order: POST; in the run it got 200'
-ask -X POST "${BASE}"/_test/orders -H 'Content-Type: application/json' --data-binary '{"action": "create_order", "shipped": false, "lines": [{"quantity": 6, "unitPrice": "1.15"}, {"quantity": 3, "unitPrice": "9999.95"}], "customerId": "9007199254740993574"}'
+ask -X POST "${BASE}"/_test/orders -H 'Content-Type: application/json' --data-binary '{"action": "create_order", "shipped": false, "lines": [{"quantity": 6, "unitPrice": "1.15"}, {"quantity": 3, "unitPrice": "9999.95"}], "customerId": "9007199254740993581"}'
 ORDER_ID_1=$(pick orderId 1)
 CUSTOMER_ID_1=$(pick customerId 1)
 LINE_ITEM_ID_1=$(pick lineItemId 1)
