@@ -108,6 +108,25 @@ class RefusesExcessButRefundsIt(Shop):
 
 
 @breaks("CREATE-14")
+class RefundsExcessBesideOthers(Shop):
+    """Refuses too many units of a line that has no refunds, and refunds them, where other lines have approved ones."""
+
+    def create(self, body: Any) -> StoredRefund:
+        """Store what was refused."""
+        request = self.read_request(body)
+        try:
+            return super().create(body)
+        except Refusal:
+            refunds = self.store.refunds_of(self.name, request.order.id)
+            taken = {part.line.id for refund in refunds for part in refund.lines}
+            if any(refund.status == COMPLETED for refund in refunds) and not taken & {
+                line.id for line in self.asked(request)
+            }:
+                self.store.add_refund(self.new_refund(request))
+            raise
+
+
+@breaks("CREATE-14")
 class CutsDownTheAnswerOnly(Shop):
     """Answers with as many units as were ordered, and stores as many as were asked for."""
 

@@ -66,10 +66,12 @@ class Unrest:
 
     def _is_sign(self, operation: str, refund: Refund, *, reviewed: bool) -> bool:
         """Say whether a refund is in process without a review, or was updated since it was last shown so."""
+        if not reviewed and refund.status is RefundStatus.IN_PROCESS:
+            return True
         if refund.update_time is None:
             return False
-        before = self._updates.setdefault((operation, refund.refund_id, reviewed, refund.status), refund.update_time)
-        return (not reviewed and refund.status is RefundStatus.IN_PROCESS) or before != refund.update_time
+        seen = (operation, refund.refund_id, reviewed, refund.status)
+        return self._updates.setdefault(seen, refund.update_time) != refund.update_time
 
     def allowed_for(self, refund: Refund) -> Refund:
         """Return a refund as it would be if the target had left it alone, and marked if that cannot be told."""

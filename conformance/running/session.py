@@ -273,7 +273,7 @@ class Session:
         another = verify.given_refund(api, order)
         return verify.was_canceled(api, order, another, api.review_refund(order, another, Action.REJECT))
 
-    def watch(self, reviewed: bool, age: float, operation: str) -> Watched:  # noqa: FBT001 - a kind
+    def watch(self, reviewed: bool, age: float, operation: str) -> Watched:  # noqa: FBT001 - which refunds
         """Make a refund, approve it if it is to be reviewed, and tell what becomes of it if it is left alone.
 
         It is left alone for as long as the one was old that gave the sign in the answer of an operation, and looked at
@@ -288,7 +288,7 @@ class Session:
             for exchange in self.wire.recorded[before:]:
                 exchange.batched = True
 
-    def _watched(self, reviewed: bool, seconds: float, operation: str) -> Watched:  # noqa: FBT001 - a kind
+    def _watched(self, reviewed: bool, seconds: float, operation: str) -> Watched:  # noqa: FBT001 - which refunds
         made = [self._arranged(reviewed)]
         if made[0][1].update_time is not None and made[0][1].update_time.microsecond == 0:
             for _ in range(2):  # of whole seconds, one at least of three is full before the update
@@ -308,7 +308,7 @@ class Session:
             self.observe("A09", f"{'an approved' if reviewed else 'a new'} refund is updated once more by itself")
         return Watched(moved_on, updated)
 
-    def _arranged(self, reviewed: bool) -> tuple[Order, Refund]:  # noqa: FBT001 - a kind
+    def _arranged(self, reviewed: bool) -> tuple[Order, Refund]:  # noqa: FBT001 - which refunds
         """Return a refund to be left alone, and its order."""
         order = self.shop.order()
         refund = verify.given_refund(self.shop.api, order)
