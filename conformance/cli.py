@@ -1,6 +1,8 @@
 """The command line: its group of commands, each a module of ``commands``."""
 
 import importlib
+import os
+import sys
 import traceback
 from typing import Any
 
@@ -46,8 +48,11 @@ class Group(click.Group):
         except UsageError as mistake:
             click.echo(f"genstore-conformance: {mistake}", err=True)
             ctx.exit(EXIT_USAGE)
-        except (click.ClickException, click.exceptions.Exit, BrokenPipeError):  # the last: who read has seen enough
+        except (click.ClickException, click.exceptions.Exit):
             raise
+        except BrokenPipeError:  # who read has seen enough; exit status 1 would say something of the target
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(EXIT_INTERRUPTED)
         except (KeyboardInterrupt, click.Abort):
             click.echo("genstore-conformance: interrupted", err=True)
             ctx.exit(EXIT_INTERRUPTED)

@@ -28,13 +28,17 @@ EXITS: Mapping[str, Conclusion] = {
 
 @frozen
 class Change:
-    """A check that came to something else; ``None`` where a run does not have it. ``told`` is what it says now."""
+    """A check that came to something else; ``None`` where a run does not have it. ``told`` is what it says now.
+
+    ``decides`` when what it came to counts for the verdict of the second run.
+    """
 
     requirement: str
     check: str
     before: str | None
     now: str | None
     told: str = ""
+    decides: bool = True
 
     @property
     def worse(self) -> bool:
@@ -77,8 +81,8 @@ class Comparison:
 
     @property
     def got_worse(self) -> bool:
-        """Whether anything did."""
-        return self.declined or bool(self.worse)
+        """Whether the verdict did, or anything that counts for it."""
+        return self.declined or any(change.decides for change in self.worse)
 
 
 def compare(before: Run, now: Run, catalogue: Catalogue) -> Comparison:
@@ -87,7 +91,7 @@ def compare(before: Run, now: Run, catalogue: Catalogue) -> Comparison:
     facts = [_facts(material) for material in materials]
     return Comparison(
         facts=[Row(name, told, facts[1][name]) for name, told in facts[0].items()],
-        changes=list(_changes(_by_check(before), _by_check(now))),
+        changes=list(_changes(before, now)),
         readings=list(_readings(before, now)),
         latencies=_latencies(*materials),
         declined=VERDICTS.index(now.conclusion) > VERDICTS.index(before.conclusion),
@@ -102,7 +106,7 @@ def exit_for_new(comparison: Comparison, now: Run) -> int:
     outdated = any(waiver.outdated for waiver in now.waivers)
     if now.interrupted or outdated or now.conclusion is Conclusion.ERROR:
         return now.exit
-    words = [change.now for change in comparison.worse if change.now is not None]
+    words = [change.now for change in comparison.worse if change.now is not None and change.decides]
     return EXIT_CODES[EXITS[max(words, key=RANK.__getitem__)]] if words else 0
 
 
@@ -120,13 +124,14 @@ def _word(verdict: Verdict) -> str:
     return WAIVED if verdict.waived else verdict.outcome.value
 
 
-def _changes(before: Mapping[tuple[str, str], Verdict], now: Mapping[tuple[str, str], Verdict]) -> Iterable[Change]:
-    for key in dict.fromkeys([*before, *now]):
-        was, came = before.get(key), now.get(key)
+def _changes(before: Run, now: Run) -> Iterable[Change]:
+    first, second = _by_check(before), _by_check(now)
+    for key in dict.fromkeys([*first, *second]):
+        was, came = first.get(key), second.get(key)
         before_word, now_word = (None if verdict is None else _word(verdict) for verdict in (was, came))
         if before_word != now_word:
             told = "" if came is None else came.observed or came.explanation
-            yield Change(*key, before_word, now_word, told)
+            yield Change(*key, before_word, now_word, told, decides=came is not None and now.counts_for_it(came))
 
 
 def _facts(material: Material) -> dict[str, str]:

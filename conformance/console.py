@@ -250,7 +250,9 @@ def _print_end(console: "Console", run: Run, paths: Mapping[str, Path]) -> None:
     colour = {"conformant": "green", "non-conformant": "red", "incomplete": "yellow"}.get(run.conclusion, "magenta")
     counts = ", ".join(f"{count} {outcome}" for outcome, count in run.counts.items())
     footer = run.footer or {}
-    took = f"; {footer['requests']} requests in {footer['seconds']} s" if "seconds" in footer else ""
+    took = (
+        f"; {footer['requests']} requests in {footer['seconds']} s" if {"requests", "seconds"} <= footer.keys() else ""
+    )
     for noticed in footer.get("noticed", ()):
         console.print(_text(noticed, "dim"), soft_wrap=True)
     console.print(_text(run.sentence, f"bold {colour}"), soft_wrap=True)
@@ -311,7 +313,13 @@ def comparison(found: "Comparison", *, out: TextIO | None = None) -> None:
     if found.readings:
         console.print(_text("\nreadings that differ", "bold"))
         console.print(_side_by_side(found.readings))
-    console.print(_text("\nsomething got worse" if found.got_worse else "\nnothing got worse", "bold"))
+    console.print(_text("\n" + _judged(found), "bold"))
+
+
+def _judged(found: "Comparison") -> str:
+    if found.got_worse:
+        return "something got worse"
+    return "nothing got worse" + (" that counts for the verdict" if found.worse else "")
 
 
 def _side_by_side(rows: Sequence["Row"]) -> Any:
@@ -321,7 +329,7 @@ def _side_by_side(rows: Sequence["Row"]) -> Any:
     for column in ("", "before", "now"):
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(row.name, _text(one_line(row.before)), _text(one_line(row.now)))
+        table.add_row(_text(one_line(row.name)), _text(one_line(row.before)), _text(one_line(row.now)))
     return table
 
 

@@ -1,5 +1,7 @@
 """Files that people write: YAML, read strictly, and without what makes a small file large or deep."""
 
+import contextlib
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -112,3 +114,33 @@ def _insist_on_names(path: Path, data: Any) -> None:
 
 def _mistake(what: str, where: Any) -> yaml.YAMLError:
     return yaml.constructor.ConstructorError(None, None, what, where)
+
+
+def made_folder(path: Path) -> Path:
+    """Return a folder that is there, made if it was not.
+
+    Raises:
+        UsageError: it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{path}: the folder cannot be made: {error.strerror}. Choose another --out.") from None
+    return path
+
+
+def replace_text(path: Path, text: str, *, newline: str = "\n") -> Path:
+    """Return a file that has this text; one that was there is replaced as a whole, or not at all.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    made_folder(path.parent)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_text(text, encoding="utf-8", newline=newline)
+        return beside.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            beside.unlink()
+        raise UsageError(f"{path}: cannot be written: {error.strerror}") from None

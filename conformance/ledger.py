@@ -28,6 +28,7 @@ class Ledger:
         self._redact = redact
         self._made: dict[tuple[str, str], Made] = {}
         self._said: dict[tuple[str, str], Made] = {}
+        self._doubtful: dict[str, None] = {}
         self._lock = threading.RLock()
 
     @property
@@ -41,6 +42,19 @@ class Ledger:
         """The orders that were made, or taken from a pool."""
         with self._lock:
             return [made for made in self._made.values() if made.what == "order"]
+
+    @property
+    def doubtful(self) -> list[str]:
+        """The own orders on which a refund may have been made that nobody saw, since its create got no answer."""
+        with self._lock:
+            return [order for order in self._doubtful if ("order", order) in self._made]
+
+    def note_unanswered(self, body: bytes | None) -> None:
+        """A create with this body got no answer."""
+        order_id, _ = _asked(body)
+        if order_id is not None:
+            with self._lock:
+                self._doubtful[order_id] = None
 
     def note_order(self, order: Order, *, own: bool) -> None:
         """An order was made for this run, or taken from those that someone prepared, or is shipped now."""

@@ -10,6 +10,8 @@ BOOLEAN = {"type": "boolean"}
 COUNT = {"type": "integer", "minimum": 0, "maximum": 2**53}
 MAYBE_STATUS = {"type": ["integer", "null"], "minimum": 0, "maximum": 999}
 SECONDS = {"type": "number", "minimum": 0, "maximum": 1e9}
+MOMENT = {"type": "string", "pattern": r"^(19|2\d)\d\d-\d\d-\d\dT\d\d:\d\d:\d\d([.]\d+)?([+-]\d\d:\d\d|Z)$"}
+DAY = {"type": "string", "format": "date", "pattern": r"^\d{4}-\d\d-\d\d$"}
 HEADERS = {"type": "object", "additionalProperties": TEXT}
 
 
@@ -26,7 +28,8 @@ EVIDENCE = _object(
 SHAPES: dict[str, dict[str, Any]] = {
     "header": _object(
         {
-            "not_available": TEXTS, "selection": TEXTS, "seed": COUNT, "started": TEXT, "profile": TEXT,
+            "not_available": TEXTS, "selection": TEXTS, "seed": COUNT, "started": MOMENT, "profile": TEXT,
+            "shard": {"anyOf": [{"type": "null"}, _object(index=COUNT, of=COUNT)]},
             "target": _object({"name": TEXT, "base_url": TEXT, "tokens": TEXTS}),
         },
     ),
@@ -45,7 +48,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     ),
     "waiver": _object(
         {"checks": COUNT},
-        requirement=TEXT, reason=TEXT, owner=TEXT, ticket=TEXT, expires=TEXT, observed=TEXT, state=TEXT,
+        requirement=TEXT, reason=TEXT, owner=TEXT, ticket=TEXT, expires=DAY, observed=TEXT, state=TEXT,
     ),
     "reach": _object(
         {"accepted": COUNT, "refused": COUNT, "broken": COUNT, "unsent": COUNT},
@@ -54,7 +57,8 @@ SHAPES: dict[str, dict[str, Any]] = {
     "observation": _object({"check": TEXT}, reading=TEXT, observed=TEXT),
     "discovery": _object(requirement=TEXT, case=TEXT, expected=TEXT, observed=TEXT, steps=TEXTS),
     "footer": _object(
-        {"seconds": SECONDS, "requests": COUNT, "order_requests": COUNT, "interrupted": BOOLEAN,
+        {"seconds": SECONDS, "requests": COUNT, "order_requests": COUNT, "tidy_requests": COUNT, "writes": COUNT,
+         "planned": COUNT, "workers": COUNT, "limited": COUNT, "interrupted": BOOLEAN,
          "suite_error": MAYBE_TEXT, "noticed": TEXTS, "blocked_reason": MAYBE_TEXT},
     ),
 }  # fmt: skip
@@ -77,4 +81,4 @@ def insist_on_shape(kind: str, line: dict[str, Any]) -> None:
 def _validator(kind: str) -> Any:
     import jsonschema_rs  # reading a record is rare, and starting quickly is not
 
-    return jsonschema_rs.validator_for(SHAPES[kind])
+    return jsonschema_rs.validator_for(SHAPES[kind], validate_formats=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.catalogue import AREAS
+from conformance.files import made_folder
 from conformance.record import Record, read_record
 from conformance.results import (
     Discovery,
@@ -48,8 +49,8 @@ def merge_records(paths: Iterable[Path], out: Path) -> Run:
         *_reach(runs),
     ]
     lines += [found for run in runs for found in run.discoveries]
+    made_folder(out.parent)
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
         record = Record(out, {**runs[0].header, "shard": None, "started": _began(runs).isoformat()})
     except OSError as error:
         raise UsageError(f"{out}: the record cannot be written: {error.strerror}. Choose another --out.") from None
@@ -68,6 +69,8 @@ def _insist_on_one_run(shards: Shards) -> None:
         for name in COMMON:
             if _said(run, name) != _said(whole, name):
                 raise UsageError(f"{path}: is of another run than {first}: {name} differs")
+        if "started" not in run.header:
+            raise UsageError(f"{path}: does not say when its run started")
         if run.header["shard"]["of"] != whole.header["shard"]["of"]:
             raise UsageError(f"{path}: is of another run than {first}: the number of shards differs")
 
@@ -106,7 +109,8 @@ def _verdicts(shards: Shards) -> list[Verdict]:
     breaches = {v.requirement: v for v in verdicts if v.check == ANY_EXCHANGE and v.outcome is Outcome.FAILED}
     kept = [v for v in verdicts if v.check != ANY_EXCHANGE or v.outcome is not Outcome.FAILED]
     kept += unsaid(breaches.values(), kept)
-    return sorted(kept, key=lambda verdict: AREAS.index(verdict.area))
+    places = {area: place for place, area in enumerate(AREAS)}
+    return sorted(kept, key=lambda verdict: places.get(verdict.area, len(places)))
 
 
 def _reach(runs: Iterable[Run]) -> list[Reach]:

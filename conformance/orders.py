@@ -11,7 +11,8 @@ from typing import Any, Protocol
 from attrs import evolve, frozen
 
 from conformance.files import insist_on_schema, load_yaml
-from conformance.http.wire import Exchange, Wire
+from conformance.http.exchange import Exchange
+from conformance.http.wire import Wire
 from conformance.model import LineItem, LineItemId, Order, OrderId, load_json, read_id, read_money, read_number
 from conformance.program import run_program
 from conformance.results import Blocked, UsageError
@@ -231,15 +232,31 @@ def _check_promise(order: Order, lines: Sequence[WantedLine], *, shipped: bool, 
         raise Blocked(f"the order provider made another order than was asked for: {order.order_id}")
 
 
+def _truth(value: Any) -> bool:
+    """Return a truth value that may arrive as text, as numbers may."""
+    if value in {"true", "false"}:
+        return bool(value == "true")
+    if not isinstance(value, bool):
+        raise TypeError("shipped is neither true nor false")
+    return value
+
+
+def _count(value: Any) -> int:
+    number = _number(value)
+    if number != int(number):
+        raise ValueError("a quantity is no whole number")
+    return int(number)
+
+
 def _order(raw: dict[str, Any]) -> Order:
     return Order(
         order_id=OrderId(_id(raw["orderId"])),
         customer_id=_id(raw["customerId"]),
-        shipped=bool(raw["shipped"]),
+        shipped=_truth(raw["shipped"]),
         lines=tuple(
             LineItem(
                 line_item_id=LineItemId(_id(line["lineItemId"])),
-                quantity=int(_number(line["quantity"])),
+                quantity=_count(line["quantity"]),
                 unit_price=_money(line["unitPrice"]),
                 product_id=read_id(line.get("productId")),
                 variant_id=read_id(line.get("variantId")),

@@ -19,6 +19,7 @@ from conformance import __version__
 from conformance.catalogue import Catalogue, load_catalogue
 from conformance.clock import VirtualClock
 from conformance.faults import Fault, load_faults
+from conformance.files import made_folder, replace_text
 from conformance.reference.server import SPELLED_NAMES, Reference, make_reference
 from conformance.results import Outcome, Run
 from conformance.running.plugin import find_checks
@@ -118,6 +119,7 @@ def prove(
 
     With an area or a fault, only these faults are tried, and no variants.
     """
+    made_folder(folder)  # now, since it would be a pity after so much work
     started = time.monotonic()
     jobs: list[Implementation] = [
         candidate
@@ -128,8 +130,7 @@ def prove(
         jobs += [Implementation("reference", "The embedded reference.", ()), *load_variants().values(), *combinations()]
     trials = list(_tried(jobs, profile, workers or os.cpu_count() or 1, tell))
     matrix = _matrix(trials, profile, time.monotonic() - started, whole=area is None and fault is None)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "matrix.json").write_text(json.dumps(matrix, indent=1) + "\n", encoding="utf-8")
+    replace_text(folder / "matrix.json", json.dumps(matrix, indent=1) + "\n")
     return matrix
 
 
@@ -245,7 +246,7 @@ def publish(matrix: dict[str, Any], path: Path) -> None:
             for check in dict.fromkeys(checks):
                 catches.setdefault(identifier, {}).setdefault(check, []).append(fault["name"])
     proof = {"catalogue": matrix["catalogue"], "catches": catches}
-    path.write_text(json.dumps(proof, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    replace_text(path, json.dumps(proof, indent=1, sort_keys=True) + "\n")
 
 
 def proven(matrix: dict[str, Any]) -> bool:

@@ -34,7 +34,7 @@ EXIT_CODES = {
     Conclusion.ERROR: 4,
 }
 EXIT_USAGE = 2
-PLAIN_READ = re.compile(r"/orders/\w+/refunds\?limit=[1-9]\d*$|/refunds\?orderId=\w+&refundId=\w+$")
+PLAIN_READ = re.compile(r"/orders/[^/?&]+/refunds\?limit=[1-9]\d*$|/refunds\?orderId=[^/?&]+&refundId=[^/?&]+$")
 EXIT_INTERRUPTED = EXIT_CODES[Conclusion.INCOMPLETE]
 EXIT_SUITE_FAILED = EXIT_CODES[Conclusion.ERROR]
 
@@ -342,27 +342,34 @@ class Run:
     @property
     def not_checked(self) -> dict[str, list[str]]:
         """The requirements not checked because the target file says what they need is not available, by what."""
-        declared = set(self.header.get("not_available", ()))
         found: dict[str, list[str]] = {}
         for verdict in self.verdicts:
-            if verdict.outcome is Outcome.BLOCKED and verdict.lacks in declared:
+            if self.is_declared(verdict):
                 ids = found.setdefault(str(verdict.lacks), [])
                 if verdict.requirement not in ids:
                     ids.append(verdict.requirement)
         return found
 
+    def is_declared(self, verdict: Verdict) -> bool:
+        """Say whether a check was blocked by what the target file declares as not available."""
+        return verdict.outcome is Outcome.BLOCKED and verdict.lacks in self.header.get("not_available", ())
+
+    def counts_for_it(self, verdict: Verdict) -> bool:
+        """Say whether what a check came to counts for the conclusion; an error of the suite always does."""
+        return verdict.outcome is Outcome.ERROR or (
+            verdict.must and not verdict.waived and not self.is_declared(verdict)
+        )
+
     @property
     def conclusion(self) -> Conclusion:
         """The one word for it all."""
-        outcomes = {verdict.outcome for verdict in self.verdicts if verdict.must and not verdict.waived}
-        if any(verdict.outcome is Outcome.ERROR for verdict in self.verdicts) or (self.footer or {}).get("suite_error"):
+        outcomes = {verdict.outcome for verdict in self.verdicts if self.counts_for_it(verdict)}
+        if Outcome.ERROR in outcomes or (self.footer or {}).get("suite_error"):
             return Conclusion.ERROR
         if Outcome.FAILED in outcomes:
             return Conclusion.NON_CONFORMANT
-        declared = set(self.header.get("not_available", ()))
-        undecided = [v for v in self.verdicts if v.must and v.outcome is Outcome.BLOCKED and v.lacks not in declared]
         said_something = Outcome.PASSED in outcomes or any(verdict.waived for verdict in self.verdicts)
-        if undecided or self.interrupted or not said_something:
+        if Outcome.BLOCKED in outcomes or self.interrupted or not said_something:
             return Conclusion.INCOMPLETE
         return Conclusion.CONFORMANT
 

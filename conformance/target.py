@@ -1,26 +1,33 @@
 """The target file: what a person writes down to point the suite at an implementation."""
 
+import base64
+import contextlib
 import difflib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 import jsonschema_rs
 from attrs import evolve, field, fields_dict, frozen
 
 from conformance.files import load_yaml
+from conformance.http.limits import Limits
 from conformance.http.transport import Proxy
-from conformance.http.wire import Limits
 from conformance.results import UsageError
 from conformance.settings import RUN_SETTINGS
 
 CAPABILITIES = ("other_shop", "ship_order", "scoped_tokens", "unshipped_orders")
 SCOPED_TOKENS = ("write_refunds", "write_refund", "read_refunds", "unrelated")
 
-_SECONDS = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^[0-9]+[.][0-9]+$"}]}
+_SECONDS = {
+    "anyOf": [
+        {"type": "integer", "minimum": 1},
+        {"type": "string", "pattern": "^[0-9]*[.]?[0-9]+$", "not": {"pattern": "^[0.]+$"}},
+    ]
+}
 
 
 def _text(description: str) -> dict[str, Any]:
@@ -111,7 +118,10 @@ class Orders:
 
 @frozen
 class Target:
-    """An implementation under test: where it is, who may do what, and what it is known to lack."""
+    """An implementation under test: where it is, who may do what, and what it is known to lack.
+
+    ``from_outside`` are values that came, in part or as a whole, from the environment.
+    """
 
     name: str
     base_url: str
@@ -125,6 +135,7 @@ class Target:
     headers: Mapping[str, str] = {}
     not_available: tuple[str, ...] = ()
     limits: Limits = field(factory=Limits)
+    from_outside: frozenset[str] = frozenset()
 
     @property
     def secrets(self) -> list[tuple[str, str]]:
@@ -132,11 +143,12 @@ class Target:
         found = [(_shell_name(name), value) for name, value in self.tokens.items()]
         if self.other_shop is not None:
             found += [(f"OTHER_SHOP_{_shell_name(name)}", value) for name, value in self.other_shop.tokens.items()]
-        found += [
-            (re.sub(r"\W", "_", name).upper(), value)
-            for name, value in self.headers.items()
-            if re.search(r"auth|token|secret|key|cookie", name, re.IGNORECASE)
-        ]
+        for name, value in self.headers.items():
+            if _speaks_of_a_secret(name) or value in self.from_outside:
+                found += [(_variable("HEADER", name), secret) for secret in _secrets_in_header(value)]
+        found += _secrets_in_url(self.orders.url or "", "ORDERS", self.from_outside)
+        if self.other_shop is not None:
+            found += _secrets_in_url(self.other_shop.orders.url or "", "OTHER_SHOP_ORDERS", self.from_outside)
         if self.proxy is not None and self.proxy.password:
             found.append(("PROXY_PASSWORD", self.proxy.password))
         return found
@@ -144,6 +156,43 @@ class Target:
 
 def _shell_name(token: str) -> str:
     return {"full": "GENSTORE_TOKEN"}.get(token, f"TOKEN_{token.upper()}")
+
+
+def _variable(kind: str, name: str) -> str:
+    return f"{kind}_{re.sub('[^A-Z0-9]', '_', name.upper())}"
+
+
+def _speaks_of_a_secret(name: str) -> bool:
+    words = r"auth|token|secret|key|cookie|pass|pwd|credential|session|signature"
+    return re.search(words, name, re.IGNORECASE) is not None
+
+
+def _secrets_in_header(value: str) -> Iterator[str]:
+    """Yield what is secret in a header's value: what follows its scheme (RFC 9110, 11.4), or the values of cookies."""
+    scheme, _, credentials = value.partition(" ")
+    if not credentials:
+        yield value.partition("=")[2] or value
+    elif "=" in scheme:
+        yield from (pair.partition("=")[2] for pair in value.split("; "))
+    else:
+        yield credentials
+    if scheme.lower() == "basic":
+        with contextlib.suppress(ValueError):
+            user_and_password = base64.b64decode(credentials).decode()
+            yield user_and_password
+            yield user_and_password.partition(":")[2]
+
+
+def _secrets_in_url(url: str, kind: str, from_outside: frozenset[str]) -> Iterator[tuple[str, str]]:
+    """Yield what is secret in the URL of an order provider: a password, and parameters that are called so."""
+    parts = urlsplit(url)
+    if parts.password:
+        yield f"{kind}_PASSWORD", parts.password
+    for segment in from_outside.intersection(parts.path.split("/")):
+        yield f"{kind}_PATH", segment
+    for name, value in parse_qsl(parts.query):
+        if _speaks_of_a_secret(name) or value in from_outside:
+            yield _variable(kind, name), value
 
 
 def load_target(path: Path, environment: Mapping[str, str] | None = None) -> Target:
@@ -157,7 +206,8 @@ def load_target(path: Path, environment: Mapping[str, str] | None = None) -> Tar
         raise UsageError(
             f"{path}: there is no such target file. A target is a file, a URL, reference, fault:NAME or variant:NAME."
         )
-    data = _expanded(load_yaml(path), environment, path, "")
+    file = _Values(path, environment)
+    data = file.expanded(load_yaml(path))
     _validate(data, path)
     target = _shop(data, data.get("name", path.stem), path)
     not_available = tuple(data.get("not_available", ()))
@@ -175,6 +225,7 @@ def load_target(path: Path, environment: Mapping[str, str] | None = None) -> Tar
         headers=data.get("headers", {}),
         not_available=not_available,
         limits=limits,
+        from_outside=frozenset(file.from_outside),
     )
     _check_not_available(target, path)
     if target.ca_file is not None and not target.ca_file.is_file():
@@ -185,15 +236,19 @@ def load_target(path: Path, environment: Mapping[str, str] | None = None) -> Tar
 def run_settings(spoken: str) -> dict[str, Any]:
     """Return the options of a run that a target file gives; none when the target is no file.
 
+    The rest of the file is nobody's business before it is needed: to ask for help takes no token.
+
     Raises:
-        UsageError: the file is malformed.
+        UsageError: the file, or what stands under ``run``, is malformed.
     """
     path = Path(spoken)
-    if path.suffix not in {".yaml", ".yml"} or not path.exists():
+    if not path.is_file():
         return {}
     data = load_yaml(path)
-    _validate(data, path)
-    given: dict[str, Any] = _expanded(data.get("run", {}), os.environ, path, "run")
+    if not isinstance(data, dict) or "run" not in data:
+        return {}
+    given: dict[str, Any] = _Values(path, os.environ).expanded(data["run"], "/run")
+    _validate({"run": given}, path, {**SCHEMA, "required": []})
     return given | {name: str(path.parent / given[name]) for name in _RUN_PATHS if name in given}
 
 
@@ -262,29 +317,42 @@ def _parts(url: str, place: str, path: Path, like: str = "https://shop.example.c
     return parts
 
 
-def _expanded(value: Any, environment: Mapping[str, str], path: Path, place: str) -> Any:
-    if isinstance(value, dict):
-        return {name: _expanded(inner, environment, path, f"{place}/{name}") for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_expanded(inner, environment, path, f"{place}/{index}") for index, inner in enumerate(value)]
-    if isinstance(value, int) and not isinstance(value, bool) and "tokens" in place:
-        return str(value)  # a token of digits needs no quotes
-    if not isinstance(value, str):
-        return value
+class _Values:
+    """The values of a file, with those of the environment in them; ``from_outside`` are these, and what they are in."""
 
-    def lookup(match: re.Match[str]) -> str:
-        found = environment.get(match[1])
-        if not found:
-            raise UsageError(
-                f"{path}: at {place.lstrip('/')}: the environment variable {match[1]} is not set. "
-                f"Set it (export {match[1]}=…) or leave the key out."
-            )
-        return found
+    def __init__(self, path: Path, environment: Mapping[str, str]) -> None:
+        self._path = path
+        self._environment = environment
+        self.from_outside: set[str] = set()
 
-    return re.sub(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", lookup, value)
+    def expanded(self, value: Any, place: str = "") -> Any:
+        """Return a value with what stands in the environment in the place of every ``${NAME}``."""
+        if isinstance(value, dict):
+            return {name: self.expanded(inner, f"{place}/{name}") for name, inner in value.items()}
+        if isinstance(value, list):
+            return [self.expanded(inner, f"{place}/{index}") for index, inner in enumerate(value)]
+        if isinstance(value, int) and not isinstance(value, bool) and "tokens" in place:
+            return str(value)  # a token of digits needs no quotes
+        if not isinstance(value, str):
+            return value
+
+        def lookup(match: re.Match[str]) -> str:
+            found = self._environment.get(match[1])
+            if not found:
+                raise UsageError(
+                    f"{self._path}: at {place.lstrip('/')}: the environment variable {match[1]} is not set. "
+                    f"Set it (export {match[1]}=…) or leave the key out."
+                )
+            self.from_outside.add(found)
+            return found
+
+        whole = re.sub(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", lookup, value)
+        if whole != value:
+            self.from_outside.add(whole)
+        return whole
 
 
-def _validate(data: Any, path: Path) -> None:
+def _validate(data: Any, path: Path, schema: dict[str, Any] = SCHEMA) -> None:
     if not isinstance(data, dict):
         raise UsageError(f"{path}: is not a target file: it must be a mapping with base_url, tokens and orders")
     for place, keys, known in _mappings(data):
@@ -293,7 +361,7 @@ def _validate(data: Any, path: Path) -> None:
                 near = difflib.get_close_matches(str(key), known, n=1)
                 hint = f" Did you mean {near[0]}?" if near else f" Known keys: {', '.join(known)}."
                 raise UsageError(f"{path}: {place}unknown key {key!r}.{hint}")
-    for error in jsonschema_rs.validator_for(SCHEMA).iter_errors(data):
+    for error in jsonschema_rs.validator_for(schema).iter_errors(data):
         place = "/".join(map(str, error.instance_path))
         # A wrong value may be a token: the message says what is expected, never what stood there.
         shown = error.message if "required" in str(error.schema_path) else "is not what is expected there"

@@ -11,7 +11,7 @@ import yaml
 from attrs import frozen
 
 from conformance.catalogue import Catalogue
-from conformance.files import StrictLoader, load_yaml
+from conformance.files import StrictLoader, load_yaml, replace_text
 from conformance.results import Outcome, Run, UsageError, Verdict
 from conformance.waivers import Waiver, load_waivers
 
@@ -56,17 +56,22 @@ def write_waivers(run: Run, catalogue: Catalogue, path: Path, fill: Fill) -> Wri
     kept = [_still_needed(waiver, run) for waiver in old]
     covered = [waiver for waiver, keep in zip(old, kept, strict=True) if keep]
     new = _first_of_each(v for v in failures if not any(waiver.matches(v) for waiver in covered))
-    text = path.read_text(encoding="utf-8") if path.exists() else HEAD
+    text = _text_of(path) if path.exists() else HEAD
+    newline = "\r\n" if "\r\n" in text else "\n"
+    text = text.replace("\r\n", "\n")
     text = _appended(path, _thinned(path, text, kept), "".join(_block(verdict, fill) for verdict in new))
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be written: {error.strerror}") from None
+    replace_text(path, text, newline=newline)
     return Written(
         added=tuple(verdict.requirement for verdict in new),
         kept=tuple(waiver.requirement for waiver in covered),
         taken_out=tuple(waiver.requirement for waiver, keep in zip(old, kept, strict=True) if not keep),
     )
+
+
+def _text_of(path: Path) -> str:
+    """Return the text of a file with the ends of lines that it has."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return file.read()
 
 
 def _old(path: Path, catalogue: Catalogue) -> Sequence[Waiver]:
@@ -147,12 +152,7 @@ def _appended(path: Path, text: str, blocks: str) -> str:
     """Return the text with more entries at the end of its list; a list without any is written as an empty one."""
     starts = _starts(path, text)
     if not starts:
-        return re.sub(
-            r"^waivers:.*$",
-            lambda _: f"waivers:\n{blocks}".rstrip() if blocks else "waivers: []",
-            text,
-            flags=re.MULTILINE,
-        )
+        return _filled(text, f"\n{blocks.rstrip()}" if blocks else " []")
     lines = text.splitlines(keepends=True)
     end = _end(lines)
     if not lines[end - 1].endswith("\n"):
@@ -161,3 +161,12 @@ def _appended(path: Path, text: str, blocks: str) -> str:
     shift = " " * (len(indent[0]) if indent else 0)
     blocks = re.sub(r"^  ", shift, blocks, flags=re.MULTILINE)
     return "".join([*lines[:end], blocks, *lines[end:]])
+
+
+def _filled(text: str, entries: str) -> str:
+    """Return the text with entries in the place of an empty list, or of nothing at all."""
+    root: Any = yaml.compose(text, Loader=StrictLoader)
+    key, value = root.value[0]
+    colon = text.index(":", key.end_mark.index) + 1
+    end = max(colon, value.end_mark.index) if isinstance(value, yaml.SequenceNode) else colon
+    return text[:colon] + entries + text[end:]

@@ -29,6 +29,7 @@ from conformance.reference.server import Reference, make_reference, serving
 from conformance.results import Outcome
 from conformance.running.run import Options
 from conformance.running.session import open_session
+from conformance.running.survey import survey
 
 DOCUMENT = Path(__file__).parent.parent / "spec" / "openapi.yaml"
 EXAMPLE = {"order": "39072856", "line": "128323456", "customer": "238478920", "refund": "255858046"}
@@ -125,7 +126,7 @@ def reported(reference: Reference, examples: int) -> tuple[set[str], int]:
 def with_real_ids(reference: Reference, origin: str) -> str:
     """Return the document with the ids of an order and of a refund that are there in its examples."""
     session = open_session(reference.target(origin), clock=RealClock())
-    session.find_out()
+    survey(session)
     order, refund = session.base_order, session.base_refund
     text = DOCUMENT.read_text(encoding="utf-8")
     if order is not None:

@@ -51,6 +51,18 @@ def test_a_library_is_known_where_it_belongs(library: str) -> None:
     assert not strangers
 
 
+LAYERS = ("http/", "judging/", "generation/", "running/", "suite/")
+
+
+@pytest.mark.parametrize(("layer", "above"), [(layer, LAYERS[n + 1 :]) for n, layer in enumerate(LAYERS[:-1])])
+def test_nothing_imports_what_is_built_on_it(layer: str, above: tuple[str, ...]) -> None:
+    """Requests know nothing of judging them, nor either of what generates them, nor that of a run."""
+    forbidden = tuple(f"conformance.{name.rstrip('/')}" for name in above)
+    for name, modules in FILES.items():
+        if name.startswith(layer):
+            assert not {module for module in modules if module.startswith(forbidden)}, name
+
+
 def test_the_reference_knows_nothing_of_faults_and_of_the_spec() -> None:
     """The honest server and the judging of it are written apart."""
     forbidden = ("conformance.faults", "conformance.variants", "conformance.catalogue", "conformance.judging.contract")

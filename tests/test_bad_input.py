@@ -1,6 +1,7 @@
 """What the command line says to a user's mistake, and to a target that cannot be judged."""
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -21,6 +22,9 @@ tokens: {{full: {token}}}
 orders: {{url: {base_url}/_test/orders}}
 not_available: [other_shop, scoped_tokens]
 """
+
+
+GOOD_ENOUGH = "base_url: http://x\ntokens: {full: abcd}\norders: {url: http://x}\n"
 
 
 def command(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -87,6 +91,7 @@ def test_a_missing_target_file_is_named() -> None:
         ("base_url: http://a:b@x\ntokens: {full: abcd}\norders: {url: http://x}\n", ["base_url", "password"]),
         ("base_url: http://x/api/202412\ntokens: {full: abcd}\norders: {url: http://x}\n", ["leave out"]),
         ("base_url: http://x\ntokens: {full: '${UNSET_ONE}'}\norders: {url: http://x}\n", ["UNSET_ONE", "not set"]),
+        (GOOD_ENOUGH + "limits: {poll: '0.0'}\n", ["limits/poll"]),
         (
             (
                 "base_url: http://x\ntokens: {full: abcd, unrelated: efgh}\norders: {url: http://x}\n"
@@ -121,10 +126,32 @@ def test_a_wrong_word_on_the_command_line_is_explained(words: list[str], fragmen
     is_a_mistake(command(*words), *fragments)
 
 
-def test_an_unwritable_folder_is_a_mistake(tmp_path: Path) -> None:
-    """A file in the place of the reports' folder is said before anything is sent."""
+@pytest.mark.parametrize("words", [["run"], ["prove", "--fault", "revives-canceled"], ["report", "run.jsonl"]])
+def test_an_unwritable_folder_is_a_mistake(tmp_path: Path, words: list[str]) -> None:
+    """A file in the place of the reports' folder is said before anything is sent, or proven."""
     (tmp_path / "taken").write_text("a file")
-    is_a_mistake(command("run", "--out", str(tmp_path / "taken")), "taken")
+    (tmp_path / "run.jsonl").write_text('{"kind": "header", "format": 1}\n{"kind": "footer"}\n')
+    named = [str(tmp_path / word) if word == "run.jsonl" else word for word in words]
+    is_a_mistake(command(*named, "--out", str(tmp_path / "taken")), "taken")
+
+
+@pytest.mark.parametrize("command_", ["doctor", "plan"])
+def test_a_reader_who_has_seen_enough_is_no_verdict(command_: str) -> None:
+    """A pipe that is closed early ends a command with the status of an interrupt."""
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb") as closed:
+        done = subprocess.run([sys.executable, "-m", "conformance", command_, "reference"], stdout=closed, check=False)
+
+    assert done.returncode == 3
+
+
+def test_a_case_of_what_no_story_shows_is_a_mistake(tmp_path: Path) -> None:
+    """It would judge nothing; nor is there anything to select beside a case."""
+    case = tmp_path / "case.yaml"
+    case.write_text("{requirement: ACCESS-01, name: a, orders: [{units: [1], shipped: true}], steps: [], at_once: []}")
+    is_a_mistake(command("run", "--case", str(case)), "case.yaml", "ACCESS-01", "LIFE-01")
+    is_a_mistake(command("run", "--case", str(case), "--select", "LIFE-01"), "--case", "--select")
 
 
 def test_a_closed_port_leaves_the_run_incomplete(target_file: Path, tmp_path: Path) -> None:

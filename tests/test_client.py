@@ -2,7 +2,7 @@
 
 import uuid
 
-from conformance.http.client import KeyMaker
+from conformance.http.keys import KeyMaker
 
 
 def test_a_uuid_reads_otherwise_in_capitals() -> None:

@@ -61,6 +61,20 @@ def test_worse_is_what_was_better_before(
     assert exit_for_new(found, second) == exit_
 
 
+def test_what_does_not_count_for_the_verdict_is_shown_and_fails_nothing() -> None:
+    """A SHOULD that fails now, and a check that lacks what the target file declares now, leave the run conformant."""
+    before, now = a_run({"REVIEW-01": PASSED, "IDEM-01": PASSED}), a_run({"REVIEW-01": FAILED, "IDEM-01": BLOCKED})
+    now.header["not_available"] = ["other_shop"]
+    passed, should, lacking = now.verdicts
+    now.verdicts[:] = [passed, evolve(should, level="SHOULD"), evolve(lacking, lacks="other_shop")]
+    found, out = compare(before, now, CATALOGUE), io.StringIO()
+    console.comparison(found, out=out)
+
+    assert now.exit == 0
+    assert (len(found.worse), found.got_worse, exit_for_new(found, now)) == (2, False, 0)
+    assert "nothing got worse that counts for the verdict" in out.getvalue()
+
+
 def test_a_run_that_was_cut_off_got_worse() -> None:
     """What is missing of it cannot be taken for unchanged."""
     second = a_run({}, interrupted=True)

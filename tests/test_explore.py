@@ -7,11 +7,12 @@ import pytest
 
 from conformance.clock import VirtualClock
 from conformance.faults import load_faults
-from conformance.generation import explore as exploring
 from conformance.generation.stories import TOUR, load_case
 from conformance.reference.server import make_reference
 from conformance.results import Conclusion, Discovery, Outcome
+from conformance.running import explore as exploring
 from conformance.running.session import open_session
+from conformance.running.survey import survey
 
 from .conftest import Judge
 
@@ -26,7 +27,7 @@ def test_what_exploration_finds_is_saved_as_a_case(monkeypatch: pytest.MonkeyPat
     session = open_session(
         reference.target("http://reference"), clock=clock, transport=httpx.WSGITransport(app=reference.app)
     )
-    session.find_out()
+    survey(session)
 
     exploring.explore(session, 10_000, tmp_path, found.append, stop=lambda: bool(found))
 

@@ -7,10 +7,12 @@ from typing import Any
 import httpx
 
 from conformance.clock import VirtualClock
-from conformance.http.client import KeyMaker, RefundApi
+from conformance.http.client import RefundApi
+from conformance.http.keys import KeyMaker
+from conformance.http.limits import Limits
 from conformance.http.pace import Pace
 from conformance.http.redact import Redactor
-from conformance.http.wire import Limits, Wire
+from conformance.http.wire import Wire
 from conformance.model import OrderId
 
 ORDER = "60001"

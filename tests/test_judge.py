@@ -9,10 +9,10 @@ from conformance.catalogue import load_catalogue
 from conformance.clock import VirtualClock
 from conformance.faults import load_faults
 from conformance.http.client import TOKEN_HEADER
-from conformance.http.wire import Exchange, Request
-from conformance.judging.judge import READABLE, Judge
+from conformance.http.exchange import Exchange, Request
 from conformance.reference.server import make_reference
 from conformance.results import Conclusion, Outcome, unsaid
+from conformance.running.judge import READABLE, Judge
 from conformance.running.plan import ANY_EXCHANGE, Check, Plan
 from conformance.running.session import open_session
 

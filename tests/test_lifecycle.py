@@ -29,6 +29,7 @@ from conformance.model import LineItem, LineItemId, Order, OrderId
 from conformance.reference.server import Reference, make_reference
 from conformance.results import UsageError
 from conformance.running.session import open_session
+from conformance.running.survey import survey
 from conformance.variants import load_variants
 
 EMPTY = State((Ordered((3,)), Ordered((3,), shipped=False)))
@@ -131,7 +132,7 @@ def stage_on(reference: Reference, clock: VirtualClock) -> Stage:
     session = open_session(
         reference.target("http://reference"), clock=clock, transport=httpx.WSGITransport(app=reference.app)
     )
-    session.find_out()
+    survey(session)
     return Stage(session.shop)
 
 

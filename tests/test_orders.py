@@ -121,7 +121,25 @@ def test_a_program_that_is_not_there_blocks(session: Session, tmp_path: Path) ->
         CommandOrders(["no-such-program"], tmp_path, session.wire).create_order(LINES, shipped=True)
 
 
-@pytest.mark.parametrize("answer", ["nonsense", "[]", '{"orderId": 1}', json.dumps({"orderId": "1", "lines": 5})])
+LINE = {"lineItemId": 1, "quantity": 5, "unitPrice": "10.00"}
+UNSURE = {"orderId": 1, "customerId": 2, "shipped": "yes", "lines": [LINE]}
+BROKEN_UP = {"orderId": 1, "customerId": 2, "shipped": True, "lines": [{**LINE, "quantity": "5.5"}]}
+
+
+def test_a_truth_value_may_be_text_as_numbers_may(session: Session, tmp_path: Path) -> None:
+    """The text false is no order that was shipped."""
+    command = [sys.executable, "-c", f"print({json.dumps(UNSURE | {'shipped': 'false'})!r})"]
+    with pytest.raises(Blocked, match="another order"):
+        CommandOrders(command, tmp_path, session.wire).create_order(LINES, shipped=True)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "nonsense", "[]", '{"orderId": 1}', json.dumps({"orderId": "1", "lines": 5}), json.dumps(UNSURE),
+        json.dumps(BROKEN_UP),
+    ],
+)  # fmt: skip
 def test_an_answer_that_is_no_order_blocks(session: Session, tmp_path: Path, answer: str) -> None:
     """What a program prints is held against the protocol."""
     command = [sys.executable, "-c", f"print({answer!r})"]

@@ -11,11 +11,12 @@ import pytest
 
 from conformance.catalogue import load_catalogue
 from conformance.clock import VirtualClock
+from conformance.http.answer import Answer
 from conformance.http.burst import at_once
-from conformance.http.client import Answer
+from conformance.http.limits import Limits
 from conformance.http.pace import PLATFORM_BUCKET, PLATFORM_RATE, Pace
 from conformance.http.redact import Redactor
-from conformance.http.wire import Limits, Wire
+from conformance.http.wire import Wire
 from conformance.reference.app import WSGI
 from conformance.reference.server import make_reference
 from conformance.results import Conclusion

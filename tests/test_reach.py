@@ -7,7 +7,7 @@ import pytest
 
 from conformance.generation.reach import Reached, documented, places_of
 from conformance.http.client import TOKEN_HEADER
-from conformance.http.wire import Exchange, Request
+from conformance.http.exchange import Exchange, Request
 from conformance.judging import contract
 
 

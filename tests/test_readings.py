@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from conformance.catalogue import load_catalogue
 from conformance.clock import VirtualClock
-from conformance.http.wire import Exchange, Request
+from conformance.http.exchange import Exchange, Request
 from conformance.judging.observe import observations
 from conformance.reference.server import make_reference
 from conformance.results import Observation

@@ -34,6 +34,25 @@ def test_a_flag_beats_the_environment_and_that_beats_the_file(tmp_path: Path) ->
     assert planned(tmp_path, {}, "--profile", "quick", environment=environment).startswith("quick profile")
 
 
+def test_a_flag_can_undo_what_the_file_says(tmp_path: Path) -> None:
+    """Of what is on or off, each can be said."""
+    both = {"read_only": True, "max_writes": 10}
+    path = tmp_path / "target.yaml"
+    path.write_text(yaml.safe_dump({**NOWHERE, "run": both}))
+
+    assert "--read-only is no write at all" in CliRunner().invoke(main, ["run", str(path)]).output
+    undone = ["run", str(path), "--no-read-only", "--out", str(tmp_path / "out"), "--select", "ACCESS-01"]
+    assert "--read-only" not in CliRunner().invoke(main, undone).output
+
+
+def test_the_settings_of_a_file_of_any_name_count(tmp_path: Path) -> None:
+    """A target file is one whatever it is called, and its tokens are nobody's business before they are needed."""
+    path = tmp_path / "target.conf"
+    path.write_text("base_url: https://a.example.com\ntokens: {full: '${UNSET}'}\nrun: {profile: huge}\n")
+
+    assert "'huge' is not one of" in CliRunner().invoke(main, ["run", str(path)]).output
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [

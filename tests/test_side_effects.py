@@ -275,6 +275,36 @@ def broken(_: httpx.Request) -> httpx.Response:
     raise httpx.ReadError("reset")
 
 
+class LosesTheAnswer:
+    """Carries every create out, and gives a gateway's answer to the first."""
+
+    def __init__(self, app: WSGI) -> None:
+        self.app, self.lost = app, False
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answer, or say that a gateway saw no answer."""
+        if self.lost or environ["REQUEST_METHOD"] != "POST" or "/api/" not in environ["PATH_INFO"]:
+            return self.app(environ, start_response)
+        self.lost = True
+        list(self.app(environ, lambda *_: None))
+        start_response("504 Gateway Timeout", [])
+        return [b""]
+
+
+def test_a_refund_whose_create_got_no_answer_is_rejected_in_the_end(make: Make) -> None:
+    """The ledger of a whole run does not know it, but knows on which order it may be."""
+    trial = make()
+    session = open_session(
+        trial.reference.target(ORIGIN), clock=trial.clock,
+        transport=httpx.WSGITransport(app=LosesTheAnswer(trial.reference.app)),
+    )  # fmt: skip
+    assert session.shop.api.create_refund(session.shop.order()).exchange.trouble
+
+    tidy_up(session)
+
+    assert list(statuses(trial.reference).values()) == [CANCELED]
+
+
 @pytest.mark.parametrize("prepared", [False, True])
 def test_a_refund_that_nobody_told_of_is_tidied_on_own_orders_only(make: Make, tmp_path: Path, prepared: bool) -> None:  # noqa: FBT001 - a parameter
     """What a killed run may have made unseen is found on orders made for it; on a pool's orders it may be someone's."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from conformance.judging.unrest import Unrest, Watched
+from conformance.http.unrest import Unrest, Watched
 from conformance.model import Refund, RefundId, RefundStatus, read_refund
 
 

@@ -190,6 +190,23 @@ def test_a_new_file_waives_each_requirement_that_failed(tmp_path: Path) -> None:
     assert waivers[0] == Waiver("REVIEW-01", FILL.reason, FILL.owner, FILL.ticket, FILL.expires)
 
 
+@pytest.mark.parametrize(
+    "before", ["waivers:\n", "waivers: []\n", '"waivers": [ ]  # none\r\n', "# mine\nwaivers:   # none\n"]
+)
+def test_an_empty_list_is_filled_however_it_is_written(tmp_path: Path, before: str) -> None:
+    """What is said to be added is there, comments stay, and lines end as they did."""
+    path = tmp_path / "waivers.yaml"
+    path.write_bytes(before.encode())
+
+    write_waivers(judged(verdict()), CATALOGUE, path, FILL)
+
+    text = path.read_bytes().decode()
+    assert [each.requirement for each in load_waivers(path, CATALOGUE)] == ["REVIEW-01"]
+    assert text.count("# none") == before.count("# none")
+    assert ("\r\n" in text) is ("\r\n" in before)
+    assert "\n" not in text.replace("\r\n", "") or "\r" not in before
+
+
 def test_what_is_to_be_filled_in_is_asked_for(tmp_path: Path) -> None:
     """A file with empty places is no waiver file yet."""
     path = tmp_path / "waivers.yaml"

@@ -14,10 +14,12 @@ import pytest
 
 from conformance.clock import VirtualClock
 from conformance.http.evidence import as_evidence
+from conformance.http.exchange import LIGHT
+from conformance.http.limits import Limits
 from conformance.http.pace import Pace
 from conformance.http.redact import Redactor
 from conformance.http.transport import Stale
-from conformance.http.wire import LIGHT, MAX_BODY, Limits, Wire
+from conformance.http.wire import MAX_BODY, Wire
 from conformance.results import Blocked, Unsendable
 
 SECRET = "s3cret/token+with=signs"

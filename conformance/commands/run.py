@@ -40,11 +40,11 @@ from conformance.results import EXIT_SUITE_FAILED, UsageError
     help="Checks to run side by side; auto takes as many as the target's latency is worth, at most 8.",
 )
 @click.option("--max-writes", type=click.IntRange(min=2), help="Send at most this many writes, tidying up included.")
-@click.option("--read-only", is_flag=True, help="Send no write at all, and make no order.")
+@click.option("--read-only/--no-read-only", help="Send no write at all, and make no order.")
 @click.option(
     "--waivers", type=click.Path(path_type=Path, dir_okay=False), help="A file of failures that are known and accepted."
 )
-@click.option("--keep", is_flag=True, help="Leave the refunds that are open at the end; else they are rejected.")
+@click.option("--keep/--no-keep", help="Leave the refunds that are open at the end; else they are rejected.")
 @click.option(
     "--shard", type=Shard(), metavar="I/N", help="Run one of N shards of the checks; merge puts them together."
 )
@@ -99,9 +99,11 @@ def command(
 
     catalogue = load_catalogue()
     chosen, story = selected(selection), None
+    if case is not None and chosen:
+        raise UsageError("--case is about the requirement of its file; leave out --select")
     if case is not None:
         requirement, story = load_case(case)
-        chosen = selected((requirement,))
+        chosen = (requirement,)
     check_formats(formats)
     if read_only and max_writes is not None:
         raise UsageError("--read-only is no write at all; give it or --max-writes, not both")
@@ -109,9 +111,11 @@ def command(
         raise UsageError("--fail-on new needs the record to compare with: --against LAST.jsonl")
     last = None if against is None else read_record(against)  # now, since the run may take its place
     options = Options(
-        profile, chosen, seed, rps, workers, shard, 0 if read_only else max_writes, keep,
-        () if waivers is None else load_waivers(waivers, catalogue), spoken_target=target, case=story,
-        case_path=str(case), explore=explore or 0.0,
+        profile=profile, selection=chosen, seed=seed, requests_per_second=rps, workers=workers, shard=shard,
+        max_writes=0 if read_only else max_writes, keep=keep,
+        waivers=() if waivers is None else load_waivers(waivers, catalogue),
+        spoken_target=target, spoken_orders=orders, case=story, case_path="" if case is None else str(case),
+        explore=explore or 0.0,
     )  # fmt: skip
     with opened(target, orders) as subject:
         folder = out or Path("reports") / folder_name(subject.name)

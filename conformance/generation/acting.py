@@ -8,9 +8,10 @@ from conformance.generation.books import Asked
 from conformance.generation.lifecycle import Create, Get, Review, State, Step, goes_astray, outcomes
 from conformance.generation.manners import FOREIGN, PLAIN, Manner, made_key, manner_of
 from conformance.generation.stories import Story
-from conformance.http.client import ABSENT, Answer, Part, RefundApi
+from conformance.http.answer import Answer
+from conformance.http.client import ABSENT, Part, RefundApi
 from conformance.model import CARRIER_CODE, Action, Order, RefundId, RightsType
-from conformance.running.session import Shop
+from conformance.shop import Shop
 
 REASONS = (
     'Reason {}.{}: it\'s "größer" <b>%41</b> & \\u0041 破损 📦\nthe second line',

@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import frozen
 
-from conformance.http.wire import Exchange
+from conformance.http.exchange import Exchange
 from conformance.model import CARRIER_CODE, LineItem, Order, Refund, RefundLine, RightsType
 
 SLACK = timedelta(minutes=1)
@@ -93,7 +93,7 @@ def _of_times(refund: Refund, age: timedelta, exchange: Exchange) -> Iterator[Mi
 def clocks(exchange: Exchange) -> Iterator[tuple[datetime, timedelta]]:
     """Yield what time it was when an answer came, by us and by the server, and how far off that may be."""
     yield datetime.fromisoformat(exchange.at), CLOCKS_DIFFER
-    told = {name.lower(): value for name, value in exchange.headers.items()}.get("date", "")
+    told = exchange.header("date")
     with contextlib.suppress(ValueError):
         stamp = parsedate_to_datetime(told)
         yield stamp if stamp.tzinfo else stamp.replace(tzinfo=UTC), STAMPS_DIFFER

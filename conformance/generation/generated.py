@@ -20,8 +20,8 @@ from typing import Any
 from attrs import frozen
 
 from conformance.generation.choice import most_different
-from conformance.http.client import KeyMaker
 from conformance.http.dialect import Dialect
+from conformance.http.keys import KeyMaker
 from conformance.judging import contract
 from conformance.model import CARRIER_CODE, Order, RefundId
 
@@ -64,10 +64,11 @@ def generate_ahead(seed: int) -> None:
         _users[seed] += 1
         if seed in _made or seed in _children:
             return
-        program = f"from conformance.generation import generated; generated.write_all({seed})"
+        found = f"import sys; sys.path[:] = {sys.path!r}"  # here, and not in the folder that it happens to run in
+        program = f"{found}; from conformance.generation import generated; generated.write_all({seed})"
         # A session of its own, so that an interrupt of the run is not one of the child as well.
         _children[seed] = subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-c", program], stdout=subprocess.PIPE, start_new_session=True
+            [sys.executable, "-P", "-c", program], stdout=subprocess.PIPE, start_new_session=True
         )
 
 

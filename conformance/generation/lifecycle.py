@@ -10,6 +10,11 @@ from itertools import product
 
 from attrs import evolve, frozen
 
+EVERY_LAW = CREATES, KEYS, REVIEWS, READS, OTHERS, BOOKS, BURSTS, ANSWERS, STEADY, MANNERS = tuple(
+    f"LIFE-{number:02}" for number in range(1, 11)
+)
+"""The requirements that stories are held against."""
+
 
 class Phase(Enum):
     """Where a refund stands; an approved one may be under way unseen, in process, or completed (reading A37)."""

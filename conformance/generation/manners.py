@@ -6,10 +6,11 @@ from typing import Any
 from attrs import evolve, frozen
 
 from conformance.generation.lifecycle import Create, Review, Step
-from conformance.http.client import TOKEN_HEADER, KeyMaker, Parameters, Part, RefundApi
+from conformance.http.client import TOKEN_HEADER, Parameters, Part, RefundApi
 from conformance.http.dialect import NUMBERS, TEXT, Dialect
+from conformance.http.keys import KeyMaker
 from conformance.model import Order
-from conformance.running.session import Shop
+from conformance.shop import Shop
 
 JSON = dict[str, Any]
 WRITERS = ("full", "write_refunds", "write_refund")

@@ -11,6 +11,14 @@ from attrs import define, evolve, field
 from conformance.generation.acting import Actor
 from conformance.generation.books import misstatements
 from conformance.generation.lifecycle import (
+    ANSWERS,
+    BOOKS,
+    BURSTS,
+    CREATES,
+    KEYS,
+    OTHERS,
+    READS,
+    REVIEWS,
     Create,
     Entry,
     Get,
@@ -30,16 +38,12 @@ from conformance.generation.lifecycle import (
 )
 from conformance.generation.manners import LIMITS, RECORD
 from conformance.generation.stories import sentence
+from conformance.http.answer import Answer
 from conformance.http.burst import at_once
-from conformance.http.client import Answer
-from conformance.http.wire import Exchange
+from conformance.http.exchange import Exchange
 from conformance.judging import verify
 from conformance.model import Refund, RefundId, RefundStatus, same_time
 from conformance.results import Blocked, Failed
-
-CREATES, KEYS, REVIEWS, READS, OTHERS, BOOKS, BURSTS, ANSWERS, STEADY, MANNERS = (
-    f"LIFE-{number:02}" for number in range(1, 11)
-)
 
 DEFAULT_LIMIT = 50
 KEYS_LAST = 55.0

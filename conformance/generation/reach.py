@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from conformance.http.client import MAX_LIMIT, TOKEN_HEADER
-from conformance.http.wire import Exchange
+from conformance.http.exchange import Exchange
 from conformance.judging import contract
 from conformance.results import Reach
 

@@ -6,13 +6,13 @@ from itertools import cycle
 from attrs import define, evolve, field
 
 from conformance.generation.acting import PLAIN_REASONS, REASONS, Form
-from conformance.generation.lifecycle import Create, Pair, Review, State, Step
-from conformance.generation.perform import CREATES, MANNERS, STEADY, Broken, Performance
+from conformance.generation.lifecycle import CREATES, MANNERS, STEADY, Create, Pair, Review, State, Step
+from conformance.generation.perform import Broken, Performance
 from conformance.generation.stories import Story, shrunk
-from conformance.http.client import Answer
+from conformance.http.answer import Answer
 from conformance.model import Order
 from conformance.results import Blocked
-from conformance.running.session import Shop
+from conformance.shop import Shop
 
 PRICES = ("1.15", "9999.95", "0.01", "0.10", "1.15", "9999.95", "99999999.99")
 """Prices of an order's lines, and again from the first on: binary fractions multiply and add them up wrongly."""

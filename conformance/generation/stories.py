@@ -15,6 +15,7 @@ from attrs import evolve, frozen
 from conformance.files import insist_on_schema, load_yaml
 from conformance.generation.choice import most_different
 from conformance.generation.lifecycle import (
+    EVERY_LAW,
     Act,
     Create,
     Get,
@@ -350,13 +351,16 @@ CASE_SCHEMA: dict[str, Any] = {
 
 
 def load_case(path: Path) -> tuple[str, Story]:
-    """Return the requirement and the story of a case file.
+    """Return the requirement, one of those that stories are held against, and the story of a case file.
 
     Raises:
         UsageError: it is no case file; the message names the place.
     """
     data = load_yaml(path)
     insist_on_schema(path, data, CASE_SCHEMA)
+    if data["requirement"] not in EVERY_LAW:
+        told = f"no story is held against {data['requirement']!r}, but against {', '.join(EVERY_LAW)}"
+        raise UsageError(f"{path}: at requirement: {told}")
     orders = tuple(Ordered(tuple(order["units"]), order["shipped"]) for order in data["orders"])
     steps = tuple(Ship(step["ship"]) if "ship" in step else _read_step(step) for step in data["steps"])
     at_once = tuple(map(_read_step, data["at_once"]))

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Collection
 
-from conformance.http.client import Answer, RefundApi
+from conformance.http.answer import Answer
+from conformance.http.client import RefundApi
 from conformance.model import Order, Refund, read_refund
-from conformance.running.session import Shop
+from conformance.shop import Shop
 
 TokenOf = Callable[[Shop], str | None]
 

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from conformance.http.client import Answer
+from conformance.http.answer import Answer
 from conformance.http.wire import Wire
 
 

@@ -1,20 +1,18 @@
 """The refund API as a client sees it: one method per operation, each returning an answer before anyone believes it."""
 
-import itertools
 import json
-import uuid
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from attrs import define, evolve, field, frozen
 
+from conformance.http.answer import Answer
 from conformance.http.dialect import TEXT, Dialect
-from conformance.http.wire import Exchange, Wire
-from conformance.judging import contract
-from conformance.judging.freshness import Freshness
-from conformance.judging.unrest import Unrest
+from conformance.http.freshness import Freshness
+from conformance.http.keys import KeyMaker
+from conformance.http.unrest import Unrest
+from conformance.http.wire import Wire
 from conformance.ledger import Ledger
 from conformance.model import (
     Action,
@@ -26,11 +24,8 @@ from conformance.model import (
     RefundId,
     RefundStatus,
     RightsType,
-    load_json,
     read_id,
-    read_refund,
 )
-from conformance.results import Blocked
 
 API = "/api/202412"
 TOKEN_HEADER = "X-Genstore-Access-Token"  # noqa: S105 - a header's name
@@ -57,98 +52,6 @@ class Part:
     line: LineItem
     quantity: int = 1
     reason: str = REASON
-
-
-@frozen(eq=False)
-class Answer:
-    """What a target replied, read but not believed.
-
-    ``unrest`` knows what the target changes by itself.
-    """
-
-    exchange: Exchange
-    unrest: Unrest = field(factory=Unrest)
-
-    @property
-    def status(self) -> int:
-        """The HTTP status.
-
-        Raises:
-            Blocked: nothing came back; transport trouble is no verdict on the target's conformance.
-        """
-        if self.exchange.trouble is not None or self.exchange.status is None:
-            raise Blocked(self.exchange.trouble or "no answer came")
-        return self.exchange.status
-
-    @cached_property
-    def json(self) -> Any:
-        """The body as JSON with exact numbers; ``None`` when it is none."""
-        try:
-            return load_json(self.exchange.body.decode("utf-8-sig"))
-        except ValueError:
-            return None
-
-    @property
-    def accepted(self) -> bool:
-        """Whether the target says that it did what was asked: 2xx."""
-        return 200 <= self.status < 300  # noqa: PLR2004
-
-    @property
-    def refused(self) -> bool:
-        """Whether the target says that it did not: 4xx (429 never gets here)."""
-        return 400 <= self.status < 500  # noqa: PLR2004
-
-    @cached_property
-    def refund(self) -> Refund | None:
-        """The one refund of an accepted answer, if it can be read."""
-        return self._read(self.json.get("refund")) if self.accepted and isinstance(self.json, dict) else None
-
-    @cached_property
-    def refunds(self) -> list[Refund] | None:
-        """The refunds of an accepted list, if each of them can be read."""
-        entries = self.json.get("refunds") if self.accepted and isinstance(self.json, dict) else None
-        if not isinstance(entries, list):
-            return None
-        read = [self._read(entry) for entry in entries]
-        return [refund for refund in read if refund is not None] if all(read) else None
-
-    def _read(self, value: Any) -> Refund | None:
-        refund = read_refund(value)
-        return None if refund is None else self.unrest.allowed_for(refund)
-
-    @property
-    def described(self) -> str:
-        """The answer in a few words, for an explanation."""
-        if self.exchange.trouble is not None:
-            return self.exchange.trouble
-        text = self.exchange.opening.strip()
-        return f"{self.exchange.status}" + (f" with {text}" if text else " with an empty body")
-
-
-class KeyMaker:
-    """Makes request numbers: each fresh, with the run's id in it so that what a run made can be recognised.
-
-    The id is all digits, so that it keeps its form in keys of digits, in UUIDs and in both cases. What tells one key
-    from another is at both ends, for targets that compare only the one or the other; only some checks are about that.
-    """
-
-    def __init__(self, run_id: str) -> None:
-        self._run_id = run_id
-        self._numbers = itertools.count(1)
-
-    def __call__(self, length: int = 32) -> str:
-        """Return a key of that many ASCII characters; one of fewer than 17 is not unique."""
-        number = f"{next(self._numbers):05d}"
-        return f"{self._run_id}{number}{number.rjust(length, 'K')[len(self._run_id) + len(number) :]}"[:length]
-
-    def digits(self, length: int) -> str:
-        """Return a key of that many digits, at least 17; it does not begin with a zero."""
-        return self(17).rjust(length, "1")
-
-    def uuid(self) -> str:
-        """Return a key in the form of a UUID (RFC 9562), some of it letters; its last group is the run's id."""
-        drawn = (uuid.uuid5(uuid.NAMESPACE_OID, self()).hex[:20] for _ in itertools.count())
-        return str(uuid.UUID(next(digits for digits in drawn if not digits.isdecimal()) + self._run_id))
 
 
 @frozen
@@ -335,7 +238,7 @@ class RefundApi:
             clock.sleep(pause)
             answer, late, pause = ask(), clock.monotonic() - asked, min(2 * pause, 2.0)
         if late and self.freshness.hopes:
-            self.wire.lag = max(self.wire.lag, min(1.3 * late + 0.2, limits.settle))
+            self.wire.expect_lag(late)
         return answer
 
     def _list_is_behind(self, answer: Answer, order_id: str, limit: Any, asked: float) -> bool:
@@ -417,8 +320,10 @@ class RefundApi:
         return answer
 
     def _note(self, answer: Answer) -> None:
-        """Tell the ledger of the one refund in an answer."""
+        """Tell the ledger of the one refund in an answer, or that nobody knows of one."""
         exchange = answer.exchange
+        if exchange.operation == "create" and exchange.trouble is not None:
+            self.ledger.note_unanswered(exchange.request.body)
         if exchange.operation == "list" or exchange.trouble is not None or answer.refund is None:
             return
         if exchange.operation == "create":
@@ -445,11 +350,3 @@ def as_json(body: Any) -> bytes:
 def given(parameters: Mapping[str, Any]) -> Parameters:
     """Return the parameters that are not ``ABSENT``."""
     return [(name, value) for name, value in parameters.items() if not isinstance(value, Absent)]
-
-
-def breaches(answer: Answer) -> list[contract.Breach]:
-    """Return what an accepted answer of one of the four operations leaves out or gets wrong."""
-    exchange = answer.exchange
-    if exchange.trouble is not None or not answer.accepted or exchange.operation not in contract.OPERATION_IDS:
-        return []
-    return list(contract.breaches_of(exchange.operation, answer.json))

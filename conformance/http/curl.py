@@ -4,10 +4,12 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping
 
+from conformance.http.redact import VARIABLE
+
 
 def curl(method: str, url: str, headers: Mapping[str, str], body: str | None) -> str:
     """Return a shell command that sends the request; a secret stays the name of an environment variable."""
-    words = ["curl", "-sS", "-i", "-X", method, shlex.quote(url)]
+    words = ["curl", "-sS", "-i", "-X", method, _quote(url)]
     for header in header_words(headers, body):
         words += ["-H", _quote(header)]
     if body is not None:
@@ -24,7 +26,7 @@ def header_words(headers: Mapping[str, str], body: str | None) -> Iterator[str]:
 
 
 def _quote(text: str) -> str:
-    # Only double quotes let the shell put the token in.
-    if re.search(r"\$(GENSTORE_TOKEN|TOKEN_[A-Z_]+|OTHER_SHOP_[A-Z_]+)", text) and not re.search(r'["\\`]', text):
+    # Only double quotes let the shell put the secret in.
+    if VARIABLE.search(text) and not re.search(r'["\\`]', text):
         return f'"{text}"'
     return shlex.quote(text)

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from conformance.http.curl import curl
+from conformance.http.exchange import Exchange
 from conformance.http.redact import Redactor
-from conformance.http.wire import Exchange
 from conformance.results import Evidence
 
 SHOWN = 4000
@@ -18,6 +18,7 @@ def as_evidence(exchange: Exchange, redact: Redactor, *, decides: bool = False) 
     """Return the exchange as it may leave the suite; ``decides`` when a verdict is about it."""
     request = exchange.request
     headers = {name: redact(value) for name, value in request.headers.items()}
+    url = redact(request.url)
     sent = None if request.body is None else request.body.decode("utf-8", "replace")
     body = None if sent is None else redact(sent)[:SENT]
     inexact = sent is not None and (len(sent) > SENT or sent.encode("utf-8", "surrogatepass") != request.body)
@@ -26,7 +27,7 @@ def as_evidence(exchange: Exchange, redact: Redactor, *, decides: bool = False) 
         operation=exchange.operation,
         at=exchange.at,
         method=request.method,
-        url=redact(request.url),
+        url=url,
         request_headers=headers,
         request_body=body,
         status=exchange.status,
@@ -35,7 +36,7 @@ def as_evidence(exchange: Exchange, redact: Redactor, *, decides: bool = False) 
         cut_off=exchange.cut_off or len(exchange.body) > SHOWN,
         trouble=None if exchange.trouble is None else redact(exchange.trouble),
         milliseconds=round(exchange.seconds * 1000),
-        curl=curl(request.method, redact(request.url), headers, body)
+        curl=curl(request.method, url, headers, body)
         + ("  # not quite what was sent: its body was longer, or no text" if inexact else ""),
         decides=decides,
         aside=exchange.batched,

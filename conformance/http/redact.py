@@ -4,7 +4,8 @@ import base64
 import html
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from urllib.parse import quote, quote_plus
 
@@ -14,6 +15,8 @@ LONGEST_CHARACTER = 12
 """Characters that one of a secret may take when it is written as an escape, as in ``&amp;#x0074;``."""
 LAYERS = 4
 """How many times a text is read with one layer of escapes taken away: there may be JSON in JSON in an address."""
+VARIABLE = re.compile(r"\$(?:GENSTORE_TOKEN|(?:TOKEN|OTHER_SHOP|HEADER|ORDERS|PROXY)_[A-Z0-9_]+)")
+"""What stands in the place of a secret of a target, and is a variable of the shell in what is sent again."""
 _ESCAPE = re.compile(
     r"%([0-9a-f]{2})|\\(?:u00|x)([0-9a-f]{2})|&#x0*([0-9a-f]{2});?|&#0*([0-9]{2,3});?|&(lt|gt|quot|amp);"
     # What nobody sees, or reads over, stands between characters of a secret as between any others.
@@ -25,52 +28,37 @@ MAX_KEPT, MOST_KEPT = 200, 4096
 _NAMED = {"lt": "<", "gt": ">", "quot": '"', "amp": "&"}
 
 
-class Redactor:
-    """Replaces the values of secrets, in any common spelling, in texts that leave the suite."""
+class _Table:
+    """The spellings of some secrets and what is shown in their place; it is never changed, only replaced by another."""
 
-    def __init__(self, secrets: Iterable[tuple[str, str]] = ()) -> None:
-        self._names: dict[str, str] = {}
-        self._lower: dict[str, str] = {}
-        self._kept: dict[str, str] = {}
-        self._longest = 0
-        for name, value in secrets:
-            self.add(name, value)
-
-    def add(self, name: str, value: str) -> None:
-        """From now on ``value`` is shown as ``$name``."""
-        if len(value) < MIN_SECRET:
-            return
-        self._names |= dict.fromkeys(_spellings(value), f"${name}")
-        self.__dict__.pop("_pattern", None)
-        self._kept.clear()
-        self._lower = {spelling.lower(): shown for spelling, shown in self._names.items()}
-        self._longest = max(self._longest, *map(len, self._names), len(value) * LONGEST_CHARACTER)
+    def __init__(self, names: Mapping[str, str], longest: int) -> None:
+        self.names = names
+        self.longest = longest
+        self.lower = {spelling.lower(): shown for spelling, shown in names.items()}
+        self.kept: dict[str, str] = {}
 
     @cached_property
-    def _pattern(self) -> re.Pattern[str]:
-        longest_first = sorted(self._names, key=len, reverse=True)
+    def pattern(self) -> re.Pattern[str]:
+        longest_first = sorted(self.names, key=len, reverse=True)
         # Beyond ASCII there are characters that match a letter in other case, and are none of ours.
         return re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE | re.ASCII)
 
-    def __call__(self, text: str) -> str:
-        """Return the text with every secret replaced by its name."""
-        if not text or not self._names:
-            return text
+    def shown(self, text: str) -> str:
         if len(text) > MAX_KEPT:
             return self._redacted(text)
-        if len(self._kept) > MOST_KEPT:
-            self._kept.clear()
-        return self._kept.get(text) or self._kept.setdefault(text, self._redacted(text))
+        if len(self.kept) > MOST_KEPT:
+            self.kept.clear()
+        return self.kept.get(text) or self.kept.setdefault(text, self._redacted(text))
 
     def _redacted(self, text: str) -> str:
         found: list[tuple[int, int, str]] = []
         layer = text
         for depth in range(LAYERS):
             lowered = layer.lower()  # looking for texts is much quicker than for a pattern, and there is rarely any
-            if any(map(lowered.__contains__, self._lower)):
+            if any(map(lowered.__contains__, self.lower)):
                 places = _places(text, depth)
-                matches = self._pattern.finditer(layer)
-                found += [(places[m.start()], places[m.end()], self._lower[m[0].lower()]) for m in matches]
+                matches = self.pattern.finditer(layer)
+                found += [(places[m.start()], places[m.end()], self.lower[m[0].lower()]) for m in matches]
             if layer.isprintable() and not any(mark in layer for mark in "%\\&"):
                 break  # nothing is escaped, which is quicker to see than to look for each escape
             under, layer = layer, _ESCAPE.sub(_character, layer)
@@ -78,14 +66,42 @@ class Redactor:
                 break
         return _replaced(text, found) if found else text
 
+
+class Redactor:
+    """Replaces the values of secrets, in any common spelling, in texts that leave the suite.
+
+    It is safe to use from several threads.
+    """
+
+    def __init__(self, secrets: Iterable[tuple[str, str]] = ()) -> None:
+        self._table = _Table({}, 0)
+        self._lock = threading.Lock()
+        for name, value in secrets:
+            self.add(name, value)
+
+    def add(self, name: str, value: str) -> None:
+        """From now on ``value`` is shown as ``$name``."""
+        if len(value) < MIN_SECRET:
+            return
+        with self._lock:
+            names = {**self._table.names, **dict.fromkeys(_spellings(value), f"${name}")}
+            longest = max(self._table.longest, *map(len, names), len(value) * LONGEST_CHARACTER)
+            self._table = _Table(names, longest)
+
+    def __call__(self, text: str) -> str:
+        """Return the text with every secret replaced by its name."""
+        table = self._table
+        return table.shown(text) if text and table.names else text
+
     def start(self, text: str | bytes, length: int) -> str:
         """Return the beginning of the text, redacted, without a secret that was cut in the middle."""
+        longest = self._table.longest
         if isinstance(text, bytes):
-            text = text[: 4 * (length + self._longest + 1)].decode("utf-8", "replace")
-        window = text[: length + self._longest]
+            text = text[: 4 * (length + longest + 1)].decode("utf-8", "replace")
+        window = text[: length + longest]
         shown = self(window)
-        if len(window) < len(text) and self._longest:
-            shown = shown[: -self._longest]
+        if len(window) < len(text) and longest:
+            shown = shown[:-longest]
         return shown[:length]
 
 

@@ -1,6 +1,7 @@
 """The one seam for all traffic: it paces, bounds, times and records, and no secret passes it unredacted."""
 
 import contextlib
+import contextvars
 import math
 import random
 import ssl
@@ -12,136 +13,29 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-from attrs import define, field, frozen
 
 from conformance import __version__
 from conformance.clock import Clock
+from conformance.http.exchange import LIGHT, Exchange, Request, decoded, is_refusal, what_is_missing
+from conformance.http.limits import Limits, Patience
 from conformance.http.pace import Pace
 from conformance.http.redact import Redactor
 from conformance.http.transport import THIS_MACHINE, BoundedTransport, Proxy, Stale
 from conformance.http.writes import Writes
 from conformance.results import Blocked, Unsendable
-from conformance.running.workers import WORKER
 
+WORKER: contextvars.ContextVar[int] = contextvars.ContextVar("worker", default=0)
+"""The worker that the present thread sends requests for."""
 MAX_BODY = 4 * 1024 * 1024
 """Bytes of an answer that are read; one that has more was not understood, and counts as trouble."""
-LIGHT = 64 * 1024
-"""Bytes of a body that nobody minds to keep."""
 MAX_HEAVY = 96 * 1024 * 1024
 """Bytes that the bodies which are not light may have in a whole run; after that each must be."""
-MAX_VALUES = 30_000
-"""Values in the JSON of an answer; as objects they take a hundred times the bytes."""
 OPENING = 160
 """Characters of a body that an explanation shows."""
 ALWAYS_SENT = {"User-Agent": f"genstore-conformance/{__version__}", "Accept-Encoding": "identity"}
-DECODERS = {"gzip": zlib.MAX_WBITS | 16, "x-gzip": zlib.MAX_WBITS | 16, "deflate": zlib.MAX_WBITS}
 RATE_LIMITED = {429, 503}
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.25, 8.0
 """Seconds to wait after an answer that asks for patience without saying for how much."""
-GATEWAYS = {407, 502, 504, 511}
-"""Only a proxy or a gateway answers so; it has no answer of the server behind it (RFC 9110, 15.5.8, 15.6.3, 15.6.5)."""
-
-
-@frozen
-class Limits:
-    """How long anything may take, in seconds; a target can raise them under ``limits:``.
-
-    ``answer`` bounds a whole answer, ``provider`` one of an order provider that is a program. What an operation costs
-    in vain, without an answer in between, is bounded by ``progress``; after that it is asked no more.
-    """
-
-    connect: float = 5.0
-    answer: float = 10.0
-    settle: float = 10.0
-    poll: float = 0.1
-    provider: float = 30.0
-    rate_limited: float = 120.0
-    progress: float = 60.0
-
-
-@frozen
-class Request:
-    """What was sent."""
-
-    method: str
-    url: str
-    headers: dict[str, str]
-    body: bytes | None
-
-
-@define
-class Exchange:
-    """One request and what came back: an answer, or the trouble that kept it from coming.
-
-    ``counted`` once it is part of a check's number of requests; ``batched`` when it is one of many sent together for
-    several checks, so that it is evidence only where it is shown; ``exempt`` when the form of
-    an acceptance is not judged as well, since it had to be refused, or nothing says what comes of it; ``second_hand``
-    when a create was answered with the refund of another request number; ``reads_back`` when it is a list or a get in
-    the page's own shape, of what the target itself has named. ``opening`` is how the body begins, fit to be
-    shown. ``unreachable`` when not even a connection came about; ``unsent`` when the client could not send it;
-    ``stale`` when the connection that it was sent on had already been closed.
-    """
-
-    request: Request
-    operation: str
-    at: str
-    role: str = "act"
-    status: int | None = None
-    headers: dict[str, str] = field(factory=dict)
-    body: bytes = b""
-    opening: str = ""
-    cut_off: bool = False
-    trouble: str | None = None
-    unreachable: bool = False
-    unsent: bool = False
-    stale: bool = False
-    seconds: float = 0.0
-    counted: bool = False
-    batched: bool = False
-    exempt: bool = False
-    second_hand: bool = False
-    reads_back: bool = False
-
-
-class Patience:
-    """How much waiting was in vain, by operation, since it last gave an answer; ends when it was too much.
-
-    It takes two requests in vain, so that one which a target cannot answer ends nothing else. What all operations of
-    the API cost together counts as well; the order provider is on its own.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._lost: dict[str, list[float]] = {}
-        self._lock = threading.Lock()
-
-    def insist(self, operation: str) -> None:
-        """The operation may be asked.
-
-        Raises:
-            Blocked: it has cost too much time already.
-        """
-        with self._lock:
-            for name in _names(operation):
-                lost = self._lost.get(name, ())
-                if len(lost) > 1 and sum(lost) > self._seconds:
-                    raise Blocked(f"{name} gave no answer in {sum(lost):.0f} s of waiting, and was asked no more")
-
-    def answered(self, operation: str) -> None:
-        """The operation gave an answer."""
-        with self._lock:
-            for name in _names(operation):
-                self._lost.pop(name, None)
-
-    def lost(self, operation: str, seconds: float) -> None:
-        """A request took so long, and got no answer."""
-        with self._lock:
-            for name in _names(operation):
-                self._lost.setdefault(name, []).append(seconds)
-
-
-def _names(operation: str) -> tuple[str, ...]:
-    return ("the order provider",) if operation == "orders" else (operation, "the target")
 
 
 WRITING = ("create", "review", "other")
@@ -152,7 +46,7 @@ SHOWN_BEFORE = {"list": WRITING, "get": WRITING, "review": ("create",)}
 class Wire:
     """Sends requests to one target over keep-alive connections and remembers what passed.
 
-    ``accepted`` counts the acceptances of each operation; ``lag`` is how many seconds an effect may take to show, as
+    ``lag`` is how many seconds an effect may take to show, as
     far as this target was seen to lag; ``waits_in_vain`` counts the waits for an effect that never showed; ``latency``
     is how many seconds the last answer took; ``completes`` says whether refunds that were waited for in process got
     completed.
@@ -181,7 +75,6 @@ class Wire:
         self.writes = writes or Writes()
         self.requests = 0
         self.api_requests = 0
-        self.accepted: Counter[str] = Counter()
         self.lag = 0.0
         self.waits_in_vain = 0
         self.latency = 0.0
@@ -268,7 +161,6 @@ class Wire:
             self._wrote[WORKER.get(), operation] = self.clock.monotonic()
             self.latency = exchange.seconds
             self._recorded[WORKER.get()].append(exchange)
-            self.accepted[operation] += exchange.status in {200, 201, 202}
         return exchange
 
     def _remember_unsent(self, request: Request, operation: str, error: Unsendable) -> None:
@@ -294,6 +186,11 @@ class Wire:
         with self._lock:
             self._room[WORKER.get()] += requests
 
+    def expect_lag(self, late: float) -> None:
+        """Allow for effects that were seen to show so many seconds late; none that show at once."""
+        if late:
+            self.lag = max(self.lag, min(1.3 * late + 0.2, self.limits.settle))
+
     def _let_writes_show(self, operations: Iterable[str]) -> None:
         """Wait until what the worker wrote last by these shows on a target that was seen to lag (reading A64).
 
@@ -318,6 +215,9 @@ class Wire:
             self._wait_for_room(operation)
             try:
                 exchange = self._send_once(request, operation)
+            except Unsendable:
+                self.writes.take_back(request.method, operation)
+                raise
             finally:
                 if operation != "orders":
                     self.pace.returned()
@@ -355,13 +255,13 @@ class Wire:
                 exchange.headers = {
                     name.decode("latin-1"): value.decode("latin-1") for name, value in response.headers.raw
                 }
-                most = MAX_BODY if self._heavy < MAX_HEAVY and not _is_refusal(exchange) else LIGHT
+                most = MAX_BODY if self._heavy < MAX_HEAVY and not is_refusal(exchange) else LIGHT
                 exchange.body, exchange.cut_off = self._read(response, started, most)
-                exchange.body = _decoded(exchange, most)
+                exchange.body = decoded(exchange, most)
             finally:
                 response.close()
             self._heavy += len(exchange.body) if len(exchange.body) > LIGHT else 0
-            exchange.trouble = _what_is_missing(exchange)
+            exchange.trouble = what_is_missing(exchange)
         exchange.seconds = self.clock.stopwatch() - started
         exchange.opening = self.redact.start(exchange.body, OPENING)
         return exchange
@@ -413,41 +313,6 @@ class Wire:
             said = self.redact.start(str(error), OPENING)
             exchange.trouble = f"the connection to {host} broke: {type(error).__name__}: {said}"
             exchange.stale = isinstance(error.__cause__, Stale)
-
-
-def _decoded(exchange: Exchange, most: int) -> bytes:
-    """Return the body without the encoding that a server put on it unasked; at most so many bytes of it."""
-    window = DECODERS.get(_encoding(exchange))
-    if window is None or not exchange.body:
-        return exchange.body
-    decoder = zlib.decompressobj(window)
-    body = decoder.decompress(exchange.body, most)
-    exchange.cut_off = not decoder.eof
-    return body
-
-
-def _encoding(exchange: Exchange) -> str:
-    told = {name.lower(): value for name, value in exchange.headers.items()}.get("content-encoding", "")
-    return told.strip().lower()
-
-
-def _is_refusal(exchange: Exchange) -> bool:
-    """Say whether the status of an answer says it all: the rest of a refusal is of no use (reading A55)."""
-    return exchange.status is not None and 400 <= exchange.status < 500  # noqa: PLR2004 - 4xx
-
-
-def _what_is_missing(exchange: Exchange) -> str | None:
-    """Return why an answer that came cannot be taken for the target's own, whole answer."""
-    if exchange.status in GATEWAYS:
-        return f"a gateway or a proxy answered {exchange.status}, and not the target"
-    if exchange.cut_off and not _is_refusal(exchange):
-        return f"the answer has more than the {len(exchange.body)} bytes that were read, or its encoding breaks off"
-    if len(exchange.body) > LIGHT and sum(map(exchange.body.count, b"{[,")) > MAX_VALUES:
-        return f"the answer has more than {MAX_VALUES} values"
-    encoding = _encoding(exchange)
-    if exchange.body and encoding not in {"", "identity", *DECODERS}:
-        return f"the answer has the encoding {encoding[:40]!r}, which was not asked for"
-    return None
 
 
 def _why_not(error: httpx.TransportError) -> str:

@@ -54,5 +54,13 @@ class Writes:
             self._creating -= operation == "create"
             self.sent -= status == TOO_MANY_REQUESTS
 
+    def take_back(self, method: str, operation: str) -> None:
+        """A request that was taken could not be sent."""
+        if method in SAFE_METHODS or operation == "orders":
+            return
+        with self._lock:
+            self._creating -= operation == "create"
+            self.sent -= 1
+
     def _kept(self) -> int:
         return self.open_refunds() + self._creating

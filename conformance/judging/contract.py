@@ -12,6 +12,7 @@ import yaml
 from attrs import frozen
 
 from conformance.catalogue import OPERATIONS, spec_folder
+from conformance.http.answer import Answer
 from conformance.results import UsageError
 
 OPERATION_IDS = dict(zip(OPERATIONS, ("createRefund", "reviewRefund", "listRefunds", "getRefund"), strict=True))
@@ -96,6 +97,14 @@ def example_of(operation: str) -> Any:
     """Return the document's example of a request body with every member, its numbers as text."""
     media = operation_object(operation)["requestBody"]["content"]["application/json"]
     return media["examples"]["quotedNumbers"]["value"]
+
+
+def breaches_in(answer: Answer) -> list[Breach]:
+    """Return what an accepted answer of one of the four operations leaves out or gets wrong; of any other nothing."""
+    exchange = answer.exchange
+    if exchange.trouble is not None or not answer.accepted or exchange.operation not in OPERATION_IDS:
+        return []
+    return list(breaches_of(exchange.operation, answer.json))
 
 
 def breaches_of(operation: str, body: Any) -> Iterator[Breach]:

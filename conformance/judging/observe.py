@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from conformance.http.client import MAX_LIMIT
-from conformance.http.wire import Exchange
+from conformance.http.exchange import Exchange
 from conformance.model import Action, RefundStatus, load_json, read_id, read_money, read_number, read_time
 
 METHODS = {"create": "POST", "review": "PUT", "list": "GET", "get": "GET"}
@@ -94,8 +94,7 @@ def _records(operation: str, told: Any) -> Iterator[JSON]:
 
 def _headers(exchange: Exchange, what: str) -> Told:
     names = [name.lower() for name in exchange.headers]
-    media = next((value for name, value in exchange.headers.items() if name.lower() == "content-type"), "")
-    yield "A60", f"{what} has the content type {_media_type(media)}"
+    yield "A60", f"{what} has the content type {_media_type(exchange.header('content-type'))}"
     limited = any(name.endswith("rate-limit") or "ratelimit" in name for name in names)
     yield "A65", f"answers tell {'the' if limited else 'no'} rate limit"
 
@@ -341,7 +340,7 @@ def _times(what: str, record: JSON) -> Told:
 def _list(exchange: Exchange, told: Any, records: list[JSON]) -> Told:
     if not isinstance(told, dict):
         return
-    if any(name.lower() == "link" for name in exchange.headers):
+    if exchange.header("link"):
         yield "A46", "list has a Link header"
     further = _others(_types(_shape(told)), ("refunds",))
     for name in further:

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 from attrs import astuple
 
-from conformance.http.client import MAX_LIMIT, Answer, Part, RefundApi
+from conformance.http.answer import Answer
+from conformance.http.client import MAX_LIMIT, Part, RefundApi
 from conformance.model import Action, LineItemId, Order, OrderId, Refund, RefundId, RefundLine, RefundStatus
 from conformance.results import Blocked, Failed
 

@@ -1,14 +1,13 @@
 """Reports: each format is drawn from the record of a run and the catalogue, and from nothing else."""
 
-import contextlib
 import importlib
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from attrs import frozen
 
 from conformance.catalogue import Catalogue
+from conformance.files import replace_text
 from conformance.report.material import PAGE, SCRIPTS, Material
 from conformance.report.repro import NAME
 from conformance.results import Run, UsageError
@@ -67,7 +66,7 @@ def draw(
     """
     check_formats(formats)
     material = Material(run, catalogue, folder, proof or {})
-    paths = {name: _write(folder / FORMATS[name].file, FORMATS[name].render(material)) for name in formats}
+    paths = {name: replace_text(folder / FORMATS[name].file, FORMATS[name].render(material)) for name in formats}
     return paths | _write_scripts(folder / SCRIPTS, {each.name: each.text for each in material.scripts.values()})
 
 
@@ -82,17 +81,5 @@ def _write_scripts(folder: Path, texts: Mapping[str, str]) -> dict[str, Path]:
     except OSError as error:
         raise UsageError(f"{folder}: an old script cannot be removed: {error.strerror}") from None
     for name, text in texts.items():
-        _write(folder / name, text)
+        replace_text(folder / name, text)
     return {SCRIPTS: folder} if texts else {}
-
-
-def _write(path: Path, text: str) -> Path:
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(text, encoding="utf-8", newline="\n")
-        return beside.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            beside.unlink()
-        raise UsageError(f"{path}: the report cannot be written: {error.strerror}") from None

@@ -68,7 +68,7 @@ def moment(text: str) -> str:
     """Return a moment as people write it, in UTC; a text that is none comes back as it is."""
     try:
         return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
-    except ValueError:
+    except (ValueError, OverflowError):
         return text
 
 

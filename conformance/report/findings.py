@@ -67,11 +67,10 @@ def standings(run: Run, catalogue: Catalogue) -> dict[str, Standing]:
     said: dict[str, list[Verdict]] = {identifier: [] for identifier in catalogue.requirements}
     for verdict in run.verdicts:
         said.setdefault(verdict.requirement, []).append(verdict)
-    declared = frozenset(run.header.get("not_available", ()))
     return {
         identifier: Standing(
             catalogue.requirements.get(identifier) or _told_by(verdicts[0]),
-            _state(verdicts, declared),
+            _state(run, verdicts),
             tuple(verdicts),
         )
         for identifier, verdicts in said.items()
@@ -96,11 +95,10 @@ def reasons(run: Run) -> list[Reason]:
 
     Reasons that differ only in ids and other numbers count as one, in the words in which it came first.
     """
-    declared = frozenset(run.header.get("not_available", ()))
     alike: dict[tuple[str | None, str], list[Verdict]] = {}
     for verdict in run.verdicts:
         if verdict.outcome is Outcome.BLOCKED:
-            lack = verdict.lacks if verdict.lacks in declared else None
+            lack = verdict.lacks if run.is_declared(verdict) else None
             words = "" if lack else re.sub(r"\b\w*\d\w*", "#", verdict.explanation)
             alike.setdefault((lack, words), []).append(verdict)
     found = [
@@ -164,12 +162,12 @@ def _told_by(verdict: Verdict) -> Requirement:
     )  # fmt: skip
 
 
-def _state(verdicts: Sequence[Verdict], declared: frozenset[str]) -> State:
+def _state(run: Run, verdicts: Sequence[Verdict]) -> State:
     if not verdicts:
         return State.NOT_RUN
     outcome = worst(verdict.outcome for verdict in verdicts)
     blocked = [verdict for verdict in verdicts if verdict.outcome is Outcome.BLOCKED]
-    if outcome is Outcome.BLOCKED and all(verdict.lacks in declared for verdict in blocked):
+    if outcome is Outcome.BLOCKED and all(map(run.is_declared, blocked)):
         return State.NOT_CHECKED
     if outcome is Outcome.FAILED and all(v.waived for v in verdicts if v.outcome is Outcome.FAILED):
         return State.WAIVED

@@ -14,7 +14,6 @@ from conformance.report.text import one_line, shortened
 from conformance.results import Evidence, Run, Verdict
 
 PAGE = "report.html"
-RECORD = "run.jsonl"
 SCRIPTS = "repro"
 MOST_TARGET = 300
 MOST_CASES = 3

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.catalogue import load_catalogue
+from conformance.files import replace_text
 
 
 def draw_matrix(matrix: Mapping[str, Any], folder: Path) -> Path:
@@ -21,6 +22,4 @@ def draw_matrix(matrix: Mapping[str, Any], folder: Path) -> Path:
     page = environment.get_template("matrix.html.j2").render(
         matrix=matrix, requirements=load_catalogue().requirements, by_requirement=by_requirement
     )
-    path = folder / "matrix.html"
-    path.write_text(page, encoding="utf-8")
-    return path
+    return replace_text(folder / "matrix.html", page)

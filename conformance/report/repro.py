@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from attrs import frozen
 
 from conformance.http.curl import header_words
+from conformance.http.redact import VARIABLE
 from conformance.report.text import harmless, one_line
 from conformance.results import Evidence, Verdict
 
@@ -25,7 +26,6 @@ NAME = re.compile(r"[A-Z]+-[0-9]+(-[0-9]+)?\.sh")
 """What a script is called; a record of another's making may say anything, and a folder may hold scripts of others."""
 
 _KINDS = {"orders": "orderId", "refunds": "refundId"}
-_TOKEN = re.compile(r"\$(?:GENSTORE_TOKEN|TOKEN_[A-Z_]+|OTHER_SHOP_[A-Z_]+)")
 NO_ORDER = "# No request made the order: a program or a pool gave it. Put the ids of a fresh one in their places.\n\n"
 _HEAD = """\
 #!/bin/sh
@@ -89,7 +89,7 @@ def script(verdict: Verdict, run_id: str, base_url: str = "") -> str:
         return ""
     if sum(len(exchange.request_body or "") for exchange in exchanges) > MOST_SENT:
         return ""  # before any work on what would be thrown away
-    tokens = sorted(set(_TOKEN.findall(" ".join(each.curl for each in exchanges)))) or ["no token"]
+    tokens = sorted(set(VARIABLE.findall(" ".join(each.curl for each in exchanges)))) or ["no token"]
     head = _HEAD.format(
         title=_comment(f"{verdict.requirement} {verdict.title}"),
         expected=_comment(verdict.expected),
@@ -194,7 +194,7 @@ def _word(text: str, names: Names) -> str:
 
 def _variables(text: str, names: Mapping[tuple[str, str], str]) -> Iterator[tuple[int, int, str]]:
     """Yield what a variable stands for in the text: where it begins, where it ends, and the variable."""
-    for match in _TOKEN.finditer(text):
+    for match in VARIABLE.finditer(text):
         yield *match.span(), match[0]
     for match in _ID.finditer(text):
         kind = match["member"] or match["parameter"] or _KINDS[match["folder"]]

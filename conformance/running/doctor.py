@@ -8,12 +8,15 @@ from urllib.parse import urlsplit
 
 from attrs import frozen
 
-from conformance.http.client import Answer, RefundApi
-from conformance.http.wire import Exchange
+from conformance.http.answer import Answer
+from conformance.http.client import RefundApi
+from conformance.http.exchange import Exchange
 from conformance.model import Action
 from conformance.orders import WantedLine
 from conformance.results import Blocked
-from conformance.running.session import Session, Shop
+from conformance.running.session import Session
+from conformance.running.survey import survey
+from conformance.shop import Shop
 from conformance.target import SCOPED_TOKENS
 
 NOBODY_S_ORDER = "1"
@@ -79,7 +82,7 @@ def examine(session: Session) -> Iterator[Finding]:
     if provided.state is State.TROUBLE:
         return
     try:
-        session.find_out()
+        survey(session)
     except Blocked as trouble:
         remedy = "Correct tokens/full or base_url in the target file."
         yield Finding("create", State.TROUBLE, trouble.reason, remedy)
@@ -108,7 +111,7 @@ def _tls(session: Session) -> Finding:
 
 
 def _clock(exchange: Exchange) -> Finding:
-    told = {name.lower(): value for name, value in exchange.headers.items()}.get("date", "")
+    told = exchange.header("date")
     try:
         apart = (parsedate_to_datetime(told) - datetime.fromisoformat(exchange.at)).total_seconds()
     except (ValueError, TypeError):
@@ -132,7 +135,7 @@ def _provider(session: Session) -> Finding:
 def _create(session: Session) -> Finding:
     if session.base_refund is None:
         remedy = "Try it by hand with the curl line of a run's report: nothing can be judged without it."
-        return Finding("create", State.TROUBLE, "a plain create is refused in every form of numbers", remedy)
+        return Finding("create", State.TROUBLE, session.wire.redact(session.no_base), remedy)
     taken = [seen.observed for seen in session.observations if seen.reading == "A01"]
     return Finding("dialect", State.OK, "; ".join(taken))
 

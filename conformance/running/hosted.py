@@ -48,7 +48,6 @@ class Hosted(ConformancePlugin):
             except UsageError as mistake:
                 raise pytest.UsageError(f"--conformance-target: {mistake}") from None
             stack.callback(session.close)
-            session.whole = False  # the host may select whatever it likes, or spread the checks over processes
             plan = Plan(
                 load_catalogue(), session, options.profile,
                 again=lambda wanted: session.wire.redact(again(options, wanted)),

@@ -7,7 +7,7 @@ from typing import Protocol
 from attrs import define, field
 
 from conformance.catalogue import Catalogue, Requirement
-from conformance.http.wire import Exchange
+from conformance.http.exchange import Exchange
 from conformance.model import RefundId
 from conformance.results import Observation, Reach, Verdict, unsaid
 from conformance.running.session import Session

@@ -1,4 +1,4 @@
-"""The one module that knows pytest: it selects the checks, hands them their session, and says a verdict for each.
+"""Where checks run under pytest: it selects the checks, hands them their session, and says a verdict for each.
 
 A check that returns has passed; ``Failed`` fails it, ``Blocked`` blocks it; anything else is an error of the suite.
 """
@@ -14,11 +14,12 @@ from pathlib import Path
 import pytest
 
 from conformance.catalogue import AREAS, Catalogue, Requirement
-from conformance.http.wire import Exchange
-from conformance.judging.judge import Judge
+from conformance.http.exchange import Exchange
+from conformance.http.wire import WORKER
 from conformance.results import Blocked, Verdict
+from conformance.running.judge import Judge
 from conformance.running.plan import CASE, Check, Plan
-from conformance.running.workers import WORKER, Job, Queue, shard_of
+from conformance.running.workers import Job, Queue, shard_of
 from conformance.settings import PROFILES
 
 SUITE = Path(__file__).parents[1] / "suite"

@@ -1,6 +1,7 @@
 """A run from its first request to its reports: one target, one record, one verdict."""
 
 import contextlib
+import shlex
 import signal
 import time
 import traceback
@@ -15,15 +16,17 @@ from attrs import frozen
 from conformance import __version__, waivers
 from conformance.catalogue import Catalogue, Requirement
 from conformance.clock import Clock
-from conformance.generation.explore import explore
+from conformance.files import made_folder
 from conformance.generation.stories import Story
 from conformance.record import Record
 from conformance.results import Blocked, Run, UsageError
 from conformance.running import tidy
 from conformance.running.doctor import State, first_look
+from conformance.running.explore import explore
 from conformance.running.plan import Listener, Plan
 from conformance.running.plugin import run_checks
 from conformance.running.session import Session, new_run_id, open_session
+from conformance.running.survey import survey
 from conformance.running.workers import worthwhile
 from conformance.target import Target
 from conformance.waivers import Waiver
@@ -54,6 +57,7 @@ class Options:
     keep: bool = False
     waivers: tuple[Waiver, ...] = ()
     spoken_target: str = "reference"
+    spoken_orders: str | None = None
     case: Story | None = None
     case_path: str = ""
     explore: float = 0.0
@@ -83,7 +87,6 @@ def run(
         requests_per_second=options.requests_per_second, max_writes=options.max_writes,
     )  # fmt: skip
     session.case = options.case
-    session.whole = not options.selection and options.shard is None
     header = _header(target, catalogue, options, run_id, session)
     started, today = time.monotonic(), datetime.now(UTC).date()
     with _interrupts() as interrupts:
@@ -157,7 +160,7 @@ def blocked_from_the_start(session: Session) -> str | None:
         session.noticed = [session.wire.redact(told) for told in words]
         if first[0].state is State.TROUBLE:
             return session.wire.redact(f"{first[0].seen}. {first[0].remedy}")
-        session.find_out()
+        survey(session)
     except Blocked as trouble:
         return session.wire.redact(trouble.reason)
     return None
@@ -199,15 +202,17 @@ def _header(target: Target, catalogue: Catalogue, options: Options, run_id: str,
 
 def again(options: Options, wanted: Requirement) -> str:
     """Return the command that judges one requirement of the same target again."""
-    target = "" if options.spoken_target == "reference" else f" {options.spoken_target}"
+    words = ["genstore-conformance", "run"]
+    words += [] if options.spoken_target == "reference" else [options.spoken_target]
+    words += [] if options.spoken_orders is None else ["--orders", options.spoken_orders]
     if options.case is not None:
-        return f"genstore-conformance run{target} --case {options.case_path}"
-    return f"genstore-conformance run{target} --select {wanted.id} --seed {options.seed}"
+        return shlex.join([*words, "--case", options.case_path])
+    return shlex.join([*words, "--select", wanted.id, "--seed", str(options.seed)])
 
 
 def _open_record(folder: Path, header: dict[str, object]) -> Record:
+    made_folder(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         return Record(folder / "run.jsonl", header)
     except OSError as error:
         raise UsageError(

@@ -10,11 +10,12 @@ from itertools import count
 from attrs import evolve
 
 from conformance.http.dialect import IN_REVIEWS, Dialect, dialects_for
+from conformance.http.wire import WORKER
 from conformance.judging import verify
 from conformance.model import Action
 from conformance.results import Blocked, Made, Run, UsageError
-from conformance.running.session import Session, Shop, open_session
-from conformance.running.workers import WORKER
+from conformance.running.session import Session, open_session
+from conformance.shop import Shop
 from conformance.target import Target
 
 KEPT = "kept: --keep"
@@ -73,6 +74,8 @@ def tidy_up(
     session.wire.writes.open_refunds = lambda: 0  # this is what their room was kept for
     try:
         for shop in session.shops:
+            for order in shop.api.ledger.doubtful:
+                _ = shop.api.list_refunds(order).status
             _reject_all(shop, stop, dialects, workers)
     except Blocked as trouble:
         leave_open(session, f"not rejected: {trouble.reason}")
@@ -91,8 +94,8 @@ def leave_open(session: Session, why: str) -> None:
 def take_over(session: Session, run: Run) -> None:
     """The ledgers go on from those of a record, with each refund in the state that it is in now.
 
-    Of a run that came to its end, only the orders with open refunds are looked at; of a killed one, all of them, since
-    a refund may have been made whose answer nobody saw.
+    Of a run that came to its end, only the orders with open refunds are looked at; of one that was killed or cut short,
+    all of them, since a refund may have been made whose answer nobody saw.
 
     Raises:
         Blocked: the target cannot be asked.
@@ -105,7 +108,7 @@ def take_over(session: Session, run: Run) -> None:
         ledger = shop.api.ledger
         with_open_refunds = {made.order for made in ledger.open_refunds}
         for order in ledger.orders:
-            if run.footer is None or order.id in with_open_refunds:
+            if run.interrupted or order.id in with_open_refunds:
                 _ = shop.api.list_refunds(order.id).status
 
 

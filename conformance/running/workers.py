@@ -1,14 +1,10 @@
 """Checks side by side: which must follow one another on one worker, and who takes which next."""
 
-import contextvars
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from attrs import define, field, frozen
-
-WORKER: contextvars.ContextVar[int] = contextvars.ContextVar("worker", default=0)
-"""The worker that the present thread sends requests for."""
 
 MOST = 8
 """Workers that ``auto`` takes at most: a guest does not crowd a server that is not ours."""

@@ -11,7 +11,8 @@ from conformance.judging import verify
 from conformance.model import Order, Refund
 from conformance.results import Blocked, Failed
 from conformance.running.plugin import PLAN
-from conformance.running.session import Session, Shop
+from conformance.running.session import Session
+from conformance.shop import Shop
 from conformance.suite.given.benches import Bench, NewOrder, ReviewBench, list_showing
 from conformance.suite.given.bursts import last_units
 from conformance.suite.given.grants import grants
@@ -111,7 +112,7 @@ def shipped_order(new_order: NewOrder) -> Order:
 def accepted_create(session: Session) -> Refund:
     """The control of every refused create: a plain one, accepted when the run began."""
     if session.base_refund is None:
-        raise Blocked("the control was not accepted: a plain create in the page's own shape is refused")
+        raise Blocked(f"there is no control: {session.no_base}")
     return session.base_refund
 
 

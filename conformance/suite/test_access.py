@@ -7,12 +7,14 @@ import pytest
 from attrs import define, field, frozen
 
 from conformance.generation.strangers import CUT_OFF, IN_OTHER_CASE, LONGER, scoped, shows_a_refund, unknown
-from conformance.http.client import ABSENT, API, TOKEN_HEADER, Answer, RefundApi
+from conformance.http.answer import Answer
+from conformance.http.client import ABSENT, API, TOKEN_HEADER, RefundApi
 from conformance.judging import verify
 from conformance.model import Action, Order, Refund
 from conformance.results import Blocked
 from conformance.running.plugin import requirement
-from conformance.running.session import Session, Shop
+from conformance.running.session import Session
+from conformance.shop import Shop
 from conformance.suite.given.benches import Bench, NewOrder, Probes, ReviewBench, selected_rows
 
 ALL = ("create", "list", "get", "review")

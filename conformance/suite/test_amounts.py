@@ -5,7 +5,8 @@ from decimal import Decimal
 import pytest
 from attrs import define, field
 
-from conformance.http.client import Answer, Part, RefundApi
+from conformance.http.answer import Answer
+from conformance.http.client import Part, RefundApi
 from conformance.http.dialect import NUMBERS, TEXT
 from conformance.judging import verify
 from conformance.model import Action, Order, Refund, RefundId, RefundLine, RightsType

@@ -7,7 +7,7 @@ from conformance.judging import verify
 from conformance.model import Order, Refund
 from conformance.results import Blocked
 from conformance.running.plugin import requirement
-from conformance.running.session import Shop
+from conformance.shop import Shop
 from conformance.suite.given.benches import NewOrder, OpenRefunds, Placed
 from conformance.suite.given.histories import Series, Stored, Whole
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from conformance.http.client import Answer
+from conformance.http.answer import Answer
 from conformance.judging import verify
 from conformance.results import Blocked
 from conformance.running.plugin import requirement
-from conformance.running.session import Shop
+from conformance.shop import Shop
 from conformance.suite.given.creates import REFUND, RETURN
 from conformance.suite.given.histories import Series, Shipped, Whole
 from conformance.suite.given.units import units

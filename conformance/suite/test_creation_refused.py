@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from conformance.http.client import ABSENT, Answer, Part, RefundApi
+from conformance.http.answer import Answer
+from conformance.http.client import ABSENT, Part, RefundApi
 from conformance.model import Order
 from conformance.results import Blocked
 from conformance.running.plugin import requirement

@@ -11,7 +11,8 @@ import pytest
 from attrs import define, field
 
 from conformance.generation.generated import COUNTS, Binding, Generated, requests_for
-from conformance.http.client import API, REASON, Answer, Part, RefundApi
+from conformance.http.answer import Answer
+from conformance.http.client import API, REASON, Part, RefundApi
 from conformance.http.dialect import Dialect
 from conformance.judging import verify
 from conformance.model import Action, Order, Refund, RefundId

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from attrs import frozen
 
-from conformance.http.client import ABSENT, Answer, RefundApi
+from conformance.http.answer import Answer
+from conformance.http.client import ABSENT, RefundApi
 from conformance.judging import verify
 from conformance.model import Order
 from conformance.results import Blocked

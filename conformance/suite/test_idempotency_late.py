@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from attrs import define
 
-from conformance.http.client import Answer, Creation, RefundApi
+from conformance.http.answer import Answer
+from conformance.http.client import Creation, RefundApi
 from conformance.judging import verify
 from conformance.model import OrderId, Refund, RefundId, same_time
 from conformance.results import Blocked

@@ -5,12 +5,14 @@ from collections.abc import Mapping
 import pytest
 from attrs import define
 
-from conformance.http.client import Answer, Part, RefundApi
+from conformance.http.answer import Answer
+from conformance.http.client import Part, RefundApi
 from conformance.judging import verify
 from conformance.model import Order, Refund, RefundId
 from conformance.results import Blocked, Failed
 from conformance.running.plugin import requirement
-from conformance.running.session import Session, Shop
+from conformance.running.session import Session
+from conformance.shop import Shop
 from conformance.suite.given.benches import NewOrder, Placed, selected_rows
 from conformance.suite.given.histories import Series
 from conformance.suite.given.keys import Accepted

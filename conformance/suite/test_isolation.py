@@ -7,12 +7,14 @@ import pytest
 from attrs import define, evolve, field, frozen
 
 from conformance.generation.strangers import is_all_their_own
-from conformance.http.client import Answer, Part, RefundApi
+from conformance.http.answer import Answer
+from conformance.http.client import Part, RefundApi
 from conformance.judging import verify
 from conformance.model import Action, Order, OrderId, Refund, RefundId
 from conformance.results import Blocked, Failed
 from conformance.running.plugin import requirement
-from conformance.running.session import Session, Shop
+from conformance.running.session import Session
+from conformance.shop import Shop
 from conformance.suite.given.benches import Bench, NewOrder, Probes, selected_rows
 
 Refunds = dict[RefundId, Refund]

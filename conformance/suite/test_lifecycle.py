@@ -3,7 +3,7 @@
 import pytest
 from attrs import define, field
 
-from conformance.generation.perform import (
+from conformance.generation.lifecycle import (
     ANSWERS,
     BOOKS,
     BURSTS,
@@ -14,15 +14,16 @@ from conformance.generation.perform import (
     READS,
     REVIEWS,
     STEADY,
-    Broken,
 )
+from conformance.generation.perform import Broken
 from conformance.generation.stage import Stage
 from conformance.generation.stories import TOUR, Story, drawn, drawn_bursts
 from conformance.model import Refund
 from conformance.results import Blocked
 from conformance.running.plan import CASE
 from conformance.running.plugin import requirement
-from conformance.running.session import Session, Shop
+from conformance.running.session import Session
+from conformance.shop import Shop
 
 STORIES, STEPS, DRAWN_BURSTS = 1, 6, 1
 MANY = 10

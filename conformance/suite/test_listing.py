@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from conformance.http.client import ABSENT, MAX_LIMIT, Answer, RefundApi
+from conformance.http.answer import Answer
+from conformance.http.client import ABSENT, MAX_LIMIT, RefundApi
 from conformance.judging import verify
 from conformance.model import Action, Refund, RefundId
 from conformance.results import Blocked, Failed
 from conformance.running.plugin import requirement
-from conformance.running.session import Session, Shop
+from conformance.running.session import Session
+from conformance.shop import Shop
 from conformance.suite.given.lists import Crowd, Own, counted, entries, ids, plain
 
 

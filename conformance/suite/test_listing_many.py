@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from attrs import define
 
-from conformance.http.client import ABSENT, MAX_LIMIT, Answer, RefundApi
+from conformance.http.answer import Answer
+from conformance.http.client import ABSENT, MAX_LIMIT, RefundApi
 from conformance.judging import verify
 from conformance.model import Order, Refund, RefundId
 from conformance.results import Blocked

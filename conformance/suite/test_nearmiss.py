@@ -15,7 +15,8 @@ from conformance.generation.nearmiss import (
     near_parameters,
     spellings,
 )
-from conformance.http.client import ABSENT, Answer, RefundApi
+from conformance.http.answer import Answer
+from conformance.http.client import ABSENT, RefundApi
 from conformance.judging import verify
 from conformance.model import Action, Order, Refund, RefundId, RefundStatus, RightsType
 from conformance.results import Blocked

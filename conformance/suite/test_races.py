@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from attrs import define
 
-from conformance.http.client import Answer, Part, RefundApi
+from conformance.http.answer import Answer
+from conformance.http.client import Part, RefundApi
 from conformance.judging import verify
 from conformance.model import Order, Refund, RefundId
 from conformance.results import Blocked, Failed

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from attrs import define, evolve
 
-from conformance.http.client import ABSENT, API, Answer, Part, RefundApi
+from conformance.http.answer import Answer
+from conformance.http.client import ABSENT, API, Part, RefundApi
 from conformance.judging import verify
 from conformance.model import Action, Order, Refund, RefundId, RightsType, read_refund
 from conformance.results import Blocked

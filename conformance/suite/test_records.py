@@ -7,8 +7,9 @@ import pytest
 
 from conformance.catalogue import Catalogue, load_catalogue
 from conformance.generation.books import SAMPLES
-from conformance.http.client import Answer, RefundApi, breaches
-from conformance.judging import verify
+from conformance.http.answer import Answer
+from conformance.http.client import RefundApi
+from conformance.judging import contract, verify
 from conformance.model import Order, Refund, RightsType
 from conformance.results import Blocked, Failed
 from conformance.running.plugin import requirement
@@ -41,7 +42,7 @@ def test_a_documented_field_is_there(
     api.wire.show(answer.exchange)
     if not answer.accepted:
         raise Blocked(f"{operation} was not accepted: {answer.described}")
-    for breach in breaches(answer):
+    for breach in contract.breaches_in(answer):
         wanted = catalogue.documenting(operation, breach.field)
         if wanted is not None and wanted.field == field:
             expected = f"{breach.field} in the answer of {operation}, with a documented value"

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from conformance.generation.books import clocks
-from conformance.http.client import Answer, RefundApi
+from conformance.http.answer import Answer
+from conformance.http.client import RefundApi
 from conformance.judging import verify
 from conformance.model import Refund
 from conformance.results import Blocked

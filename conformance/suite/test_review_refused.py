@@ -6,7 +6,8 @@ from functools import partial
 import pytest
 from attrs import define, field
 
-from conformance.http.client import ABSENT, Answer, Part, RefundApi
+from conformance.http.answer import Answer
+from conformance.http.client import ABSENT, Part, RefundApi
 from conformance.judging import verify
 from conformance.model import Action, Order, Refund, RefundId
 from conformance.results import Blocked, Failed

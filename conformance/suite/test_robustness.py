@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from conformance.http.client import Answer
+from conformance.http.answer import Answer
 from conformance.suite.given.benches import Probes, ReviewBench, selected_rows
 from conformance.suite.given.senseless import (
     DEEP,

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from attrs import define
 
-from conformance.http.client import ABSENT, Answer, RefundApi
+from conformance.http.answer import Answer
+from conformance.http.client import ABSENT, RefundApi
 from conformance.judging import verify
 from conformance.model import Refund, RefundStatus
 from conformance.results import Failed

@@ -6,7 +6,8 @@ from functools import partial
 import pytest
 from attrs import define
 
-from conformance.http.client import ABSENT, API, Answer
+from conformance.http.answer import Answer
+from conformance.http.client import ABSENT, API
 from conformance.judging import verify
 from conformance.running.plugin import requirement
 from conformance.suite.given.benches import Bench, Probe, Probes, ReviewBench, selected_rows

@@ -8,7 +8,8 @@ from conformance.judging import verify
 from conformance.model import Order, Refund
 from conformance.results import Blocked, Failed
 from conformance.running.plugin import requirement
-from conformance.running.session import Session, Shop
+from conformance.running.session import Session
+from conformance.shop import Shop
 from conformance.suite.given.odd_creates import OddCreates
 from conformance.suite.given.odd_reads import Readings
 from conformance.suite.given.senseless import APPROVE, DEEP, Unanswerable, exempt

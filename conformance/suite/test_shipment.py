@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from attrs import define, field
 
-from conformance.http.client import ABSENT, Answer, Part, RefundApi
+from conformance.http.answer import Answer
+from conformance.http.client import ABSENT, Part, RefundApi
 from conformance.judging import verify
 from conformance.model import CARRIER_CODE, Action, Order, Refund, RefundId, RefundStatus, RightsType
 from conformance.results import Blocked, Failed
 from conformance.running.plugin import requirement
-from conformance.running.session import Shop
+from conformance.shop import Shop
 from conformance.suite.given.benches import Bench, NewOrder, Probes, selected_rows
 from conformance.suite.given.grants import EMPTY_SHIPPING
 

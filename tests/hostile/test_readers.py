@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 
 from conformance.catalogue import load_catalogue, spec_folder
 from conformance.generation.stories import TOUR, as_data, load_case
-from conformance.http.client import Answer
+from conformance.http.answer import Answer
+from conformance.http.exchange import Exchange, Request
 from conformance.http.redact import Redactor
-from conformance.http.wire import Exchange, Request
 from conformance.judging.contract import breaches_of, load_document
 from conformance.judging.observe import observations
 from conformance.model import load_json, read_id, read_money, read_number, read_refund, read_time

@@ -19,7 +19,8 @@ from pathlib import Path
 
 import pytest
 
-from conformance.http.client import Answer, Part, RefundApi
+from conformance.http.answer import Answer
+from conformance.http.client import Part, RefundApi
 from conformance.judging.verify import given_refund, look_list
 from conformance.model import Action, Order, RefundStatus
 from conformance.reference.server import Reference, make_reference, serving

@@ -6,8 +6,9 @@ from typing import Any, TypeVar
 import pytest
 from attrs import define, field
 
-from conformance.http.client import Answer, RefundApi
-from conformance.http.wire import Exchange
+from conformance.http.answer import Answer
+from conformance.http.client import RefundApi
+from conformance.http.exchange import Exchange
 from conformance.judging import verify
 from conformance.model import Action, Order, Refund, RefundId
 from conformance.results import Blocked, Unanswered

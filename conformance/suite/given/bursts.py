@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from attrs import define
 
+from conformance.http.answer import Answer
 from conformance.http.burst import at_once
-from conformance.http.client import Answer, Part, RefundApi
+from conformance.http.client import Part, RefundApi
 from conformance.judging import verify
 from conformance.model import Order, Refund, RefundId, RefundStatus
 from conformance.suite.given.benches import NewOrder

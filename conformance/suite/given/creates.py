@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from attrs import frozen
 
-from conformance.http.client import ABSENT, Answer, Part, RefundApi
+from conformance.http.answer import Answer
+from conformance.http.client import ABSENT, Part, RefundApi
 from conformance.http.dialect import NUMBERS, TEXT
 from conformance.model import Order, RightsType
 from conformance.running.plugin import requirement

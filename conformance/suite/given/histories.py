@@ -5,11 +5,13 @@ from decimal import Decimal
 import pytest
 from attrs import define
 
-from conformance.http.client import Answer, Part, RefundApi
+from conformance.http.answer import Answer
+from conformance.http.client import Part, RefundApi
 from conformance.judging import verify
 from conformance.model import Action, LineItemId, Order, Refund, RefundStatus, RightsType
 from conformance.results import Blocked
-from conformance.running.session import Session, Shop
+from conformance.running.session import Session
+from conformance.shop import Shop
 from conformance.suite.given.benches import Bench, NewOrder
 from conformance.suite.given.creates import REFUND, RETURN
 from conformance.suite.given.units import Refunds, ordered, stays_within

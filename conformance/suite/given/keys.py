@@ -8,7 +8,9 @@ import pytest
 from attrs import define, field
 
 from conformance.generation.manners import last_changed
-from conformance.http.client import Answer, KeyMaker, RefundApi
+from conformance.http.answer import Answer
+from conformance.http.client import RefundApi
+from conformance.http.keys import KeyMaker
 from conformance.judging import verify
 from conformance.model import Order, Refund, RefundId
 from conformance.results import Blocked

@@ -16,7 +16,8 @@ from conformance.generation.nearmiss import (
     in_standard,
     near_misses,
 )
-from conformance.http.client import ABSENT, Answer, Part, RefundApi
+from conformance.http.answer import Answer
+from conformance.http.client import ABSENT, Part, RefundApi
 from conformance.judging import contract
 from conformance.model import CARRIER_CODE, Action, Order, RightsType
 from conformance.suite.given.benches import Bench, Probes, ReviewBench, selected_rows

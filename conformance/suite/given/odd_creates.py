@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from attrs import define, frozen
 
-from conformance.http.client import Answer, RefundApi
+from conformance.http.answer import Answer
+from conformance.http.client import RefundApi
 from conformance.judging import verify
 from conformance.model import Order, Refund
 from conformance.results import Blocked

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 import pytest
 from attrs import define, frozen
 
-from conformance.http.client import API, Answer, RefundApi
+from conformance.http.answer import Answer
+from conformance.http.client import API, RefundApi
 from conformance.judging import verify
 from conformance.model import Order, OrderId, Refund, RefundId
 from conformance.results import Blocked, Failed

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 from attrs import define
 
-from conformance.http.client import Answer, Part, RefundApi
+from conformance.http.answer import Answer
+from conformance.http.client import Part, RefundApi
 from conformance.judging import verify
 from conformance.model import Order, RefundLine, RightsType
 from conformance.results import Blocked

@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 from attrs import define, field, frozen
 
-from conformance.http.client import ABSENT, Answer, Part, RefundApi
+from conformance.http.answer import Answer
+from conformance.http.client import ABSENT, Part, RefundApi
 from conformance.http.dialect import NUMBERS, TEXT
 from conformance.judging import verify
 from conformance.model import CARRIER_CODE, Action, Order, Refund, RefundId, RightsType
 from conformance.results import Blocked
-from conformance.running.session import Session, Shop
+from conformance.running.session import Session
+from conformance.shop import Shop
 from conformance.suite.given.benches import NewOrder, OpenRefunds, Placed, many_of, selected_rows
 from conformance.suite.given.keys import Accepted
 from conformance.suite.given.replays import is_the_original, names_the_original

@@ -3,7 +3,8 @@
 import pytest
 from attrs import define, evolve
 
-from conformance.http.client import Answer, Part, RefundApi
+from conformance.http.answer import Answer
+from conformance.http.client import Part, RefundApi
 from conformance.judging import verify
 from conformance.model import CARRIER_CODE, Action, Order, Refund, RefundId, RefundStatus
 from conformance.results import Blocked

@@ -10,7 +10,8 @@ from urllib.parse import quote
 import pytest
 from attrs import define
 
-from conformance.http.client import ABSENT, API, Answer, RefundApi
+from conformance.http.answer import Answer
+from conformance.http.client import ABSENT, API, RefundApi
 from conformance.judging import verify
 from conformance.model import Action, Order, Refund
 from conformance.results import Blocked, Unanswered

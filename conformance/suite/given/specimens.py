@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 import pytest
 from attrs import define
 
-from conformance.http.client import ABSENT, Answer, Part, RefundApi
+from conformance.http.answer import Answer
+from conformance.http.client import ABSENT, Part, RefundApi
 from conformance.judging import verify
 from conformance.model import CARRIER_CODE, Action, Order, Refund, RefundId
 from conformance.results import Blocked, Failed

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from attrs import define, evolve, field
 
-from conformance.http.client import ABSENT, Answer, Part, RefundApi
+from conformance.http.answer import Answer
+from conformance.http.client import ABSENT, Part, RefundApi
 from conformance.judging import verify
 from conformance.model import LineItemId, Order, Refund, RefundId, RefundStatus
 from conformance.results import Blocked, Failed

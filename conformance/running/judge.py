@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from attrs import evolve
 
 from conformance.catalogue import Requirement
-from conformance.http.client import TOKEN_HEADER, Answer, breaches
+from conformance.http.answer import Answer
+from conformance.http.client import TOKEN_HEADER
 from conformance.http.evidence import as_evidence
-from conformance.http.wire import Exchange
+from conformance.http.exchange import Exchange
 from conformance.judging import contract
 from conformance.judging.observe import observations
 from conformance.model import RefundId
@@ -117,7 +118,7 @@ class Judge:
             return
         if shown & self.plan.odd:
             return  # what comes of a request that breaks the page may break it too, whoever looks
-        for breach in breaches(answer):
+        for breach in contract.breaches_in(answer):
             wanted = self.plan.catalogue.documenting(breach.operation, breach.field)
             if wanted is not None:
                 expected = f"{breach.field} in the answer of {breach.operation}, with a documented value"
@@ -162,7 +163,7 @@ class Judge:
 
     def _note_leak(self, exchange: Exchange) -> None:
         """Note an answer that gives the token away which came with its request; a short one may be there by chance."""
-        wanted, token = self.plan.catalogue.requirements.get(DISCREET), exchange.request.headers.get(TOKEN_HEADER, "")
+        wanted, token = self.plan.catalogue.requirements.get(DISCREET), exchange.request.header(TOKEN_HEADER)
         if wanted is None or len(token) < LONG_ENOUGH or exchange.operation == "orders":
             return
         shown = [exchange.body, *(value.encode("utf-8", "replace") for value in exchange.headers.values())]
@@ -173,7 +174,7 @@ class Judge:
     def _is_full(self, exchange: Exchange) -> bool:
         """Say whether a request was sent with the full token of one of the shops."""
         shops = [] if self.plan.session is None else self.plan.session.shops
-        return exchange.request.headers.get(TOKEN_HEADER) in {shop.api.token for shop in shops}
+        return exchange.request.header(TOKEN_HEADER) in {shop.api.token for shop in shops}
 
     def _note_breach(
         self, wanted: Requirement, expected: str, observed: str, exchanges: list[Exchange], again: str = ""

@@ -36,7 +36,8 @@ class Unrest:
     _born: dict[RefundId, float] = field(factory=dict)
     _reviewed: set[RefundId] = field(factory=set)
     _updates: dict[Seen, datetime] = field(factory=dict)
-    _lock: threading.RLock = field(factory=threading.RLock)
+    _lock: threading.Lock = field(factory=threading.Lock)
+    _watching: threading.RLock = field(factory=threading.RLock)
 
     def note_creation(self, refund: Refund, at: float) -> None:
         """A create was answered with a refund, at a moment in seconds of the run's clock."""
@@ -59,7 +60,7 @@ class Unrest:
         for refund in shown:
             born, reviewed = self._born.get(refund.refund_id), self.was_reviewed(refund.refund_id)
             if born is not None and self._is_sign(operation, refund, reviewed=reviewed):
-                with self._lock:  # whoever sees the next sign waits; only the watching itself gets in
+                with self._watching:  # whoever sees the next sign waits; only the watching itself gets in
                     if reviewed not in self.found:
                         self.found[reviewed] = Watched()
                         self.found[reviewed] = self.watch(reviewed, now - born, operation)
@@ -71,7 +72,8 @@ class Unrest:
         if refund.update_time is None:
             return False
         seen = (operation, refund.refund_id, reviewed, refund.status)
-        return self._updates.setdefault(seen, refund.update_time) != refund.update_time
+        with self._lock:
+            return self._updates.setdefault(seen, refund.update_time) != refund.update_time
 
     def allowed_for(self, refund: Refund) -> Refund:
         """Return a refund as it would be if the target had left it alone, and marked if that cannot be told."""

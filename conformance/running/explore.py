@@ -23,24 +23,23 @@ CASES = "cases"
 
 def explore(
     session: Session, seconds: float, folder: Path, say: Callable[[Discovery], object], stop: Callable[[], bool]
-) -> int:
-    """Carry out stories of fresh seeds for so many seconds and return how many; each discovery is said once.
+) -> None:
+    """Carry out stories of fresh seeds for so many seconds; each discovery is said once.
 
     An unreachable target or one that runs out of orders ends the search.
     """
     stage, clock = Stage(session.shop), session.wire.clock
-    end, told, found = clock.monotonic() + seconds, 0, set[str]()
+    end, found = clock.monotonic() + seconds, set[str]()
     while True:
         for story in _of_a_fresh_seed():
             if stop() or clock.monotonic() >= end:
-                return told
+                return
             session.wire.take_recorded()
             try:
                 broken = stage.judge(story)
             except Blocked as trouble:
                 session.noticed.append(session.wire.redact(f"the exploration ended early: {trouble.reason}"))
-                return told
-            told += 1
+                return
             if broken is not None and broken[0].law not in found:
                 found.add(broken[0].law)
                 say(_discovery(session, folder, *broken))

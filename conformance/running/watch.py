@@ -1,0 +1,84 @@
+"""A refund that is left alone, to see what a target changes by itself (http/unrest.py)."""
+
+from attrs import evolve
+
+from conformance.http.unrest import Unrest, Watched
+from conformance.judging import verify
+from conformance.model import Action, Order, Refund, RefundStatus
+from conformance.results import Blocked
+from conformance.running.session import Session
+
+LEFT_ALONE, AGAIN, LONGEST = 3.0, 1.1, 60.0
+"""Seconds that a refund is left alone for at least, once more, and at most."""
+PART = 0.35
+"""Part of a second: three such moments are not all in the same part of theirs."""
+
+
+def keep_watch(session: Session) -> None:
+    """From here on, both shops find out what the target changes by itself, at the first sign of it.
+
+    What is found goes for both; they are asked apart, since they may number their refunds alike.
+    """
+    found: dict[bool, Watched] = {}
+
+    def watch(reviewed: bool, age: float, operation: str) -> Watched:  # noqa: FBT001 - which refunds
+        """Return what becomes of a refund that is left alone for as long as the one was old that gave the sign."""
+        before = len(session.wire.recorded)
+        try:
+            return _watched(session, reviewed, min(max(LEFT_ALONE, age + 1.0), LONGEST), operation)
+        except Blocked:
+            return Watched()
+        finally:
+            for exchange in session.wire.recorded[before:]:
+                exchange.batched = True
+
+    for shop in session.shops:
+        shop.api = evolve(shop.api, unrest=Unrest(watch, found))
+
+
+def _watched(session: Session, reviewed: bool, seconds: float, operation: str) -> Watched:  # noqa: FBT001
+    """Make a refund, approve it if it is to be reviewed, leave it alone, and look in another way than the operation.
+
+    What changes again whenever it is looked at is not changed by itself.
+    """
+    made = [_arranged(session, reviewed)]
+    if made[0][1].update_time is not None and made[0][1].update_time.microsecond == 0:
+        for _ in range(2):  # of whole seconds, one at least of three is full before the update
+            session.wire.clock.sleep(PART)
+            made.append(_arranged(session, reviewed))
+    shown = []
+    for pause in (0.0, seconds, AGAIN):
+        session.wire.clock.sleep(pause)
+        shown.append([_seen(session, order, refund, operation) for order, refund in made])
+    first, later, last = ([refund.update_time for refund in each] for each in shown)
+    told, now = made[0][1].status, shown[1][0].status
+    moved_on = not reviewed and (told, now) == (RefundStatus.INITIATED, RefundStatus.IN_PROCESS)
+    updated = first != later == last
+    if moved_on:
+        session.observe("A35", "a new refund goes on to 2 by itself")
+    if updated and shown[0][0].status is now:
+        session.observe("A09", f"{'an approved' if reviewed else 'a new'} refund is updated once more by itself")
+    return Watched(moved_on, updated)
+
+
+def _arranged(session: Session, reviewed: bool) -> tuple[Order, Refund]:  # noqa: FBT001 - which refunds
+    """Return a refund to be left alone, and its order."""
+    order = session.shop.order()
+    refund = verify.given_refund(session.shop.api, order)
+    if reviewed:
+        verify.given_review(session.shop.api, order, refund, Action.APPROVE)
+    return order, refund
+
+
+def _seen(session: Session, order: Order, refund: Refund, operation: str) -> Refund:
+    """Return a refund as another operation shows it.
+
+    Raises:
+        Blocked: it does not.
+    """
+    if operation == "list":
+        return verify.look_get(session.shop.api, order, refund)
+    there = verify.look_list(session.shop.api, order)
+    if refund.refund_id not in there:
+        raise Blocked("the list lacks a refund (LIST-01)")
+    return there[refund.refund_id]
