@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Self, TextIO
 from conformance.catalogue import Catalogue, Requirement
 from conformance.report.facts import duration, made_by
 from conformance.report.figures import Latency, by_area
-from conformance.report.findings import State, place, reasons, standings, told, worst_first
+from conformance.report.findings import State, reasons, standings, worst_first
 from conformance.report.text import harmless, one_line, shortened
 from conformance.results import Made, Outcome, Run, Verdict
+from conformance.telling import place, steps, told
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -209,7 +210,7 @@ def _text(text: str, style: str = "") -> Any:
 def _print_verdict(console: "Console", verdict: Verdict, colour: str, *, verbose: bool) -> None:
     head, *rest = told(verdict).split("\n")
     console.print(_text(head, colour), soft_wrap=True)
-    for line in (*rest, *verdict.story):
+    for line in (*rest, *steps(verdict)):
         console.print(_text(line), soft_wrap=True)
     if verbose:
         for exchange in verdict.evidence:

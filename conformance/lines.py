@@ -36,7 +36,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     "verdict": _object(
         {
             "explanation": TEXT, "expected": TEXT, "observed": TEXT, "lacks": MAYBE_TEXT, "again": TEXT,
-            "waived": TEXT, "seconds": SECONDS, "requests": COUNT,
+            "waived": TEXT, "steps": TEXTS, "seconds": SECONDS, "requests": COUNT,
         },
         requirement=TEXT, check=TEXT, outcome={"enum": ["passed", "failed", "blocked", "error"]}, level=TEXT,
         basis=TEXT, area=TEXT, title=TEXT, lines={"type": "array", "items": COUNT},

@@ -168,7 +168,14 @@ def _take(run: Run | None, line: Any) -> Run:
         return Run(header=line)
     if kind == "verdict":
         evidence = tuple(Evidence(**entry) for entry in line.pop("evidence"))
-        verdict = Verdict(**{**line, "outcome": Outcome(line["outcome"]), "lines": tuple(line["lines"])})
+        verdict = Verdict(
+            **{
+                **line,
+                "outcome": Outcome(line["outcome"]),
+                "lines": tuple(line["lines"]),
+                "steps": tuple(line.get("steps", ())),
+            }
+        )
         run.verdicts.append(evolve(verdict, evidence=evidence))
     elif kind == "ledger":
         run.note(Made(**line))

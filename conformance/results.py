@@ -109,7 +109,10 @@ class Evidence:
 
 @frozen
 class Verdict:
-    """What one check said of one requirement; ``waived`` is why its failure is accepted, if it is."""
+    """What one check said of one requirement; ``waived`` is why its failure is accepted, if it is.
+
+    ``steps`` are those that led to a failure, if it took several: in each a sentence, and a line for curl.
+    """
 
     requirement: str
     check: str
@@ -125,6 +128,7 @@ class Verdict:
     lacks: str | None = None
     again: str = ""
     waived: str = ""
+    steps: tuple[str, ...] = ()
     seconds: float = 0.0
     requests: int = 0
     evidence: tuple[Evidence, ...] = ()
@@ -142,12 +146,6 @@ class Verdict:
         told = tuple(exchange for exchange in self.evidence if exchange.decides or not exchange.aside)
         sent = " ".join(f"{each.url} {each.request_body}" for each in told if each.role != "order")
         return tuple(e for e in told if e.role != "order" or not sent or _is_named(e, sent))
-
-    @property
-    def story(self) -> list[str]:
-        """The lines of the explanation that tell the steps which led to a failure, if it took several."""
-        _, first, steps = self.explanation.partition("\n  step ")
-        return f"  step {steps}".split("\n") if first else []
 
     @property
     def must(self) -> bool:

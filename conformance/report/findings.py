@@ -7,11 +7,8 @@ from enum import StrEnum
 from attrs import frozen
 
 from conformance.catalogue import Catalogue, Requirement
-from conformance.report.text import harmless, one_line, shortened
+from conformance.report.text import one_line
 from conformance.results import Outcome, Run, Verdict, worst
-
-MOST_LINE = 50_000
-"""Characters of one line of a failure; a curl line with the longest body that the record keeps has fewer."""
 
 LEVELS = ("MUST", "SHOULD", "MAY")
 BASES = ("stated", "by example", "implied", "open")
@@ -111,48 +108,6 @@ def reasons(run: Run) -> list[Reason]:
         for (lack, _), verdicts in alike.items()
     ]
     return sorted(found, key=lambda reason: (reason.declared is not None, -len(reason.requirements)))
-
-
-def place(lines: Sequence[int]) -> str:
-    """Return where something stands on the API's page."""
-    return f"page line{'' if len(lines) == 1 else 's'} {spans(lines)}" if lines else "no line of the page"
-
-
-def spans(lines: Sequence[int]) -> str:
-    """Return line numbers with neighbours drawn together: ``235, 252–253``."""
-    runs: list[list[int]] = []
-    for line in sorted(set(lines)):
-        if runs and line == runs[-1][-1] + 1:
-            runs[-1].append(line)
-        else:
-            runs.append([line])
-    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}–{run[-1]}" for run in runs)
-
-
-def told(verdict: Verdict) -> str:
-    """Return a failure in its four lines and how to see it again; what a server sent never starts a line of its own.
-
-    Of the other outcomes it tells the reason, or the traceback of an error of the suite, each line behind a bar.
-    """
-    head = f"{verdict.requirement} ({verdict.level}, {verdict.basis}) {one_line(verdict.title)}"
-    if verdict.outcome is not Outcome.FAILED:
-        reason = shortened(verdict.explanation.rstrip(), MOST_LINE)
-        return "\n".join([head, *(f"  | {harmless(line)}" for line in reason.split("\n"))])
-    probe = verdict.deciding
-    where = place(verdict.lines) + (f" · {one_line(f'{probe.method} {probe.url}')}" if probe else "")
-    lines = [
-        head,
-        f"  {where}",
-        f"  expected  {one_line(verdict.expected)}",
-        f"  observed  {one_line(verdict.observed)}",
-    ]
-    if probe is not None:
-        lines.append(f"  reproduce {one_line(probe.curl)}")
-    if verdict.again:
-        lines.append(f"  again     {one_line(verdict.again)}")
-    if verdict.waived:
-        lines.append(f"  waived    {one_line(verdict.waived)}")
-    return "\n".join(shortened(line, MOST_LINE) for line in lines)
 
 
 def _told_by(verdict: Verdict) -> Requirement:

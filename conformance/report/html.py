@@ -15,12 +15,13 @@ from conformance.report import figures
 from conformance.report.bodies import Allowance
 from conformance.report.exchanges import Shown, shown
 from conformance.report.facts import Table, facts, made_by, table
-from conformance.report.findings import Standing, State, place, spans
+from conformance.report.findings import Standing, State
 from conformance.report.material import MOST_CASES, SCRIPTS, Material
 from conformance.report.repro import Script
 from conformance.report.sections import observed_readings, parts
 from conformance.report.text import harmless, shortened
 from conformance.results import Verdict
+from conformance.telling import place, spans
 
 HERE = Path(__file__).parent
 EVIDENCE_BYTES = 3_000_000

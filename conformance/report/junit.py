@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from conformance.report.findings import Standing, spans, told
+from conformance.report.findings import Standing
 from conformance.report.material import PAGE, SCRIPTS, Material
 from conformance.report.text import harmless, one_line
 from conformance.results import Outcome, Verdict, WaiverUse
+from conformance.telling import spans, told
 
 
 def draw_junit(material: Material) -> str:

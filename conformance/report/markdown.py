@@ -1,10 +1,11 @@
 """``summary.md``: what a CI job shows of a run, in at most 60 kilobytes."""
 
 from conformance.report.figures import by_area
-from conformance.report.findings import Standing, told
+from conformance.report.findings import Standing
 from conformance.report.html import environment
 from conformance.report.material import PAGE, Material
 from conformance.report.text import shortened
+from conformance.telling import told
 
 MOST_BYTES = 60_000
 MOST_FINDINGS = 10

@@ -16,6 +16,7 @@ from conformance.judging.observe import observations
 from conformance.model import RefundId
 from conformance.results import Blocked, Evidence, Failed, Outcome, Unanswered, Verdict
 from conformance.running.plan import ANY_EXCHANGE, Check, Plan
+from conformance.telling import told_with_steps
 
 MOST_OF_A_VALUE, MOST_OF_A_TEXT, MOST_OF_A_TRACE = 160, 2_000, 20_000
 """Characters that a verdict keeps of what a server said, and of what went wrong in here."""
@@ -69,18 +70,16 @@ class Judge:
             evidence=self._evidence(exchanges, getattr(error, "about", None)),
         )
         if outcome is Outcome.FAILED:
-            verdict = evolve(verdict, explanation=four_lines(verdict) + self._story(getattr(error, "story", ())))
+            verdict = evolve(verdict, steps=self._steps(getattr(error, "story", ())))
+            verdict = evolve(verdict, explanation=told_with_steps(verdict))
         return verdict
 
-    def _story(self, story: Iterable[tuple[str, Exchange]]) -> str:
+    def _steps(self, story: Iterable[tuple[str, Exchange]]) -> tuple[str, ...]:
         """Return the steps that led to a failure, each with the request that takes it again."""
         if self.plan.session is None:
-            return ""
+            return ()
         redact = self.plan.session.wire.redact
-        return "".join(
-            f"\n  step {number:<4} {sentence}\n            {as_evidence(exchange, redact).curl}"
-            for number, (sentence, exchange) in enumerate(story, start=1)
-        )
+        return tuple(f"{sentence}\n{as_evidence(exchange, redact).curl}" for sentence, exchange in story)
 
     def _redact(self, text: str, most: int) -> str:
         return text if self.plan.session is None else self.plan.session.wire.redact.start(text, most)
@@ -188,29 +187,7 @@ class Judge:
             expected=expected, observed=self._redact(observed, MOST_OF_A_VALUE),
             again=again, evidence=self._evidence(exchanges, exchanges[-1]),
         )  # fmt: skip
-        self.plan.breaches[wanted.id] = evolve(verdict, explanation=four_lines(verdict))
-
-
-def four_lines(verdict: Verdict) -> str:
-    """Return a failure as people read it: requirement, place on the page, expected, observed, how to see it again."""
-    probe = verdict.deciding
-    place = f"page line{'s' if len(verdict.lines) > 1 else ''} {', '.join(map(str, verdict.lines))}"
-    lines = [
-        f"{verdict.requirement} ({verdict.level}, {verdict.basis}) {verdict.title}",
-        f"  {place}" + (f" · {probe.method} {probe.url}" if probe else ""),
-        f"  expected  {_one_line(verdict.expected)}",
-        f"  observed  {_one_line(verdict.observed)}",
-    ]
-    if probe is not None:
-        lines.append(f"  reproduce {probe.curl}")
-    if verdict.again:
-        lines.append(f"  again     {verdict.again}")
-    return "\n".join(lines)
-
-
-def _one_line(text: str) -> str:
-    """Return a text that no line break of a server's can turn into lines of ours."""
-    return " ".join(text.split())
+        self.plan.breaches[wanted.id] = evolve(verdict, explanation=told_with_steps(verdict))
 
 
 def _outcome(error: BaseException | None) -> tuple[Outcome, dict[str, str]]:

@@ -74,7 +74,7 @@ def test_a_folder_that_cannot_be_written_is_the_users_mistake(
     """One clear message, no traceback."""
     (tmp_path / "file").write_text("")
 
-    with pytest.raises(UsageError, match="the report cannot be written"):
+    with pytest.raises(UsageError, match="the folder cannot be made"):
         draw(failing, catalogue, tmp_path / "file")
 
 
