@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import pytest
+from attrs import evolve
+
 from conformance.http.unrest import Unrest, Watched
 from conformance.model import Refund, RefundId, RefundStatus, read_refund
 
@@ -35,7 +38,7 @@ def test_a_new_refund_in_process_is_read_as_initiated_once_one_was_seen_going_th
     unrest.look_into("list", [record(2)], 12.5)
     unrest.look_into("list", [record(2)], 13.0)
 
-    assert asked == [(False, 2.5, "list")]
+    assert asked == [(False, 2.5, "list", record(2))]
     assert unrest.allowed_for(record(2)).status is RefundStatus.INITIATED
 
 
@@ -60,7 +63,7 @@ def test_a_later_update_time_is_a_sign_where_one_operation_tells_it_of_one_state
     assert not asked
 
     unrest.look_into("get", [record(1, "2026-01-02T03:04:07Z")], 13.0)
-    assert asked == [(False, 3.0, "get")]
+    assert asked == [(False, 3.0, "get", record(1, "2026-01-02T03:04:07Z"))]
     assert unrest.allowed_for(record(1)).restless
 
 
@@ -75,3 +78,18 @@ def test_what_an_accepted_review_changes_is_no_sign() -> None:
 
     assert not asked
     assert unrest.allowed_for(record(2)) == record(2)
+
+
+@pytest.mark.parametrize(("usual", "other"), [(1, 2), (2, 1)])
+def test_a_refund_that_begins_in_the_other_status_waits_there_as_others_do(usual: int, other: int) -> None:
+    """Until its review it is read as if it were in the usual one, and if it is seen in that, as if it had moved."""
+    unrest = Unrest()
+    first = evolve(record(usual), refund_id=RefundId("70000"))
+    unrest.note_creation(first, 9.0)
+    unrest.note_creation(record(other), 10.0)
+
+    assert unrest.allowed_for(first).status == usual
+    assert unrest.allowed_for(record(other)).status == usual
+    assert unrest.allowed_for(record(usual)).status == other
+    unrest.note_review(record(other).refund_id)
+    assert unrest.allowed_for(record(2)).status == 2

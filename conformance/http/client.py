@@ -31,6 +31,8 @@ API = "/api/202412"
 TOKEN_HEADER = "X-Genstore-Access-Token"  # noqa: S105 - a header's name
 MAX_LIMIT, USUAL_LIMIT = 250, 50
 NOT_FOUND = 404
+UNKNOWN = {400, 404, 409, 410, 422}
+"""How a review may be refused that names a refund which is not known yet."""
 Parameters = list[tuple[str, Any]]
 REASON = "Description of Other Reasons."
 
@@ -84,7 +86,7 @@ class RefundApi:
 
     ``token_header`` is the name that the token is sent under; ``told`` is the create that each refund was made by;
     ``twice`` are creates that were answered with a new refund of other lines under an id that was told before;
-    ``ledger`` notes what was made; ``opens_in`` is the status of a new refund (reading A35); ``approvals_show`` unless
+    ``ledger`` notes what was made; ``approvals_show`` unless
     an approval is under way for so long that its refund stays in that status (reading A37); ``unrest`` knows what the
     target changes by itself, and ``freshness`` what a read must show.
     """
@@ -98,7 +100,6 @@ class RefundApi:
     told: dict[RefundId, Creation] = field(factory=dict)
     twice: list[Answer] = field(factory=list)
     ledger: Ledger = field(factory=Ledger)
-    opens_in: RefundStatus = RefundStatus.INITIATED
     approvals_show: bool = True
     unrest: Unrest = field(factory=Unrest)
     freshness: Freshness = field(factory=Freshness)
@@ -107,7 +108,7 @@ class RefundApi:
     @property
     def pending(self) -> frozenset[RefundStatus]:
         """The status of a refund that was not reviewed yet."""
-        return frozenset({self.opens_in})
+        return frozenset({self.unrest.opens_in})
 
     def is_open(self, refund: Refund) -> bool:
         """Say whether a refund waits for a review; one whose approval does not show may look so (reading A37)."""
@@ -253,8 +254,8 @@ class RefundApi:
         return (has_room and bool(missing)) or self.freshness.any_is_behind(shown, asked)
 
     def _review_is_behind(self, answer: Answer, order_id: str, refund_id: str, asked: float) -> bool:
-        """Say whether a review does not know a new refund that it should."""
-        if answer.status != NOT_FOUND or self.unrest.was_reviewed(RefundId(refund_id)):
+        """Say whether a review does not know a new refund that it should, in whatever words (reading A50)."""
+        if answer.status not in UNKNOWN or self.unrest.was_reviewed(RefundId(refund_id)):
             return False
         made = self.told.get(RefundId(refund_id))
         return made is not None and made.order_id == order_id and asked - made.at < self.wire.limits.settle
@@ -275,7 +276,6 @@ class RefundApi:
             creation = Creation(body, self.wire.clock.monotonic(), frozenset(answer.refund.quantities))
             first = self.told.setdefault(answer.refund.refund_id, creation)
             answer.exchange.second_hand = first.key != creation.key
-            self.unrest.note_creation(answer.refund, creation.at)
             if creation.order_id is not None and first is creation:
                 self.freshness.note(creation.order_id, answer.refund, creation.at)
             if answer.exchange.second_hand and creation.lines and not creation.lines & first.lines:
@@ -313,11 +313,20 @@ class RefundApi:
         sent |= headers or {}
         sent = {name: value for name, value in sent.items() if value or name.lower() == TOKEN_HEADER.lower()}
         exchange = self.wire.send(method, url, operation=operation, headers=sent, body=content)
-        if exchange.trouble is None and operation in {"list", "get"}:
-            self.unrest.look_into(operation, _shown(Answer(exchange)), self.wire.clock.monotonic())
+        if exchange.trouble is None:
+            self._note_unrest(operation, _shown(Answer(exchange)))
         answer = Answer(exchange, self.unrest)
         self._note(answer)
         return answer
+
+    def _note_unrest(self, operation: str, shown: list[Refund]) -> None:
+        """Tell of what an answer shows, before anything is allowed for."""
+        now = self.wire.clock.monotonic()
+        if operation == "create":
+            for refund in shown:
+                self.unrest.note_creation(refund, now)
+        elif operation in {"list", "get"}:
+            self.unrest.look_into(operation, shown, now)
 
     def _note(self, answer: Answer) -> None:
         """Tell the ledger of the one refund in an answer, or that nobody knows of one."""
@@ -333,7 +342,7 @@ class RefundApi:
 
 
 def _shown(answer: Answer) -> list[Refund]:
-    """Return the refunds that a list or a get shows."""
+    """Return the refunds that an answer shows."""
     if answer.exchange.trouble is not None:
         return []
     return answer.refunds or ([] if answer.refund is None else [answer.refund])

@@ -53,8 +53,6 @@ class _Survey:
             return
         refund = session.base_refund = answer.refund
         session.began = session.wire.clock.monotonic()
-        if refund.status is RefundStatus.IN_PROCESS:  # legal, if advisory (reading A35)
-            session.speak(opens_in=RefundStatus.IN_PROCESS)
         self._find_out_lag(refund)
         self._find_out_reviews(refund)
         if session.wire.lag:

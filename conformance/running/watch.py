@@ -4,7 +4,7 @@ from attrs import evolve
 
 from conformance.http.unrest import Unrest, Watched
 from conformance.judging import verify
-from conformance.model import Action, Order, Refund, RefundStatus
+from conformance.model import Action, Order, Refund, RefundStatus, RightsType
 from conformance.results import Blocked
 from conformance.running.session import Session
 
@@ -21,11 +21,11 @@ def keep_watch(session: Session) -> None:
     """
     found: dict[bool, Watched] = {}
 
-    def watch(reviewed: bool, age: float, operation: str) -> Watched:  # noqa: FBT001 - which refunds
-        """Return what becomes of a refund that is left alone for as long as the one was old that gave the sign."""
+    def watch(reviewed: bool, age: float, operation: str, sign: Refund) -> Watched:  # noqa: FBT001 - which refunds
+        """Return what becomes of one like that which gave the sign, if it is left alone for as long as that was old."""
         before = len(session.wire.recorded)
         try:
-            return _watched(session, reviewed, min(max(LEFT_ALONE, age + 1.0), LONGEST), operation)
+            return _watched(session, reviewed, min(max(LEFT_ALONE, age + 1.0), LONGEST), operation, sign)
         except Blocked:
             return Watched()
         finally:
@@ -36,16 +36,18 @@ def keep_watch(session: Session) -> None:
         shop.api = evolve(shop.api, unrest=Unrest(watch, found))
 
 
-def _watched(session: Session, reviewed: bool, seconds: float, operation: str) -> Watched:  # noqa: FBT001
+def _watched(
+    session: Session, reviewed: bool, seconds: float, operation: str, sign: Refund  # noqa: FBT001 - which refunds
+) -> Watched:  # fmt: skip
     """Make a refund, approve it if it is to be reviewed, leave it alone, and look in another way than the operation.
 
     What changes again whenever it is looked at is not changed by itself.
     """
-    made = [_arranged(session, reviewed)]
+    made = [_arranged(session, reviewed, sign)]
     if made[0][1].update_time is not None and made[0][1].update_time.microsecond == 0:
         for _ in range(2):  # of whole seconds, one at least of three is full before the update
             session.wire.clock.sleep(PART)
-            made.append(_arranged(session, reviewed))
+            made.append(_arranged(session, reviewed, sign))
     shown = []
     for pause in (0.0, seconds, AGAIN):
         session.wire.clock.sleep(pause)
@@ -61,10 +63,10 @@ def _watched(session: Session, reviewed: bool, seconds: float, operation: str) -
     return Watched(moved_on, updated)
 
 
-def _arranged(session: Session, reviewed: bool) -> tuple[Order, Refund]:  # noqa: FBT001 - which refunds
-    """Return a refund to be left alone, and its order."""
-    order = session.shop.order()
-    refund = verify.given_refund(session.shop.api, order)
+def _arranged(session: Session, reviewed: bool, sign: Refund) -> tuple[Order, Refund]:  # noqa: FBT001 - which refunds
+    """Return a refund to be left alone, of the amount and the type of the one that gave the sign, and its order."""
+    order = session.shop.order(*([] if not sign.amount else [(1, f"{sign.amount:.2f}")]))
+    refund = verify.given_refund(session.shop.api, order, rights_type=sign.rights_type or RightsType.RETURN_AND_REFUND)
     if reviewed:
         verify.given_review(session.shop.api, order, refund, Action.APPROVE)
     return order, refund

@@ -88,7 +88,7 @@ def odd_reviews(request: pytest.FixtureRequest, open_refund: OpenRefund) -> OddR
     """Rejections that are valid but for one odd thing."""
     bench = open_refund
     sent = {name: exempt(send(bench)) for name, (_, send) in selected_rows(request, ODD_REVIEWS).items()}
-    wanted = RefundStatus.CANCELED if accepted_of(sent) else bench.api.opens_in
+    wanted = RefundStatus.CANCELED if accepted_of(sent) else bench.api.unrest.opens_in
     after = verify.patiently(
         bench.api, lambda: verify.look_get(bench.api, bench.order, bench.refund), lambda now: now.status is wanted
     )

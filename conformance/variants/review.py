@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from attrs import evolve
@@ -12,6 +13,7 @@ from conformance.reference.rules import (
     COMPLETED,
     IN_PROCESS,
     INITIATED,
+    REFUND,
     REJECT,
     RefundRequest,
     Refusal,
@@ -21,6 +23,7 @@ from conformance.reference.store import StoredLine, StoredRefund
 from conformance.variants import reads
 from conformance.variants.listing import GetsLater, ListsLater
 
+LARGE = Decimal("25.00")
 STEP = 1.0
 """Seconds that the next step of an approval takes."""
 
@@ -173,6 +176,33 @@ class StartsInProcess(Shop):
         return refund.status == IN_PROCESS
 
 
+@reads("A35", aspect="approval")
+class StartsRefundsWithoutReturnInProcess(Shop):
+    """Has a refund for which nothing comes back in process until it is reviewed, and others initiated."""
+
+    def start(self, refund: StoredRefund) -> int:
+        """Return the status that a refund waits for its review in."""
+        return IN_PROCESS if refund.rights_type == REFUND else INITIATED
+
+    def new_refund(self, request: RefundRequest) -> StoredRefund:
+        """Begin where refunds of its type begin."""
+        refund = super().new_refund(request)
+        return evolve(refund, status=self.start(refund))
+
+    def is_open(self, refund: StoredRefund) -> bool:
+        """What is where it began was not reviewed yet."""
+        return refund.status == self.start(refund)
+
+
+@reads("A35", aspect="approval")
+class StartsLargeRefundsInitiated(StartsRefundsWithoutReturnInProcess):
+    """Has a large refund initiated until it is reviewed, and others in process from the beginning."""
+
+    def start(self, refund: StoredRefund) -> int:
+        """Return the status that a refund waits for its review in."""
+        return INITIATED if refund.amount > LARGE else IN_PROCESS
+
+
 @reads("A35", "A64", aspect="approval")
 class MovesNewRefundsOn(Shop):
     """Brings a new refund in process by itself a moment after it was created, as a queue of work would."""
@@ -202,6 +232,17 @@ class MovesNewRefundsOn(Shop):
     def is_open(self, refund: StoredRefund) -> bool:
         """What is in process was not reviewed yet."""
         return refund.status in {INITIATED, IN_PROCESS}
+
+
+@reads("A35", "A64", aspect="approval")
+class MovesLargeRefundsOn(MovesNewRefundsOn):
+    """Brings a new refund in process by itself if it is large, since somebody looks at its risk."""
+
+    def save(self, refund: StoredRefund, request: RefundRequest) -> None:
+        """Put a large one in the queue."""
+        super().save(refund, request)
+        if refund.amount <= LARGE:
+            del self.queue[refund.id]
 
 
 @reads("A35", "A64", aspect="approval")
