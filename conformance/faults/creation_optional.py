@@ -40,6 +40,13 @@ class NeedsTypes(Needing):
 
 
 @breaks("CREATE-33")
+class NeedsShipping(Needing):
+    """Refuses a create without shipping, which the page's sample has."""
+
+    needed = ("shipping",)
+
+
+@breaks("CREATE-33")
 class NeedsSomethingOptional(Needing):
     """Refuses a create without any of the optional fields."""
 

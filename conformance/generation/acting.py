@@ -134,7 +134,7 @@ class Actor:
             *(parts if step.key % 2 else parts[::-1]),
             rights_type=ABSENT if plain else rights_type,
             customer_id=ABSENT if plain else None,
-            shipping=parcel or ABSENT,
+            shipping=parcel or None,
             request_no=self.keys[step.key],
         )
         return manner.create(body, next(iter(self.ids.values()), None))

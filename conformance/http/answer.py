@@ -57,8 +57,15 @@ class Answer:
 
     @cached_property
     def refunds(self) -> list[Refund] | None:
-        """The refunds of an accepted list, if each of them can be read."""
-        entries = self.json.get("refunds") if self.accepted and isinstance(self.json, dict) else None
+        """The refunds of an accepted list, if each of them can be read.
+
+        Null, or an empty object, has none; that it is no list is judged as a field of its own.
+        """
+        if not self.accepted or not isinstance(self.json, dict):
+            return None
+        entries = self.json.get("refunds") if self.json else []
+        if entries is None and "refunds" in self.json:
+            return []
         if not isinstance(entries, list):
             return None
         read = [self._read(entry) for entry in entries]

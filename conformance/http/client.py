@@ -86,9 +86,10 @@ class RefundApi:
 
     ``token_header`` is the name that the token is sent under; ``told`` is the create that each refund was made by;
     ``twice`` are creates that were answered with a new refund of other lines under an id that was told before;
-    ``ledger`` notes what was made; ``approvals_show`` unless
+    ``ledger`` notes what was made; ``plain_shipping`` is that of a plain create; ``approvals_show`` unless
     an approval is under way for so long that its refund stays in that status (reading A37); ``unrest`` knows what the
-    target changes by itself, and ``freshness`` what a read must show.
+    target changes by itself, and ``freshness`` what a read must show; ``untold`` is what get did not show of what a
+    list left out.
     """
 
     wire: Wire
@@ -100,9 +101,11 @@ class RefundApi:
     told: dict[RefundId, Creation] = field(factory=dict)
     twice: list[Answer] = field(factory=list)
     ledger: Ledger = field(factory=Ledger)
+    plain_shipping: Mapping[str, str] | Absent = ABSENT
     approvals_show: bool = True
     unrest: Unrest = field(factory=Unrest)
     freshness: Freshness = field(factory=Freshness)
+    untold: set[str] = field(factory=set)
     token_header: str = TOKEN_HEADER
 
     @property
@@ -127,7 +130,7 @@ class RefundApi:
 
     def with_token(self, token: str | None) -> "RefundApi":
         """Return the same API as another holder sees it, maybe that of another shop; ``None`` sends no token header."""
-        return evolve(self, token=token, told={}, twice=[])
+        return evolve(self, token=token, told={}, twice=[], untold=set())
 
     def speaking(self, dialect: Dialect) -> "RefundApi":
         """Return the same API with numbers in another wire form."""
@@ -141,11 +144,15 @@ class RefundApi:
         *parts: Part,
         request_no: str | None = None,
         rights_type: RightsType | Absent = RightsType.RETURN_AND_REFUND,
-        shipping: Mapping[str, str] | Absent = ABSENT,
+        shipping: Mapping[str, str] | Absent | None = None,
         customer_id: str | Absent | None = None,
     ) -> dict[str, Any]:
-        """Return a create in the page's own shape (lines 163-181); one unit of the first line by default."""
+        """Return a create in the page's own shape (lines 163-181); one unit of the first line by default.
+
+        It has no shipping, which is optional, unless this target was found to want it.
+        """
         dialect = self.create_dialect
+        shipping = self.plain_shipping if shipping is None else shipping
         refund: dict[str, Any] = {
             "lineItems": [self.line_body(part) for part in parts or (Part(order.line),)],
             "rightsType": rights_type if isinstance(rights_type, Absent) else dialect.wire("rightsType", rights_type),

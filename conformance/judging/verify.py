@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 from attrs import astuple
 
 from conformance.http.answer import Answer
-from conformance.http.client import MAX_LIMIT, Part, RefundApi
+from conformance.http.client import MAX_LIMIT, NOT_FOUND, Part, RefundApi
+from conformance.judging import witness
 from conformance.model import Action, LineItemId, Order, OrderId, Refund, RefundId, RefundLine, RefundStatus
 from conformance.results import Blocked, Failed
 
@@ -135,20 +136,27 @@ def given_review(api: RefundApi, order: Order, refund: Refund, action: Action) -
 
 
 def listed(api: RefundApi, order: Order | OrderId, *, limit: int = MAX_LIMIT, role: str = "look") -> list[Refund]:
-    """Return the refunds of the order as list tells them.
+    """Return the refunds of the order as list tells them, and what it hides or leaves out as get does (witness.py).
 
     In the role ``open`` the records may break the page, since requests that do may have made them.
 
     Raises:
         Blocked: the list cannot be read.
     """
+    asked, order_id = api.wire.clock.monotonic(), order.order_id if isinstance(order, Order) else order
     answer = api.list_refunds(order, limit)
     answer.exchange.role, answer.exchange.reads_back = role, True
-    if answer.status == 404:  # noqa: PLR2004 - an order without refunds may be unknown to list (reading A49)
-        return []
-    if answer.refunds is None:
+    shown = [] if answer.status == NOT_FOUND else answer.refunds  # an order without refunds (reading A49)
+    if shown is None:
         raise Blocked(f"the refunds of the order could not be looked up: list answered {answer.described}")
-    return answer.refunds
+
+    def get(refund_id: RefundId) -> Refund | None:
+        got = api.get_refund(order_id, refund_id)
+        got.exchange.role, got.exchange.reads_back = role, True
+        return None if got.refund is None or got.refund.refund_id != refund_id else got.refund
+
+    own = [witness.completed(api, refund, get) for refund in witness.own_of(api, order_id, shown)]
+    return own + (witness.hidden(api, order_id, shown, asked, get) if len(shown) < limit else [])
 
 
 def look_list(api: RefundApi, order: Order | OrderId, *, role: str = "look") -> dict[RefundId, Refund]:

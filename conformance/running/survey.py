@@ -4,14 +4,15 @@ The page shows text and declares numbers (reading A01), so neither is a fault; w
 """
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 
 from attrs import define, evolve
 
 from conformance.http.answer import Answer
-from conformance.http.dialect import IN_CREATES, IN_REVIEWS, USUAL, dialects_for
+from conformance.http.client import ABSENT, Absent
+from conformance.http.dialect import IN_CREATES, IN_REVIEWS, USUAL, Dialect, dialects_for
 from conformance.judging import verify
-from conformance.model import Action, Order, Refund, RefundStatus
+from conformance.model import CARRIER_CODE, Action, Order, Refund, RefundStatus
 from conformance.results import Blocked
 from conformance.running.session import Session
 from conformance.running.watch import keep_watch
@@ -19,6 +20,12 @@ from conformance.running.watch import keep_watch
 SURE, CLOSE = 8, 0.05
 """So many looks in a row, so many seconds apart, say that something is there to stay."""
 BASE_UNITS = 20
+SHIPPINGS: tuple[Mapping[str, str] | Absent, ...] = (
+    ABSENT,
+    {"shippingCarrierCode": "", "shippingCarrier": "", "trackingNumber": ""},
+    {"shippingCarrierCode": CARRIER_CODE, "shippingCarrier": "Carrier", "trackingNumber": "TRACK000001"},
+)
+"""Shipping is optional (page line 126); a target that wants it all the same can then be judged in the rest."""
 MALFORMED = {400, 422}
 """How a target says that it cannot take the form of a request."""
 
@@ -63,19 +70,19 @@ class _Survey:
 
     def _first_accepted(self) -> Answer | None:
         session = self.session
-        for number, dialect in enumerate(dialects_for(IN_CREATES), start=1):
-            api = evolve(session.shop.api, create_dialect=dialect)
+        for number, (dialect, shipping) in enumerate(_forms(), start=1):
+            api = evolve(session.shop.api, create_dialect=dialect, plain_shipping=shipping)
             session.base_key = api.keys()
             answer = api.create_refund(self.order, request_no=session.base_key)
             answer.exchange.role = "arrange"
             self._insist_on_an_api(answer)
             if answer.accepted:
-                session.speak(create_dialect=dialect)
+                session.speak(create_dialect=dialect, plain_shipping=shipping)
                 self._keep_as_control(answer)
                 session.observe("A01", f"create takes {dialect.name}")
                 return answer
             session.no_base = f"a plain create in the page's own shape is refused: {answer.described}"
-            if number >= len(USUAL) and answer.status not in MALFORMED:
+            if number >= len(SHIPPINGS) * len(USUAL) and answer.status not in MALFORMED:
                 break  # it is not the form that is in the way
         return None
 
@@ -187,3 +194,13 @@ class _Survey:
             return rejection.refused
         another = verify.given_refund(api, self.order)
         return verify.was_canceled(api, self.order, another, api.review_refund(self.order, another, Action.REJECT))
+
+
+def _forms() -> Iterator[tuple[Dialect, Mapping[str, str] | Absent]]:
+    """Yield the forms that a plain create may have: without shipping first, and first of all in the usual dialects."""
+    for shipping in SHIPPINGS:
+        for dialect in USUAL:
+            yield dialect, shipping
+    for dialect in dialects_for(IN_CREATES):
+        if dialect not in USUAL:
+            yield dialect, ABSENT

@@ -80,6 +80,7 @@ class Books:
     def judge(self, name: str) -> None:
         """The amount of a refund is the price of its units."""
         refund = self.entry(name)
+        verify.units_of(refund)
         asked = {self.order.lines[line].line_item_id: units for line, units in ASKED[name].items()}
         if refund.quantities != asked:
             raise Blocked("the refund is already of other units than were asked for (CREATE-28, CREATE-29)")

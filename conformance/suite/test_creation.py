@@ -47,6 +47,14 @@ def test_a_new_refund_is_initiated(stored: Stored) -> None:
     verify.holds(status in {1, 2}, "status 1 (initiated)", verify.shown(status))
 
 
+def insist_on_a_plain_beginning(stored: Stored) -> None:
+    """A plain refund is initiated, as far as can be read."""
+    if stored.refund.status is None:
+        raise Blocked("the status of a plain new refund cannot be read")
+    if stored.refund.status not in {1, 2}:
+        raise Blocked("a plain new refund is already not initiated")
+
+
 EXTREMES = ("0.01", "9999.00")
 
 
@@ -69,8 +77,7 @@ def test_a_new_refund_is_initiated_whatever_its_amount(
     api: RefundApi, stored: Stored, extremes: dict[str, Refund], price: str
 ) -> None:
     """Neither a refund of a cent nor one of thousands is decided without a review."""
-    if stored.refund.status not in {1, 2}:
-        raise Blocked("a plain new refund is already not initiated")
+    insist_on_a_plain_beginning(stored)
     if price not in extremes:
         raise Blocked("the refund is not in the list of its order")
     status = extremes[price].status
@@ -91,8 +98,7 @@ def test_the_answer_names_the_refund_that_was_made(stored: Stored) -> None:
 @requirement("CREATE-30")
 def test_a_refund_of_a_whole_order_is_initiated(stored: Stored, whole: Whole) -> None:
     """A refund of all units is no more decided without a review than one of a single unit."""
-    if stored.refund.status not in {1, 2}:
-        raise Blocked("a plain new refund is already not initiated")
+    insist_on_a_plain_beginning(stored)
     statuses = {refund.status for refund in whole.listed.values()}
     verify.holds(statuses <= {1, 2, None}, "status 1 (initiated)", verify.shown(statuses))
 

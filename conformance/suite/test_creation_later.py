@@ -134,10 +134,11 @@ def test_a_rejection_that_comes_too_late_gives_nothing_back(session: Session, se
 
 
 @requirement("REVIEW-17", late=True)
-def test_a_completed_refund_without_return_is_not_cancelled(series: Series, overdue: Overdue) -> None:
+def test_a_completed_refund_without_return_is_not_cancelled(api: RefundApi, series: Series, overdue: Overdue) -> None:
     """A rejection, seconds later, comes too late for it; what is in process is not judged (reading A39)."""
     series.insist()
     overdue.insist(series)
+    api.wire.show(overdue.rejection.exchange)
     was, now = (refunds.get(overdue.refund_id) for refunds in (series.after, overdue.after))
     if was is None or now is None:
         raise Blocked("the refund without return is not in the list of its order (CREATE-20)")

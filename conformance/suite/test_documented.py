@@ -264,8 +264,19 @@ def test_ill_formed_reviews_break_nothing(ground: Ground) -> None:
     after = ground.look()
     if accepted:  # what a lenient reading let through may have decided the one refund, but no other
         before, after = ({i: r for i, r in seen.items() if i != refund.refund_id} for seen in (before, after))
+        if verify.differ(before, after):
+            insist_on_its_own(ground)
 
     verify.unchanged(before, after)
+
+
+def insist_on_its_own(ground: Ground) -> None:
+    """A plain approval decides no other refund than its own."""
+    api, lines = ground.api, ground.order.lines[:2]
+    refund, other = (verify.given_refund(api, ground.order, Part(line)) for line in lines)
+    verify.given_review(api, ground.order, refund, Action.APPROVE)
+    if ground.look().get(other.refund_id, other).status not in api.pending:
+        raise Blocked("a plain approval already decides other refunds (REVIEW-19)")
 
 
 @requirement("ROBUST-82", late=True)

@@ -177,8 +177,14 @@ def spelled_reviews(request: pytest.FixtureRequest, review_bench: ReviewBench) -
 
 
 def status_of(bench: ReviewBench) -> RefundStatus | None:
-    """Return the status of the bench's refund, once whatever it was sent had the time to show."""
+    """Return the status of the bench's refund, once whatever it was sent had the time to show; none if it is gone.
+
+    Raises:
+        Blocked: it cannot be read.
+    """
     refund = verify.look_list(bench.api, bench.order, role="open").get(bench.refund.refund_id)
+    if refund is not None and refund.status is None:
+        raise Blocked("the status of the refund cannot be read")
     return None if refund is None else refund.status
 
 

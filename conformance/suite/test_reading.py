@@ -191,7 +191,10 @@ def test_a_refund_is_not_found_by_a_near_miss(api: RefundApi, shelf: Shelf, near
     wrong = next((miss for refund_id in own if (miss := nearly(refund_id, near)) not in own), None)
     if wrong is None:
         raise Blocked("every id that is nearly one of the order's refunds is another's")
-    verify.refused(api.get_refund(shelf.order, wrong))
+    answer = api.get_refund(shelf.order, wrong)
+    if answer.accepted and answer.refund is not None and answer.refund.refund_id == wrong:
+        raise Blocked("the id next to it is another order's refund, which get shows under any order (GET-04)")
+    verify.refused(answer)
 
 
 @requirement("GET-08")

@@ -32,6 +32,7 @@ SMUGGLED: dict[str, Any] = {
     "amount": "0.01", "status": "4", "lineItems": [], "createTime": "2001-01-01T00:00:00Z", "customerId": "1",
     "rightsType": "2", "shipping": {"shippingCarrierCode": "1", "shippingCarrier": "x", "trackingNumber": "SMUGGLED"},
 }  # fmt: skip
+MORE_THAN_A_SECOND = 1.1
 LINES_TOO, OTHER_LINE = "lineItems", {"quantity": "3", "rightsReason": "Another reason altogether."}
 
 
@@ -153,8 +154,9 @@ def reviewed_specially(api: RefundApi, placed: Placed, row: Special) -> Answer:
     [pytest.param(name, marks=requirement(row.requirement)) for name, row in SPECIAL.items()],
 )
 def test_a_special_review_does_what_it_says(
-    api: RefundApi, session: Session, approval: Decision, rejection: Decision, specials: Specials, row: str
-) -> None:
+    api: RefundApi, session: Session, new_order: NewOrder, approval: Decision, rejection: Decision,
+    specials: Specials, row: str,
+) -> None:  # fmt: skip
     """The refund gets to where the action brings it, or stays where the review may be refused; it keeps its values."""
     special, answer = SPECIAL[row], specials.answers[row]
     api.wire.show(answer.exchange)
@@ -172,4 +174,17 @@ def test_a_special_review_does_what_it_says(
     plain = approval if special.action is APPROVE else rejection
     if verify.differ(but_for_the_review(plain.before), but_for_the_review(plain.after)):
         raise Blocked("a plain review already changes other values (REVIEW-21, REVIEW-22)")
-    verify.unchanged(but_for_the_review({key: before}), but_for_the_review({key: now}), "the values of the refund")
+    was, is_now = but_for_the_review({key: before}), but_for_the_review({key: now})
+    if verify.differ(was, is_now) and before.create_time != now.create_time:
+        insist_on_its_create_time(api, new_order)
+    verify.unchanged(was, is_now, "the values of the refund")
+
+
+def insist_on_its_create_time(api: RefundApi, new_order: NewOrder) -> None:
+    """A plain approval, more than a second after the create, leaves the createTime as it was."""
+    order = new_order()
+    refund = verify.given_refund(api, order)
+    before = verify.look_get(api, order, refund)
+    api.wire.clock.sleep(MORE_THAN_A_SECOND)
+    if verify.given_review(api, order, refund, APPROVE).create_time != before.create_time:
+        raise Blocked("a plain review already changes createTime (RECORD-71)")

@@ -10,7 +10,7 @@ from conformance.http.answer import Answer
 from conformance.http.client import ABSENT, RefundApi
 from conformance.judging import verify
 from conformance.model import Refund, RefundStatus
-from conformance.results import Failed
+from conformance.results import Blocked, Failed
 from conformance.running.plugin import requirement
 from conformance.suite.given.benches import NewOrder, selected_rows
 from conformance.suite.given.odd_creates import ODD_CREATES, OddCreates
@@ -122,7 +122,9 @@ def test_a_review_with_two_actions_does_one_of_them_or_nothing(api: RefundApi, o
 
     now = verify.look_get(api, order, refund)
     answered(api, answer)
-    verify.holds(answer.accepted or now.status is refund.status, "an open refund after a refusal", now)
+    if now.status is None:
+        raise Blocked("the status of the refund cannot be read")
+    verify.holds(answer.accepted or now.status in api.pending, "an open refund after a refusal", now)
 
 
 # Odd ids and parameters when reading.

@@ -98,7 +98,7 @@ class Probes:
             if name in self.silent:
                 continue
             if not self.sent[name].refused:
-                self.effects[name] = together
+                self.effects[name] = (before, self._but_for_others(name, together[1]))
                 continue
             bench.renew()
             before = bench.before
@@ -108,6 +108,14 @@ class Probes:
                 self.effects[name] = (before, bench.before)
         if not self.effects.keys() & probes.keys():  # what they did together none does alone: each is to blame
             self.effects |= dict.fromkeys(probes, together)
+
+    def _but_for_others(self, name: str, after: dict[RefundId, Refund]) -> dict[RefundId, Refund]:
+        """Return what is there after the probes without the new refunds that the answers to others told of."""
+        told = {other: answer.refund for other, answer in self.sent.items() if other != name and answer.accepted}
+        theirs = {refund.refund_id for refund in told.values() if refund is not None}
+        own = self.sent[name].refund if self.sent[name].accepted else None
+        theirs -= set() if own is None else {own.refund_id}
+        return {refund_id: refund for refund_id, refund in after.items() if refund_id not in theirs}
 
     def judge(self, name: str) -> None:
         """The probe of that name was refused and had no effect."""

@@ -43,7 +43,7 @@ def wanted(request: pytest.FixtureRequest, table: Mapping[str, Row], api: Refund
 def changed(members: dict[str, Any], name: str, change: object) -> None:
     """Leave a member out, put a value in its place, or make one of the value it has in its wire form."""
     if change is ABSENT:
-        del members[name]
+        members.pop(name, None)
     else:
         members[name] = change(members[name]) if callable(change) else change
 

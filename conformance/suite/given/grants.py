@@ -135,7 +135,7 @@ def nine_of_ten(api: RefundApi, order: Order) -> Answer:
 GRANTED: dict[str, Row] = {
     "no customerId": Row("CREATE-33", with_fields("customerId")),
     "no rightsType": Row("CREATE-33", with_fields("rightsType")),
-    "no shipping, customerId, rightsType": Row("CREATE-33", with_fields("customerId", "rightsType")),
+    "no shipping, customerId, rightsType": Row("CREATE-33", with_fields("customerId", "rightsType", "shipping")),
     "empty shipping": Row("CREATE-36", with_fields(shipping=EMPTY_SHIPPING)),
 }
 FEWER = {"9 of 10 units": Row("CREATE-16", nine_of_ten)}

@@ -1,0 +1,60 @@
+"""What a look sees where the list itself is wrong: what it hides or leaves out, get may show.
+
+Most effects are seen through lists. That a list leaves out a field, hides a refund or shows one of another order is
+judged by checks of its own, which read the list as it is; no other check is to be blocked or failed for it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from attrs import evolve
+
+from conformance.http.client import RefundApi
+from conformance.model import Refund, RefundId
+
+Get = Callable[[RefundId], Refund | None]
+
+NEEDED: Mapping[str, Callable[[Refund], bool]] = {
+    "status": lambda refund: refund.status is not None,
+    "amount": lambda refund: refund.amount is not None,
+    "units": lambda refund: refund.all_units_read,
+}
+"""What effects are judged by, each with what says that it can be read."""
+
+
+def own_of(api: RefundApi, order_id: str, listed: Sequence[Refund]) -> list[Refund]:
+    """Return those of the refunds in a list of an order that are not known to have been created on another one."""
+    return [refund for refund in listed if _order_of(api, refund) in {None, order_id}]
+
+
+def _order_of(api: RefundApi, refund: Refund) -> str | None:
+    creation = api.told.get(refund.refund_id)
+    return None if creation is None else creation.order_id
+
+
+def completed(api: RefundApi, refund: Refund, get: Get) -> Refund:
+    """Return a refund of a list with what cannot be read there as get tells it.
+
+    What get does not tell either is not asked again.
+    """
+    unread = {name for name, is_read in NEEDED.items() if not is_read(refund)} - api.untold
+    told = get(refund.refund_id) if unread else None
+    for name in unread:
+        if told is None or not NEEDED[name](told):
+            api.untold.add(name)
+        elif name == "units":
+            refund = evolve(refund, lines=told.lines, raw=refund.raw | {"lineItems": told.raw["lineItems"]})
+        else:
+            refund = evolve(refund, **{name: getattr(told, name)})
+    return refund
+
+
+def hidden(api: RefundApi, order_id: str, listed: Sequence[Refund], asked: float, get: Get) -> list[Refund]:
+    """Return the refunds of an order that were created by a moment, are not in a list of it, and that get shows.
+
+    The moment is in seconds of the run's clock. One that get does not show is not asked for again.
+    """
+    known = api.freshness.known(order_id, asked) & api.told.keys()
+    missing = sorted(known - {refund.refund_id for refund in listed} - api.untold)
+    got = [(refund_id, get(refund_id)) for refund_id in missing]
+    api.untold.update(refund_id for refund_id, refund in got if refund is None)
+    return [refund for _, refund in got if refund is not None]
