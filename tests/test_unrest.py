@@ -71,9 +71,9 @@ def test_what_an_accepted_review_changes_is_no_sign() -> None:
     """An approved refund may be in process, and each accepted review may update it."""
     unrest, asked = watching(Watched(moved_on=True, updated=True))
 
-    unrest.note_review(RefundId("70001"))
+    unrest.note_review(RefundId("70001"), 12.0, approval=True)
     unrest.look_into("get", [record(2, "2026-01-02T03:04:07Z")], 13.0)
-    unrest.note_review(RefundId("70001"))
+    unrest.note_review(RefundId("70001"), 12.0, approval=True)
     unrest.look_into("get", [record(2, "2026-01-02T03:04:09Z")], 14.0)
 
     assert not asked
@@ -91,5 +91,28 @@ def test_a_refund_that_begins_in_the_other_status_waits_there_as_others_do(usual
     assert unrest.allowed_for(first).status == usual
     assert unrest.allowed_for(record(other)).status == usual
     assert unrest.allowed_for(record(usual)).status == other
-    unrest.note_review(record(other).refund_id)
+    unrest.note_review(record(other).refund_id, 12.0, approval=True)
     assert unrest.allowed_for(record(2)).status == 2
+
+
+@pytest.mark.parametrize("stands", [True, False])
+def test_an_approval_that_does_not_show_for_seconds_is_believed_if_it_stands(stands: bool) -> None:  # noqa: FBT001 - a parameter
+    """Whether it stands is found out once for a type, and not before seconds have passed."""
+    asked: list[Refund] = []
+
+    def stands_or_not(sign: Refund) -> bool:
+        asked.append(sign)
+        return stands
+
+    unrest = Unrest(stands=stands_or_not)
+    unrest.note_creation(record(1), 10.0)
+    unrest.note_review(record(1).refund_id, 11.0, approval=True)
+
+    unrest.look_for_slow_ones([record(1)], 12.0)
+    assert not asked
+    for now in (13.5, 14.0):
+        unrest.look_for_slow_ones([record(1)], now)
+
+    assert asked == [record(1)]
+    assert unrest.allowed_for(record(1)).status == (2 if stands else 1)
+    assert unrest.allowed_for(record(3)).status == 3

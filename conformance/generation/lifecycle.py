@@ -17,10 +17,9 @@ EVERY_LAW = CREATES, KEYS, REVIEWS, READS, OTHERS, BOOKS, BURSTS, ANSWERS, STEAD
 
 
 class Phase(Enum):
-    """Where a refund stands; an approved one may be under way unseen, in process, or completed (reading A37)."""
+    """Where a refund stands; an approved one may be in process, or completed (reading A37)."""
 
     OPEN = "open"
-    UNDERWAY = "under way"
     PROCESSING = "in process"
     COMPLETED = "completed"
     CANCELED = "canceled"
@@ -28,11 +27,10 @@ class Phase(Enum):
 
 FINAL = (Phase.COMPLETED, Phase.CANCELED)
 WAYS = {
-    Phase.UNDERWAY: [Phase.UNDERWAY, Phase.PROCESSING, Phase.COMPLETED],
     Phase.PROCESSING: [Phase.PROCESSING, Phase.COMPLETED],
 }
 """Where time alone may bring a refund from a phase; from the others nowhere."""
-APPROVED = (Phase.COMPLETED, Phase.PROCESSING, Phase.UNDERWAY)
+APPROVED = (Phase.COMPLETED, Phase.PROCESSING)
 
 
 @frozen

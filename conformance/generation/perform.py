@@ -315,7 +315,6 @@ class Performance(Actor):
         pending = self.api.pending
         return {
             Phase.OPEN: pending,
-            Phase.UNDERWAY: frozenset() if self.api.approvals_show else pending,
             Phase.PROCESSING: frozenset({RefundStatus.IN_PROCESS}) - pending,
             Phase.COMPLETED: frozenset({RefundStatus.COMPLETED}),
             Phase.CANCELED: frozenset({RefundStatus.CANCELED}),
@@ -338,7 +337,12 @@ class Performance(Actor):
 
     def kept_its_values(self, was: Refund, now: Refund) -> None:
         """A review changed nothing of its refund but status and update time."""
-        if was.status in self.api.pending and now.status not in self.api.pending and stands_still(was, now):
+        if (
+            was.status in self.api.pending
+            and now.status not in self.api.pending
+            and stands_still(was, now)
+            and not now.restless
+        ):
             raise Broken(REVIEWS, f"an updateTime after {was.update_time}", f"{now.update_time}")
         known, shown = ({was.refund_id: evolve(refund, status=None, update_time=None)} for refund in (was, now))
         self.unchanged(REVIEWS, known, shown)

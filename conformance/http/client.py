@@ -86,9 +86,8 @@ class RefundApi:
 
     ``token_header`` is the name that the token is sent under; ``told`` is the create that each refund was made by;
     ``twice`` are creates that were answered with a new refund of other lines under an id that was told before;
-    ``ledger`` notes what was made; ``plain_shipping`` is that of a plain create; ``approvals_show`` unless
-    an approval is under way for so long that its refund stays in that status (reading A37); ``unrest`` knows what the
-    target changes by itself, and ``freshness`` what a read must show; ``untold`` is what get did not show of what a
+    ``ledger`` notes what was made; ``plain_shipping`` is that of a plain create; ``unrest`` knows what the target
+    changes by itself, or late, and ``freshness`` what a read must show; ``untold`` is what get did not show of what a
     list left out.
     """
 
@@ -102,7 +101,6 @@ class RefundApi:
     twice: list[Answer] = field(factory=list)
     ledger: Ledger = field(factory=Ledger)
     plain_shipping: Mapping[str, str] | Absent = ABSENT
-    approvals_show: bool = True
     unrest: Unrest = field(factory=Unrest)
     freshness: Freshness = field(factory=Freshness)
     untold: set[str] = field(factory=set)
@@ -113,16 +111,10 @@ class RefundApi:
         """The status of a refund that was not reviewed yet."""
         return frozenset({self.unrest.opens_in})
 
-    def is_open(self, refund: Refund) -> bool:
-        """Say whether a refund waits for a review; one whose approval does not show may look so (reading A37)."""
-        decided = not self.approvals_show and self.unrest.was_reviewed(refund.refund_id)
-        return refund.status in self.pending and not decided
-
     @property
     def approved(self) -> frozenset[RefundStatus]:
         """The statuses that an approved refund may be seen in."""
-        moved_on = frozenset({RefundStatus.IN_PROCESS, RefundStatus.COMPLETED}) - self.pending
-        return moved_on if self.approvals_show else moved_on | self.pending
+        return frozenset({RefundStatus.IN_PROCESS, RefundStatus.COMPLETED}) - self.pending
 
     def ends_of(self, action: Action) -> frozenset[RefundStatus]:
         """Return the statuses that a review may bring a refund to."""
@@ -294,7 +286,8 @@ class RefundApi:
         path = f"{API}/refunds/{quote(str(refund_id), safe='', errors='surrogatepass')}"
         answer = self.send("PUT", path, "review", body=body, **more)
         if answer.exchange.trouble is None and answer.accepted:
-            self.unrest.note_review(RefundId(str(refund_id)))
+            approval = isinstance(body, dict) and str(body.get("action")) == str(Action.APPROVE.value)
+            self.unrest.note_review(RefundId(str(refund_id)), self.wire.clock.monotonic(), approval=approval)
         return answer
 
     def send(
@@ -334,6 +327,7 @@ class RefundApi:
                 self.unrest.note_creation(refund, now)
         elif operation in {"list", "get"}:
             self.unrest.look_into(operation, shown, now)
+            self.unrest.look_for_slow_ones(shown, now)
 
     def _note(self, answer: Answer) -> None:
         """Tell the ledger of the one refund in an answer, or that nobody knows of one."""

@@ -1,7 +1,8 @@
 """What a target changes by itself: new refunds that go on to *in process*, update times that move without a request.
 
 A queue of work does the one (reading A35), a bank that reports later the other (reading A09); neither breaks the page.
-Nor does a target that begins with some refunds as initiated, and with others as in process (reading A35 again).
+Nor does a target that begins with some refunds as initiated, and with others as in process (reading A35 again), or on
+which some approved refunds are initiated for long (reading A37).
 """
 
 import threading
@@ -10,12 +11,19 @@ from datetime import datetime
 
 from attrs import define, evolve, field, frozen
 
-from conformance.model import Refund, RefundId, RefundStatus
+from conformance.model import Refund, RefundId, RefundStatus, RightsType
+
+SLOW = 2.0
+"""Seconds after which an approved refund that is still initiated is a sign of slow approvals."""
 
 OPEN: Mapping[RefundStatus, RefundStatus] = {
     RefundStatus.INITIATED: RefundStatus.IN_PROCESS, RefundStatus.IN_PROCESS: RefundStatus.INITIATED,
 }  # fmt: skip
 """The statuses in which a refund may wait for its review, and for each the other one."""
+AFTER: Mapping[RefundStatus, RefundStatus] = {
+    RefundStatus.INITIATED: RefundStatus.IN_PROCESS, RefundStatus.IN_PROCESS: RefundStatus.COMPLETED,
+}  # fmt: skip
+"""What a refund whose approval stands is as good as, while it does not show."""
 Seen = tuple[str, RefundId, bool, RefundStatus | None]
 
 
@@ -33,16 +41,20 @@ class Unrest:
 
     It is found out at the first sign, once for either kind: ``watch`` makes a refund like the one that gave the sign,
     reviewed or not, leaves it alone for so many seconds, and says what it saw, looking in another way than the
-    operation that gave the sign, which may itself be to blame. ``opens_in`` is the status of the first refund that was
-    created (reading A35). It is safe to use from several threads.
+    operation that gave the sign, which may itself be to blame. ``stands`` makes and approves one, and says whether that
+    stands against a rejection; ``slow`` says of which types approvals do, and show late. ``opens_in`` is the status of
+    the first refund that was created (reading A35). It is safe to use from several threads.
     """
 
     watch: Callable[[bool, float, str, Refund], Watched] = lambda *_: Watched()
+    stands: Callable[[Refund], bool] = lambda _: False
     found: dict[bool, Watched] = field(factory=dict)
+    slow: dict[RightsType | None, bool] = field(factory=dict)
     opens_in: RefundStatus = RefundStatus.INITIATED
     _born: dict[RefundId, float] = field(factory=dict)
     _born_otherwise: set[RefundId] = field(factory=set)
     _reviewed: set[RefundId] = field(factory=set)
+    _approved: dict[RefundId, float] = field(factory=dict)
     _updates: dict[Seen, datetime] = field(factory=dict)
     _lock: threading.Lock = field(factory=threading.Lock)
     _watching: threading.RLock = field(factory=threading.RLock)
@@ -61,9 +73,11 @@ class Unrest:
         """Say whether a review of the refund was accepted."""
         return refund_id in self._reviewed
 
-    def note_review(self, refund_id: RefundId) -> None:
-        """A review was accepted, which may have changed its refund in any way."""
+    def note_review(self, refund_id: RefundId, at: float, *, approval: bool) -> None:
+        """A review was accepted, at a moment in seconds of the run's clock; its refund may have changed in any way."""
         with self._lock:
+            if approval and refund_id not in self._reviewed:
+                self._approved[refund_id] = at
             self._reviewed.add(refund_id)
             for seen in [seen for seen in self._updates if seen[1] == refund_id]:
                 del self._updates[seen]
@@ -77,6 +91,19 @@ class Unrest:
                     if reviewed not in self.found:
                         self.found[reviewed] = Watched()
                         self.found[reviewed] = self.watch(reviewed, now - born, operation, refund)
+
+    def look_for_slow_ones(self, shown: Iterable[Refund], now: float) -> None:
+        """Find out whether approvals stand, of the type of one that does not show seconds after it was accepted."""
+        for refund in shown:
+            if self._waits(refund) and now - self._approved[refund.refund_id] >= SLOW:
+                with self._watching:
+                    if refund.rights_type not in self.slow:
+                        self.slow[refund.rights_type] = False
+                        self.slow[refund.rights_type] = self.stands(refund)
+
+    def _waits(self, refund: Refund) -> bool:
+        """Say whether a refund still looks like one that waits for a review, though its approval was accepted."""
+        return refund.refund_id in self._approved and refund.status is self.opens_in
 
     def _is_sign(self, operation: str, refund: Refund, *, reviewed: bool) -> bool:
         """Say whether a refund is in process without a review, or was updated since it was last shown so."""
@@ -92,6 +119,8 @@ class Unrest:
         """Return a refund as it would be if the target had left it alone, and marked if that cannot be told."""
         reviewed = self.was_reviewed(refund.refund_id)
         watched, refund = self.found.get(reviewed), self._as_usual(refund)
+        if self._waits(refund) and self.slow.get(refund.rights_type):
+            return evolve(refund, status=AFTER[self.opens_in], restless=True)
         if watched is None or not (watched.moved_on or watched.updated):
             return refund
         if watched.moved_on and refund.status is RefundStatus.IN_PROCESS:

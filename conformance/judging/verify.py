@@ -86,8 +86,6 @@ def approve_open(api: RefundApi, order: Order) -> bool:
     open_ones = _pending(api, look_list(api, order))
     for refund_id in open_ones:
         api.review_refund(order, refund_id, Action.APPROVE).exchange.role = "arrange"
-    if not api.approvals_show:
-        return bool(open_ones)
     seen = patiently(api, lambda: look_list(api, order), lambda now: not _pending(api, now) & open_ones)
     if _pending(api, seen) & open_ones:
         raise Blocked("an open refund that is in the way could not be approved")
@@ -108,7 +106,7 @@ def await_completion(api: RefundApi, order: Order, seen: Mapping[RefundId, Refun
 
 
 def _pending(api: RefundApi, refunds: Mapping[RefundId, Refund]) -> set[RefundId]:
-    return {refund_id for refund_id, refund in refunds.items() if api.is_open(refund)}
+    return {refund_id for refund_id, refund in refunds.items() if refund.status in api.pending}
 
 
 def given_review(api: RefundApi, order: Order, refund: Refund, action: Action) -> Refund:

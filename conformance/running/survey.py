@@ -12,10 +12,10 @@ from conformance.http.answer import Answer
 from conformance.http.client import ABSENT, Absent
 from conformance.http.dialect import IN_CREATES, IN_REVIEWS, USUAL, Dialect, dialects_for
 from conformance.judging import verify
-from conformance.model import CARRIER_CODE, Action, Order, Refund, RefundStatus
+from conformance.model import CARRIER_CODE, Action, Order, Refund
 from conformance.results import Blocked
 from conformance.running.session import Session
-from conformance.running.watch import keep_watch
+from conformance.running.watch import keep_watch, stands_against
 
 SURE, CLOSE = 8, 0.05
 """So many looks in a row, so many seconds apart, say that something is there to stay."""
@@ -166,11 +166,11 @@ class _Survey:
         """
         session, api = self.session, self.session.shop.api
         written = session.wire.clock.monotonic()
-        shown: list[RefundStatus | None] = []
+        shown: list[Refund] = []
 
         def is_got_so() -> bool:
-            shown.append(verify.look_get(api, self.order, refund).status)
-            return shown[-1] in api.approved
+            shown.append(verify.look_get(api, self.order, refund))
+            return shown[-1].status in api.approved
 
         def is_listed_so() -> bool:
             listed = verify.look_list(api, self.order).get(refund.refund_id)
@@ -178,22 +178,16 @@ class _Survey:
 
         with contextlib.suppress(Blocked):  # what cannot be read is judged by the checks
             late = self._late_by(is_got_so, written)
-            session.base_status = shown[-1]
-            if told is not None and {told.status, shown[-1]} <= api.approved:
+            session.base_status = shown[-1].status
+            if told is not None and {told.status, shown[-1].status} <= api.approved:
                 session.wire.expect_lag(max(late, self._late_by(is_listed_so, written)))
         if session.base_status in api.pending:
             rejection = api.review_refund(self.order, refund, Action.REJECT)
             rejection.exchange.role = "arrange"
             with contextlib.suppress(Blocked):
-                session.speak(approvals_show=not self._stands_against(rejection, refund))
-
-    def _stands_against(self, rejection: Answer, refund: Refund) -> bool:
-        """Say whether an approval stood against a rejection, which cancels a refund that was not approved."""
-        api = self.session.shop.api
-        if rejection.refused or verify.was_canceled(api, self.order, refund, rejection):
-            return rejection.refused
-        another = verify.given_refund(api, self.order)
-        return verify.was_canceled(api, self.order, another, api.review_refund(self.order, another, Action.REJECT))
+                stands = stands_against(session, self.order, refund, rejection)
+                api.unrest.slow[shown[-1].rights_type] = stands
+                session.base_status = api.unrest.allowed_for(shown[-1]).status
 
 
 def _forms() -> Iterator[tuple[Dialect, Mapping[str, str] | Absent]]:

@@ -2,6 +2,7 @@
 
 from attrs import evolve
 
+from conformance.http.answer import Answer
 from conformance.http.unrest import Unrest, Watched
 from conformance.judging import verify
 from conformance.model import Action, Order, Refund, RefundStatus, RightsType
@@ -32,8 +33,35 @@ def keep_watch(session: Session) -> None:
             for exchange in session.wire.recorded[before:]:
                 exchange.batched = True
 
+    def stands(sign: Refund) -> bool:
+        """Say whether the approval of a refund like the one that gave the sign stands."""
+        before = len(session.wire.recorded)
+        try:
+            order, refund = _arranged(session, sign)
+            session.shop.api.review_refund(order, refund, Action.APPROVE)
+            return stands_against(session, order, refund, session.shop.api.review_refund(order, refund, Action.REJECT))
+        except Blocked:
+            return False
+        finally:
+            for exchange in session.wire.recorded[before:]:
+                exchange.role, exchange.batched = "arrange", True
+
+    slow: dict[RightsType | None, bool] = {}
     for shop in session.shops:
-        shop.api = evolve(shop.api, unrest=Unrest(watch, found))
+        shop.api = evolve(shop.api, unrest=Unrest(watch, stands, found, slow))
+
+
+def stands_against(session: Session, order: Order, refund: Refund, rejection: Answer) -> bool:
+    """Say whether an approval stood against a rejection, which cancels a refund that was not approved.
+
+    Raises:
+        Blocked: the refund cannot be read.
+    """
+    api = session.shop.api
+    if rejection.refused or verify.was_canceled(api, order, refund, rejection):
+        return rejection.refused
+    another = verify.given_refund(api, order)
+    return verify.was_canceled(api, order, another, api.review_refund(order, another, Action.REJECT))
 
 
 def _watched(
@@ -43,11 +71,11 @@ def _watched(
 
     What changes again whenever it is looked at is not changed by itself.
     """
-    made = [_arranged(session, reviewed, sign)]
+    made = [_arranged(session, sign, reviewed=reviewed)]
     if made[0][1].update_time is not None and made[0][1].update_time.microsecond == 0:
         for _ in range(2):  # of whole seconds, one at least of three is full before the update
             session.wire.clock.sleep(PART)
-            made.append(_arranged(session, reviewed, sign))
+            made.append(_arranged(session, sign, reviewed=reviewed))
     shown = []
     for pause in (0.0, seconds, AGAIN):
         session.wire.clock.sleep(pause)
@@ -63,9 +91,9 @@ def _watched(
     return Watched(moved_on, updated)
 
 
-def _arranged(session: Session, reviewed: bool, sign: Refund) -> tuple[Order, Refund]:  # noqa: FBT001 - which refunds
+def _arranged(session: Session, sign: Refund, *, reviewed: bool = False) -> tuple[Order, Refund]:
     """Return a refund to be left alone, of the amount and the type of the one that gave the sign, and its order."""
-    order = session.shop.order(*([] if not sign.amount else [(1, f"{sign.amount:.2f}")]))
+    order = session.shop.order(*([] if not sign.amount else [(2, f"{sign.amount:.2f}")]))
     refund = verify.given_refund(session.shop.api, order, rights_type=sign.rights_type or RightsType.RETURN_AND_REFUND)
     if reviewed:
         verify.given_review(session.shop.api, order, refund, Action.APPROVE)

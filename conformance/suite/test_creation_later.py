@@ -171,8 +171,7 @@ def test_an_order_takes_many_refunds(grants: Grants, last_grant: Answer, new_ord
 def test_a_refund_that_was_open_for_seconds_is_approved(api: RefundApi, grants: Grants) -> None:
     """An approval that comes seconds after the create is carried out."""
     refund_id = grants.plain.refund_id
-    approved = not api.approvals_show and api.unrest.was_reviewed(refund_id)
-    if approved or refund_id not in {made.id for made in api.ledger.open_refunds}:
+    if refund_id not in {made.id for made in api.ledger.open_refunds}:
         return  # it was approved to make room for another (reading A27)
     verify.accepted(api.review_refund(grants.order, refund_id, Action.APPROVE))
     verify.settles(

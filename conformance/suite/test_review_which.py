@@ -100,7 +100,7 @@ def closed_before(session: Session, several: Several, index: int) -> None:
     """
     if any(several.refunds[index].refund_id in before for before, _ in several.steps.values()):
         was = next(iter(several.steps.values()))[0].get(several.refunds[index].refund_id)
-        if was is not None and several.api.is_open(was):
+        if was is not None and was.status in several.api.pending:
             raise Blocked("the review of another refund of the order already decided this one (REVIEW-19)")
     session.observe("A27", "a second refund of an order is refused while one is open")
 

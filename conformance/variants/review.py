@@ -103,6 +103,28 @@ class ApprovesForLong(ApprovesInTime):
         Shop.authorise(self, token, operation)
 
 
+@reads("A37", aspect="approval")
+class ApprovesRefundsWithoutReturnForLong(ApprovesForLong):
+    """Leaves an approved refund for which nothing comes back in status 1 for long, and completes others at once."""
+
+    def is_slow(self, refund: StoredRefund) -> bool:
+        """Say whether its approval takes longer than any run."""
+        return refund.rights_type == REFUND
+
+    def decide(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Complete at once what is not slow."""
+        return super().decide(refund, action) if self.is_slow(refund) else Shop.decide(self, refund, action)
+
+
+@reads("A37", aspect="approval")
+class ApprovesLargeRefundsForLong(ApprovesRefundsWithoutReturnForLong):
+    """Leaves a large approved refund in status 1 for long, and completes others at once."""
+
+    def is_slow(self, refund: StoredRefund) -> bool:
+        """Say whether its approval takes longer than any run."""
+        return refund.amount > LARGE
+
+
 class UpdatesOnceMore(Shop):
     """Moves the update time of a refund once more, a while after something was done; the variants differ in what."""
 

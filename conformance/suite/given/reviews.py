@@ -142,7 +142,7 @@ def several(
     answers, steps = {}, {}
     for index, action in DECISIONS.items():
         refund_id = refunds[index].refund_id
-        if refund_id not in now or not api.is_open(now[refund_id]):
+        if refund_id not in now or now[refund_id].status not in api.pending:
             continue
         before = now
         answers[index] = api.review_refund(order, refunds[index], action)
