@@ -107,7 +107,8 @@ class RefundLine:
 class Refund:
     """A refund as an answer told it; what could not be read is ``None``. ``raw`` is the JSON object itself.
 
-    ``restless`` if the target was seen to update such refunds by itself, so that the update time tells nothing.
+    ``restless`` if the target was seen to update such refunds by itself, so that the update time tells nothing;
+    ``hidden`` if only get shows it, and the list that it should be in does not.
     """
 
     refund_id: RefundId
@@ -122,6 +123,7 @@ class Refund:
     update_time: datetime | None
     raw: dict[str, Any] = field(eq=False, repr=False)
     restless: bool = field(default=False, eq=False, repr=False)
+    hidden: bool = field(default=False, eq=False, repr=False)
 
     @property
     def quantities(self) -> dict[LineItemId, Decimal]:

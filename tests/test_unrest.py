@@ -100,7 +100,7 @@ def test_an_approval_that_does_not_show_for_seconds_is_believed_if_it_stands(sta
     """Whether it stands is found out once for a type, and not before seconds have passed."""
     asked: list[Refund] = []
 
-    def stands_or_not(sign: Refund) -> bool:
+    def stands_or_not(sign: Refund, _: str) -> bool:
         asked.append(sign)
         return stands
 
@@ -108,10 +108,10 @@ def test_an_approval_that_does_not_show_for_seconds_is_believed_if_it_stands(sta
     unrest.note_creation(record(1), 10.0)
     unrest.note_review(record(1).refund_id, 11.0, approval=True)
 
-    unrest.look_for_slow_ones([record(1)], 12.0)
+    unrest.look_for_slow_ones("get", [record(1)], 12.0)
     assert not asked
     for now in (13.5, 14.0):
-        unrest.look_for_slow_ones([record(1)], now)
+        unrest.look_for_slow_ones("get", [record(1)], now)
 
     assert asked == [record(1)]
     assert unrest.allowed_for(record(1)).status == (2 if stands else 1)

@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from attrs import evolve
+
 from conformance.faults import breaks
 from conformance.faults.races import WINDOW, Unguarded
-from conformance.reference.rules import APPROVE, CANCELED, COMPLETED, REJECT, Refusal, Shop
+from conformance.reference.rules import APPROVE, CANCELED, COMPLETED, INITIATED, REJECT, Refusal, Shop
 from conformance.reference.store import StoredLine, StoredRefund
 
 
@@ -200,3 +202,71 @@ class ReleasesUnitsBeforeItRejects(Shop):
     def claimed(self, refund: StoredRefund, line: StoredLine) -> int:
         """Count nothing for what was released."""
         return 0 if refund.id in self.released else super().claimed(refund, line)
+
+
+class EqualAtOnce(Unguarded):
+    """Finds a refund open for each of several reviews; the faults below differ in what the later ones do to it."""
+
+    def decide(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Take its time between the check and the write."""
+        if not self.is_open(refund):
+            return super().decide(refund, action)
+        time.sleep(WINDOW)
+        with self.store.exclusive():
+            now = self.store.refund(self.name, refund.id)
+            wanted = COMPLETED if action == APPROVE else CANCELED
+            if now is not None and now.status == wanted:
+                return self.again(now, action)
+            return super().decide(refund if now is None else now, action)
+
+    def again(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Decide a refund that an equal review has decided meanwhile."""
+        return refund
+
+
+@breaks("RACE-14")
+class BreaksOnEqualReviewsAtOnce(EqualAtOnce):
+    """Ends in an internal error when an equal review came first."""
+
+    def again(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Give up."""
+        raise Refusal(500, "the refund was changed by another transaction")
+
+
+@breaks("RACE-14")
+class TogglesRejectionsAtOnce(EqualAtOnce):
+    """Opens a refund again that two rejections find open."""
+
+    def again(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Turn it over once more."""
+        return self.change(refund, INITIATED) if action == REJECT else refund
+
+
+@breaks("RACE-14")
+class PaysEqualApprovalsAtOnce(EqualAtOnce):
+    """Makes a record of its own for each approval that finds the refund open."""
+
+    def again(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Store another one."""
+        if action == APPROVE:
+            self.store.add_refund(evolve(refund, id=self.store.next_id("refund")))
+        return refund
+
+
+@breaks("RACE-15")
+class ReleasesUnitsTwiceAtOnce(EqualAtOnce):
+    """Gives the units of a refund back for each rejection that finds it open."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.released: Counter[str] = Counter()
+
+    def again(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Give them back once more."""
+        self.released[refund.id] += action == REJECT
+        return refund
+
+    def claimed(self, refund: StoredRefund, line: StoredLine) -> int:
+        """Count less than nothing for what was given back too often."""
+        own = sum(part.quantity for part in refund.lines if part.line.id == line.id)
+        return super().claimed(refund, line) - own * self.released[refund.id]

@@ -327,7 +327,7 @@ class RefundApi:
                 self.unrest.note_creation(refund, now)
         elif operation in {"list", "get"}:
             self.unrest.look_into(operation, shown, now)
-            self.unrest.look_for_slow_ones(shown, now)
+            self.unrest.look_for_slow_ones(operation, shown, now)
 
     def _note(self, answer: Answer) -> None:
         """Tell the ledger of the one refund in an answer, or that nobody knows of one."""

@@ -47,7 +47,7 @@ class Unrest:
     """
 
     watch: Callable[[bool, float, str, Refund], Watched] = lambda *_: Watched()
-    stands: Callable[[Refund], bool] = lambda _: False
+    stands: Callable[[Refund, str], bool] = lambda *_: False
     found: dict[bool, Watched] = field(factory=dict)
     slow: dict[RightsType | None, bool] = field(factory=dict)
     opens_in: RefundStatus = RefundStatus.INITIATED
@@ -92,14 +92,14 @@ class Unrest:
                         self.found[reviewed] = Watched()
                         self.found[reviewed] = self.watch(reviewed, now - born, operation, refund)
 
-    def look_for_slow_ones(self, shown: Iterable[Refund], now: float) -> None:
+    def look_for_slow_ones(self, operation: str, shown: Iterable[Refund], now: float) -> None:
         """Find out whether approvals stand, of the type of one that does not show seconds after it was accepted."""
         for refund in shown:
             if self._waits(refund) and now - self._approved[refund.refund_id] >= SLOW:
                 with self._watching:
                     if refund.rights_type not in self.slow:
                         self.slow[refund.rights_type] = False
-                        self.slow[refund.rights_type] = self.stands(refund)
+                        self.slow[refund.rights_type] = self.stands(refund, operation)
 
     def _waits(self, refund: Refund) -> bool:
         """Say whether a refund still looks like one that waits for a review, though its approval was accepted."""

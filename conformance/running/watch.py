@@ -33,12 +33,14 @@ def keep_watch(session: Session) -> None:
             for exchange in session.wire.recorded[before:]:
                 exchange.batched = True
 
-    def stands(sign: Refund) -> bool:
-        """Say whether the approval of a refund like the one that gave the sign stands."""
+    def stands(sign: Refund, operation: str) -> bool:
+        """Say whether the approval of a refund like the one that gave the sign stands, and shows nowhere."""
         before = len(session.wire.recorded)
         try:
             order, refund = _arranged(session, sign)
             session.shop.api.review_refund(order, refund, Action.APPROVE)
+            if _seen(session, order, refund, operation).status not in session.shop.api.pending:
+                return False
             return stands_against(session, order, refund, session.shop.api.review_refund(order, refund, Action.REJECT))
         except Blocked:
             return False

@@ -155,4 +155,6 @@ def readings(request: pytest.FixtureRequest, review_bench: ReviewBench) -> Readi
     api, order, refund = review_bench.api, review_bench.order, review_bench.refund
     chosen = selected_rows(request, READINGS)
     sent = {name: exempt(reading.send(api, order, refund)) for name, (_, reading) in chosen.items()}
-    return Readings(api, order, refund, set(verify.look_list(api, order)), sent)
+    plain = api.list_refunds(order)
+    plain.exchange.role = "look"
+    return Readings(api, order, refund, {listed.refund_id for listed in plain.refunds or ()}, sent)

@@ -281,10 +281,19 @@ def unlimited(api: RefundApi, roomy_order: Order, retries: Retries) -> Answer:
     return answer
 
 
+def listed_with_limit(retries: Retries) -> set[RefundId]:
+    """Return the refunds that the list of the roomy order really showed, before anything was sent again."""
+    return {refund_id for refund_id, refund in retries.listed.items() if not refund.hidden}
+
+
 @pytest.fixture(scope="session")
 def thirteen(api: RefundApi, roomy_order: Order, roomy_refunds: set[RefundId], retries: Retries) -> Answer:
     """The list of the roomy order with a limit that is no page's usual one, and less than what there is."""
-    known = {refund_id: refund for refund_id, refund in retries.listed.items() if refund_id in roomy_refunds}
+    known = {
+        refund_id: refund
+        for refund_id, refund in retries.listed.items()
+        if refund_id in roomy_refunds and not refund.hidden
+    }
     many_of(api, roomy_order, known, THIRTEEN + 1)
     answer = api.list_refunds(roomy_order, THIRTEEN)
     answer.exchange.role = "look"
