@@ -106,9 +106,18 @@ class CountsUnitsInBytes(Shop):
 class KeepsTenLines(Shop):
     """Stores ten lines of a refund at most."""
 
+    most = 10
+
     def read_lines(self, value: Any, order: StoredOrder) -> tuple[RequestedLine, ...]:
         """Cut the rest off."""
-        return super().read_lines(value, order)[:10]
+        return super().read_lines(value, order)[: self.most]
+
+
+@breaks("CREATE-28")
+class KeepsTwentyLines(KeepsTenLines):
+    """Stores twenty lines of a refund at most."""
+
+    most = 20
 
 
 @breaks("CREATE-29")
@@ -119,6 +128,16 @@ class CapsUnitsAtTwoDigits(Shop):
         """Keep two digits."""
         quantity = super().read_quantity(value)
         return 99 if MANY <= quantity < 10 * MANY else quantity
+
+
+@breaks("CREATE-29")
+class CapsUnitsAtThreeDigits(Shop):
+    """Stores no more than 999 units of a line."""
+
+    def read_quantity(self, value: Any) -> int:
+        """Keep three digits."""
+        quantity = super().read_quantity(value)
+        return 999 if 10 * MANY <= quantity < 100 * MANY else quantity
 
 
 @breaks("CREATE-29")

@@ -193,6 +193,72 @@ class EscapesReasonsInLists(Shop):
         return rendered | {"rightsReason": escape(line.reason)} if operation == "list" else rendered
 
 
+class AltersReasons(Shop):
+    """Shows another reason than the one that was given, where it looks like something else than words."""
+
+    def altered(self, reason: str) -> str:
+        """Return what becomes of a reason."""
+        return reason
+
+    def render_line(self, operation: str, line: StoredRefundLine) -> JSON:
+        """Show what became of it."""
+        return super().render_line(operation, line) | {"rightsReason": self.altered(line.reason)}
+
+
+@breaks("RECORD-55")
+class TakesTheWordNullForNothing(AltersReasons):
+    """Shows no reason where it is the word null, or none."""
+
+    def altered(self, reason: str) -> str:
+        """Take a word for nothing."""
+        return "" if reason.lower() in {"null", "none", "n/a", "undefined"} else reason
+
+
+@breaks("RECORD-55")
+class GuardsReasonsAgainstSpreadsheets(AltersReasons):
+    """Puts an apostrophe before a reason that a spreadsheet would calculate."""
+
+    def altered(self, reason: str) -> str:
+        """Guard it."""
+        return f"'{reason}" if reason[:1] in {"=", "+", "-", "@"} else reason
+
+
+@breaks("RECORD-55")
+class ReplacesIntoReasons(AltersReasons):
+    """Writes a reason by a replacement in a template, where two dollars are one."""
+
+    def altered(self, reason: str) -> str:
+        """Replace."""
+        return reason.replace("$$", "$")
+
+
+@breaks("RECORD-56")
+class DropsJoinersFromReasons(AltersReasons):
+    """Drops what nobody sees from a reason, and with it what joins two emoji to one."""
+
+    def altered(self, reason: str) -> str:
+        """Drop them."""
+        return reason.replace("\u200d", "").replace("\ufe0f", "")
+
+
+@breaks("RECORD-56")
+class StraightensReasons(AltersReasons):
+    """Makes typewriter signs of quotes, dashes and dots in a reason."""
+
+    def altered(self, reason: str) -> str:
+        """Straighten them."""
+        return reason.translate({0x2018: "'", 0x2019: "'", 0x201C: '"', 0x201D: '"', 0x2013: "-", 0x2026: "..."})
+
+
+@breaks("RECORD-58")
+class CollapsesBlanksInReasons(AltersReasons):
+    """Makes one blank of several between the words of a reason."""
+
+    def altered(self, reason: str) -> str:
+        """Collapse them."""
+        return re.sub(r"(?<=\S) +(?=\S)", " ", reason)
+
+
 @breaks("RECORD-54")
 class KeepsTheFirstReason(Shop):
     """Stores the first line's reason for every line."""

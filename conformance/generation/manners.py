@@ -40,9 +40,11 @@ LONG_AGO = "2001-01-01T00:00:00Z"
 FORTUNE = "99999999999.00"
 """More than any order cost: a smaller amount may be honoured (reading A25), one like this may not."""
 RECORD = {"status": "3", "amount": FORTUNE, "createTime": LONG_AGO, "updateTime": LONG_AGO, "refundId": "471100000815"}
-LINE = {"price": TRIFLE, "subtotal": TRIFLE, "totalTax": "0.50"}
+UNKNOWN = {"of": ["nothing", 1]}
+"""A member that the page knows nothing of, in what it does know."""
+LINE = {"price": TRIFLE, "subtotal": TRIFLE, "totalTax": "0.50", "note": UNKNOWN}
 PARAMETERS = [("action", "2")]
-DECISION = {"status": "4", "amount": TRIFLE, "createTime": LONG_AGO, "customerId": "1"}
+DECISION = {"status": "4", "amount": TRIFLE, "createTime": LONG_AGO, "customerId": "1", "note": UNKNOWN}
 
 
 @frozen
@@ -80,7 +82,7 @@ class Manner:
         refund = body["refund"]
         if self.form == LADEN:
             lines = [line | LINE for line in refund["lineItems"]]
-            refund = refund | RECORD | {"lineItems": lines, "refundId": known or RECORD["refundId"]}
+            refund = refund | RECORD | {"lineItems": lines, "refundId": known or RECORD["refundId"], "note": UNKNOWN}
         if self.form in {NULL, EMPTY}:
             refund = refund | {"rightsType": None if self.form == NULL else ""}
         return {"refund": self._turned(refund)}

@@ -32,7 +32,7 @@ from conformance.generation.lifecycle import (
 from conformance.results import UsageError
 
 MOST_AT_ONCE = 8
-LINES = 11
+LINES = 22
 """How many lines the first order of the tour has: more than a glance takes in, and several of one price."""
 DRAWS = 12
 """How many times as many stories are drawn as are told: those that reach furthest."""

@@ -32,7 +32,7 @@ def test_a_create_of_several_lines_refunds_them_and_no_others(stored: Stored) ->
 
 @requirement("CREATE-29")
 def test_the_units_of_each_line_are_stored_as_asked_for(stored: Stored) -> None:
-    """3, 12 and 321 units are stored as 3, 12 and 321."""
+    """3, 12, 321 and 1321 units are stored as 3, 12, 321 and 1321."""
     if sorted(stored.asked) != sorted(stored.refund.quantities):
         raise Blocked("the refund has other lines than it should (CREATE-28)")
     verify.same(stored.asked, stored.refund.quantities, "the units of each line")

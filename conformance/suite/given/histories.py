@@ -37,9 +37,12 @@ class Stored:
 
 @pytest.fixture(scope="session")
 def stored(api: RefundApi, new_order: NewOrder) -> Stored:
-    """A refund of three of four lines, the last one first, with one, two and three digits of units."""
-    order = new_order((4, "10.00"), (20, "10.00"), (4, "10.00"), (400, "10.00"))
-    parts = [Part(order.lines[3], 321), Part(order.line, order.line.quantity - 1), Part(order.lines[1], 12)]
+    """A refund of four of five lines, the last one first, with one to four digits of units."""
+    order = new_order((4, "10.00"), (20, "10.00"), (4, "10.00"), (400, "10.00"), (2000, "10.00"))
+    parts = [
+        Part(order.lines[4], 1321), Part(order.lines[3], 321), Part(order.line, order.line.quantity - 1),
+        Part(order.lines[1], 12),
+    ]  # fmt: skip
     answer = api.create_refund(order, *parts)
     answer.exchange.role = "probe"
     got = None
