@@ -59,13 +59,16 @@ class Answer:
     def refunds(self) -> list[Refund] | None:
         """The refunds of an accepted list, if each of them can be read.
 
-        Null, or an empty object, has none; that it is no list is judged as a field of its own.
+        Null, or an empty object, has none, and a refund that is no list is one; that it is none is judged as a field of
+        its own.
         """
         if not self.accepted or not isinstance(self.json, dict):
             return None
         entries = self.json.get("refunds") if self.json else []
         if entries is None and "refunds" in self.json:
             return []
+        if isinstance(entries, dict):
+            entries = [entries]
         if not isinstance(entries, list):
             return None
         read = [self._read(entry) for entry in entries]

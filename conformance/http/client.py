@@ -86,7 +86,8 @@ class RefundApi:
 
     ``token_header`` is the name that the token is sent under; ``told`` is the create that each refund was made by;
     ``twice`` are creates that were answered with a new refund of other lines under an id that was told before;
-    ``ledger`` notes what was made; ``plain_shipping`` is that of a plain create; ``unrest`` knows what the target
+    ``ledger`` notes what was made; ``plain_shipping`` is that of a plain create, and ``look_limit`` that of a
+    list that looks at everything; ``unrest`` knows what the target
     changes by itself, or late, and ``freshness`` what a read must show; ``untold`` is what get did not show of what a
     list left out.
     """
@@ -101,6 +102,7 @@ class RefundApi:
     twice: list[Answer] = field(factory=list)
     ledger: Ledger = field(factory=Ledger)
     plain_shipping: Mapping[str, str] | Absent = ABSENT
+    look_limit: int = MAX_LIMIT
     unrest: Unrest = field(factory=Unrest)
     freshness: Freshness = field(factory=Freshness)
     untold: set[str] = field(factory=set)
@@ -190,9 +192,10 @@ class RefundApi:
         )
 
     def list_refunds(
-        self, order: Order | OrderId | str, limit: Any = MAX_LIMIT, arranged: Callable[[Parameters], Parameters] = list
+        self, order: Order | OrderId | str, limit: Any = None, arranged: Callable[[Parameters], Parameters] = list
     ) -> Answer:
-        """List the refunds of an order; ``limit`` may be ``ABSENT``."""
+        """List the refunds of an order; ``limit`` may be ``ABSENT``, and is that of a look if nothing is said."""
+        limit = self.look_limit if limit is None else limit
         order_id = order.order_id if isinstance(order, Order) else order
         path = f"{API}/orders/{quote(str(order_id), safe='', errors='surrogatepass')}/refunds"
         query = arranged(given({"limit": limit}))

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from attrs import astuple
 
 from conformance.http.answer import Answer
-from conformance.http.client import MAX_LIMIT, NOT_FOUND, Part, RefundApi
+from conformance.http.client import NOT_FOUND, Part, RefundApi
 from conformance.judging import witness
 from conformance.model import Action, LineItemId, Order, OrderId, Refund, RefundId, RefundLine, RefundStatus
 from conformance.results import Blocked, Failed
@@ -133,7 +133,7 @@ def given_review(api: RefundApi, order: Order, refund: Refund, action: Action) -
 # Looks.
 
 
-def listed(api: RefundApi, order: Order | OrderId, *, limit: int = MAX_LIMIT, role: str = "look") -> list[Refund]:
+def listed(api: RefundApi, order: Order | OrderId, *, limit: int | None = None, role: str = "look") -> list[Refund]:
     """Return the refunds of the order as list tells them, and what it hides or leaves out as get does (witness.py).
 
     In the role ``open`` the records may break the page, since requests that do may have made them.
@@ -141,6 +141,7 @@ def listed(api: RefundApi, order: Order | OrderId, *, limit: int = MAX_LIMIT, ro
     Raises:
         Blocked: the list cannot be read.
     """
+    limit = api.look_limit if limit is None else min(limit, api.look_limit)
     asked, order_id = api.wire.clock.monotonic(), order.order_id if isinstance(order, Order) else order
     answer = api.list_refunds(order, limit)
     answer.exchange.role, answer.exchange.reads_back = role, True
@@ -398,6 +399,8 @@ def shown(value: object) -> str:
         return f"refund {value.refund_id} with status {status}"
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{shown(key)}: {shown(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, RefundLine):
+        return f"{shown(value.quantity)} of line {value.line_item_id}, {value.reason!r} ({shown(value.reason_type)})"
     if isinstance(value, list | tuple | set | frozenset):
         return "[" + ", ".join(map(shown, value)) + "]"
     return str(value)

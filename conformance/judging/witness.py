@@ -4,7 +4,7 @@ Most effects are seen through lists. That a list leaves out a field, hides a ref
 judged by checks of its own, which read the list as it is; no other check is to be blocked or failed for it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from attrs import evolve
 
@@ -13,12 +13,8 @@ from conformance.model import Refund, RefundId
 
 Get = Callable[[RefundId], Refund | None]
 
-NEEDED: Mapping[str, Callable[[Refund], bool]] = {
-    "status": lambda refund: refund.status is not None,
-    "amount": lambda refund: refund.amount is not None,
-    "units": lambda refund: refund.all_units_read,
-}
-"""What effects are judged by, each with what says that it can be read."""
+NEEDED = ("status", "amount", "units")
+"""What effects are judged by."""
 
 
 def own_of(api: RefundApi, order_id: str, listed: Sequence[Refund]) -> list[Refund]:
@@ -36,16 +32,24 @@ def completed(api: RefundApi, refund: Refund, get: Get) -> Refund:
 
     What get does not tell either is not asked again.
     """
-    unread = {name for name, is_read in NEEDED.items() if not is_read(refund)} - api.untold
+    unread = {name for name in NEEDED if not _is_told(api, refund, name)} - api.untold
     told = get(refund.refund_id) if unread else None
     for name in unread:
-        if told is None or not NEEDED[name](told):
+        if told is None or not _is_told(api, told, name):
             api.untold.add(name)
         elif name == "units":
             refund = evolve(refund, lines=told.lines, raw=refund.raw | {"lineItems": told.raw["lineItems"]})
         else:
             refund = evolve(refund, **{name: getattr(told, name)})
     return refund
+
+
+def _is_told(api: RefundApi, refund: Refund, name: str) -> bool:
+    """Say whether something can be read of a refund; of its units, those of all lines that create answered."""
+    if name != "units":
+        return getattr(refund, name) is not None
+    creation = api.told.get(refund.refund_id)
+    return refund.all_units_read and (creation is None or creation.lines <= refund.quantities.keys())
 
 
 def hidden(api: RefundApi, order_id: str, listed: Sequence[Refund], asked: float, get: Get) -> list[Refund]:

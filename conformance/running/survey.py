@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from attrs import define, evolve
 
 from conformance.http.answer import Answer
-from conformance.http.client import ABSENT, Absent
+from conformance.http.client import ABSENT, USUAL_LIMIT, Absent
 from conformance.http.dialect import IN_CREATES, IN_REVIEWS, USUAL, Dialect, dialects_for
 from conformance.judging import verify
 from conformance.model import CARRIER_CODE, Action, Order, Refund
@@ -122,10 +122,20 @@ class _Survey:
 
         try:
             late = max(self._late_by(look, written) for look in (is_listed, is_got))
-        except Blocked:
-            return  # a list that cannot be read is judged by the checks
+        except Blocked:  # a list that cannot be read is judged by the checks
+            if self._lists_with_the_usual_limit():
+                self._find_out_lag(refund)
+            return
         self.session.wire.expect_lag(late)
         self.session.observe("A64", f"a new refund is shown {'later' if late else 'at once'}")
+
+    def _lists_with_the_usual_limit(self) -> bool:
+        """Say whether a list that is refused with the greatest limit is not with the usual one, and use that then."""
+        api = self.session.shop.api
+        if api.look_limit == USUAL_LIMIT or not api.list_refunds(self.order, USUAL_LIMIT).accepted:
+            return False
+        self.session.speak(look_limit=USUAL_LIMIT)
+        return True
 
     def _late_by(self, look: Callable[[], bool], written: float) -> float:
         """Return how many seconds after it was written something shows from then on; 0.0 if at first, or never.

@@ -74,7 +74,8 @@ def test_the_first_refund_of_the_run_was_approved(api: RefundApi, session: Sessi
 def test_a_rejection_cancels(first_rejection: Decision) -> None:
     """Action 2 is accepted and the refund becomes canceled."""
     verify.accepted(first_rejection.answer)
-    verify.holds(first_rejection.took_effect, wanted(first_rejection.api, REJECT), first_rejection.after)
+    seen = first_rejection.after or f"no refund {first_rejection.refund_id}"
+    verify.holds(first_rejection.took_effect, wanted(first_rejection.api, REJECT), seen)
 
 
 @pytest.mark.parametrize(
