@@ -31,7 +31,7 @@ API = "/api/202412"
 TOKEN_HEADER = "X-Genstore-Access-Token"  # noqa: S105 - a header's name
 MAX_LIMIT, USUAL_LIMIT = 250, 50
 NOT_FOUND = 404
-UNKNOWN = {400, 404, 409, 410, 422}
+UNKNOWN = {400, 404, 409, 410, 422, 423, 425}
 """How a review may be refused that names a refund which is not known yet."""
 Parameters = list[tuple[str, Any]]
 REASON = "Description of Other Reasons."

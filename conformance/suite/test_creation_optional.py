@@ -60,6 +60,7 @@ def test_part_of_the_logistics_information_shows_up(grants: Grants, row: str) ->
         shown = [told.shipping, refund.shipping]
         if not any(TRACKING in parcel.values() for parcel in shown):
             shown.append(verify.look_get(grants.api, grants.order, refund).shipping)
+            shown.append(verify.look_list(grants.api, grants.order).get(refund.refund_id, refund).shipping)
         verify.holds(any(TRACKING in parcel.values() for parcel in shown), f"tracking number {TRACKING}", shown)
 
 
