@@ -80,7 +80,7 @@ class RepeatsTheFirst(Limiting):
         return [refunds[0]] * limit if limit < len(refunds) else refunds
 
 
-@breaks("LIST-11", also=("ROBUST-20",))
+@breaks("LIST-11")
 class AllowsAHundred(Shop):
     """Refuses a limit of more than 100."""
 
@@ -89,7 +89,7 @@ class AllowsAHundred(Shop):
         return 100
 
 
-@breaks("LIST-11", also=("ROBUST-20",))
+@breaks("LIST-11")
 class TakesTheMaximumForExclusive(Shop):
     """Refuses a limit of 250."""
 
