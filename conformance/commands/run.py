@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,6 +20,11 @@ from conformance.commands.settings import Configured
 from conformance.commands.targets import opened
 from conformance.record import read_record
 from conformance.results import EXIT_SUITE_FAILED, UsageError
+
+if TYPE_CHECKING:
+    from conformance.catalogue import Catalogue
+    from conformance.generation.stories import Story
+    from conformance.results import Run
 
 
 @click.command("run", cls=Configured)
@@ -89,21 +95,15 @@ def command(
       genstore-conformance run fault:refuses-but-revives --select review
     """  # noqa: D301 - click takes the character itself
     from conformance import console
-    from conformance.catalogue import load_catalogue, load_proof
+    from conformance.catalogue import load_catalogue
     from conformance.compare import compare, exit_for_new
-    from conformance.generation.stories import load_case
-    from conformance.report import check_formats, draw
+    from conformance.report import check_formats
     from conformance.running.run import Options
     from conformance.running.run import run as judge
     from conformance.waivers import load_waivers
 
     catalogue = load_catalogue()
-    chosen, story = selected(selection), None
-    if case is not None and chosen:
-        raise UsageError("--case is about the requirement of its file; leave out --select")
-    if case is not None:
-        requirement, story = load_case(case)
-        chosen = (requirement,)
+    chosen, story = _chosen(selection, case)
     check_formats(formats)
     if read_only and max_writes is not None:
         raise UsageError("--read-only is no write at all; give it or --max-writes, not both")
@@ -121,20 +121,41 @@ def command(
         folder = out or Path("reports") / folder_name(subject.name)
         with console.Progress() as progress:
             done = judge(subject, catalogue, folder, options, listener=progress)
-    paths, unwritten = {"record": folder / "run.jsonl"}, done.unwritten
-    try:
-        paths |= draw(done, catalogue, folder, formats, proof=load_proof())
-    except UsageError as trouble:  # the folder could be written to when the run began
-        unwritten = unwritten or str(trouble)
-    console.summary(done, catalogue, paths, verbose=verbose)
-    if done.footer and done.footer.get("suite_error"):
-        click.echo(f"the suite itself failed; please report this:\n{done.footer['suite_error']}", err=True)
-    if unwritten is not None:
-        click.echo(f"{folder}: not everything could be written: {unwritten}. The verdict stands as shown.", err=True)
-        sys.exit(EXIT_SUITE_FAILED)
+    _report(done, catalogue, folder, formats, verbose=verbose)
     if last is not None:
         found = compare(last, done, catalogue)
         console.comparison(found)
         if fail_on == "new":
             sys.exit(exit_for_new(found, done))
     sys.exit(done.exit)
+
+
+def _chosen(selection: tuple[str, ...], case: Path | None) -> tuple[tuple[str, ...], "Story | None"]:
+    """Return the requirements that a run is about, and the one story of a case file."""
+    from conformance.generation.stories import load_case
+
+    if case is None:
+        return selected(selection), None
+    if selection:
+        raise UsageError("--case is about the requirement of its file; leave out --select")
+    requirement, story = load_case(case)
+    return (requirement,), story
+
+
+def _report(run: "Run", catalogue: "Catalogue", folder: Path, formats: tuple[str, ...], *, verbose: bool) -> None:
+    """Draw the reports of a run and tell of it; what could not be written ends the command, with the verdict shown."""
+    from conformance import console
+    from conformance.catalogue import load_proof
+    from conformance.report import draw
+
+    paths, unwritten = {"record": folder / "run.jsonl"}, run.unwritten
+    try:
+        paths |= draw(run, catalogue, folder, formats, proof=load_proof())
+    except UsageError as trouble:  # the folder could be written to when the run began
+        unwritten = unwritten or str(trouble)
+    console.summary(run, catalogue, paths, verbose=verbose)
+    if run.footer and run.footer.get("suite_error"):
+        click.echo(f"the suite itself failed; please report this:\n{run.footer['suite_error']}", err=True)
+    if unwritten is not None:
+        click.echo(f"{folder}: not everything could be written: {unwritten}. The verdict stands as shown.", err=True)
+        sys.exit(EXIT_SUITE_FAILED)

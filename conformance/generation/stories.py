@@ -312,7 +312,7 @@ def _step_data(step: Act) -> dict[str, Any]:
 
 
 _COUNT = {"type": "integer", "minimum": 0, "maximum": 1000}
-_UNITS = {"type": "array", "minItems": 1, "maxItems": 20, "items": {**_COUNT, "maximum": 2**65}}
+_UNITS = {"type": "array", "minItems": 1, "maxItems": 50, "items": {**_COUNT, "maximum": 2**65}}
 
 
 STRAYS = {"astray": _COUNT, "named": _COUNT}
