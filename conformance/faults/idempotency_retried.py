@@ -9,7 +9,7 @@ from attrs import evolve
 from conformance.faults import breaks
 from conformance.faults.idempotency import ForgetsSome, OwnMemory
 from conformance.reference.app import App
-from conformance.reference.rules import RefundRequest, Shop, Token
+from conformance.reference.rules import RefundRequest, Refusal, Shop, Token
 from conformance.reference.store import StoredOrder, StoredRefund
 
 
@@ -184,3 +184,43 @@ class ForgetsKeysWithoutCustomer(Shop):
         """Remember a create that names no customer under a key of its own."""
         request = super().read_request(body)
         return request if "customerId" in body["refund"] else evolve(request, key=f"{request.key} {uuid.uuid4()}")
+
+
+@breaks("IDEM-35")
+class DropsKeysOfRefusedCreates(Shop):
+    """Deletes the key of a create that it refuses, though an earlier refund may have it."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.dropped: set[str] = set()
+
+    def read_request(self, body: Any) -> RefundRequest:
+        """Clean up after a request that cannot be read."""
+        try:
+            return super().read_request(body)
+        except Refusal:
+            refund = self.member(body, "refund")
+            self.dropped.add(str(refund.get("requestNo") if isinstance(refund, dict) else ""))
+            raise
+
+    def recall(self, key: str) -> StoredRefund | None:
+        """Find nothing for a key that was deleted."""
+        return None if key in self.dropped else super().recall(key)
+
+    def save(self, refund: StoredRefund, request: RefundRequest) -> None:
+        """Store a refund under its key again."""
+        if request.key in self.dropped:
+            self.store.add_refund(refund)
+        else:
+            super().save(refund, request)
+
+
+@breaks("IDEM-35")
+class KeepsTheLatestOrderOfAKey(OwnMemory):
+    """Remembers of a key the latest refund, and makes another one when it comes for another order."""
+
+    def recall(self, key: str) -> StoredRefund | None:
+        """Find the latest one, if it is of this order."""
+        found = super().recall(key)
+        asked = None if self.request is None else self.request.order.id
+        return found if found is not None and found.order_id == asked else None

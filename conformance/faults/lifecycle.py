@@ -404,3 +404,17 @@ class CompletesWhatIsOpenOnceShipped(SeesShipments):
             evolve(refund, status=COMPLETED) if self.is_open(refund) and self.shipped_since(refund.order_id) else refund
             for refund in super().select(refunds)
         ]
+
+
+@breaks("LIFE-05")
+class ReopensWhatIsCompletedOnceShipped(SeesShipments):
+    """Shows the completed refunds of an order as initiated again when it is shipped."""
+
+    def select(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+        """Start over."""
+        return [
+            evolve(refund, status=INITIATED)
+            if refund.status == COMPLETED and self.shipped_since(refund.order_id)
+            else refund
+            for refund in super().select(refunds)
+        ]

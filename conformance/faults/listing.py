@@ -206,6 +206,20 @@ class ListsOpenOnes(Mixed):
 
 
 @breaks("LIST-08")
+class ListsNothingThatIsDone(Shop):
+    """Leaves completed refunds out of the list of an order of which nothing is left."""
+
+    def list_refunds(self, order_id: str, query: Query) -> list[StoredRefund]:
+        """Take the order for closed."""
+        refunds = super().list_refunds(order_id, query)
+        order = self.store.order(self.name, self.ident(order_id, "orderId"))
+        done = [refund for refund in refunds if refund.status == COMPLETED]
+        refunded = sum(line.quantity for refund in done for line in refund.lines)
+        closed = order is not None and refunded == sum(line.quantity for line in order.lines)
+        return [refund for refund in refunds if refund.status != COMPLETED] if closed else refunds
+
+
+@breaks("LIST-08")
 class ListsApprovedAsOpen(Paged):
     """Shows an approved refund in a small page as initiated."""
 

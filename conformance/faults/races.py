@@ -3,14 +3,14 @@
 import contextlib
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from attrs import evolve
 
 from conformance.faults import breaks
-from conformance.reference.rules import RefundRequest, Shop
+from conformance.reference.rules import RefundRequest, Shop, Token
 from conformance.reference.store import StoredLine, StoredOrder, StoredRefund
 
 WINDOW = 0.03
@@ -55,6 +55,25 @@ class CreatesTwiceAtOnce(Shop):
         self.store.add_refund(refund)
         if self.store.recall(self.name, request.key) is None:
             self.store.remember(self.name, request.key, refund.id)
+
+
+@breaks("RACE-01")
+class CreatesTwiceAtOnceForTwoTokens(CreatesTwiceAtOnce):
+    """Lets equal requests of one token wait for each other, and not those of two."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.turns: defaultdict[frozenset[str], threading.Lock] = defaultdict(threading.Lock)
+
+    def authorise(self, token: Token, operation: str) -> None:
+        """Note whose request it is."""
+        self.seen.scopes = token.scopes
+        super().authorise(token, operation)
+
+    def create(self, body: Any) -> StoredRefund:
+        """Wait for those of the same token."""
+        with self.turns[self.seen.scopes]:
+            return super().create(body)
 
 
 @breaks("RACE-02")
@@ -216,6 +235,21 @@ class MixesUpListsAtOnce(Shop):
         self.current = order_id
         time.sleep(WINDOW / 3)
         return super().list_refunds(self.current, query)
+
+
+@breaks("ACCESS-10")
+class MixesUpTokensAtOnce(Shop):
+    """Keeps the token of a create in a place that all requests share, so that whoever comes last decides for all."""
+
+    current: Token | None = None
+
+    def authorise(self, token: Token, operation: str) -> None:
+        """Look at whatever token is in that place by then."""
+        if operation == "create":
+            self.current = token
+            time.sleep(WINDOW / 3)
+            token = self.current
+        super().authorise(token, operation)
 
 
 @breaks("RACE-07")

@@ -88,6 +88,33 @@ class BreaksOnNul(Breaking):
 
 
 @breaks("ROBUST-08")
+class BreaksOnPercentInKeys(Breaking):
+    """Takes a percent sign in a key for a place to be filled, and fails to fill it."""
+
+    def breaks_on(self, content: bytes, request: Any) -> bool:
+        """Fail on the sign in the key."""
+        return re.search(rb'"requestNo": "[^"]*%', content) is not None
+
+
+@breaks("ROBUST-12")
+class BreaksOnEmptyReasons(Breaking):
+    """Fails where a reason is empty."""
+
+    def breaks_on(self, content: bytes, request: Any) -> bool:
+        """Fail on it."""
+        return b'"rightsReason": ""' in content
+
+
+@breaks("ROBUST-12")
+class BreaksOnCustomersThatAreNoNumber(Breaking):
+    """Fails to make a number of a customer's id."""
+
+    def breaks_on(self, content: bytes, request: Any) -> bool:
+        """Fail on letters."""
+        return b'"customerId": "n/a"' in content
+
+
+@breaks("ROBUST-08")
 class BreaksOnNulInKeys(Breaking):
     """Fails to store a NUL in a key."""
 

@@ -353,3 +353,14 @@ class TakesShippingForAShipment(Shop):
         brought = body["refund"].get("shipping")
         is_empty = isinstance(brought, dict) and bool(brought) and not any(brought.values())
         return evolve(request, order=evolve(request.order, shipped=True)) if is_empty else request
+
+
+@breaks("SHIP-11")
+class DefaultsToTheTypeOfTheFirst(StoresDefaultsAsRefunds):
+    """Stores a refund that leaves the type out with the type of the order's first refund."""
+
+    def new_refund(self, request: RefundRequest) -> StoredRefund:
+        """Take over what was asked for first."""
+        refund = Shop.new_refund(self, request)
+        first = next(iter(self.store.refunds_of(self.name, request.order.id)), None)
+        return evolve(refund, rights_type=first.rights_type) if self.absent and first is not None else refund

@@ -82,7 +82,7 @@ def _tour() -> Story:
         Review(9, approve=False), Create(23, 0, of(1)), Review(8, approve=False), Review(5, approve=True), Get(8),
         List(1, 1), Review(8, approve=True), Create(27, 1, (7, 4), returned=False), Create(25, 1, (1, 1)),
         Create(8, 1, (2, 1), returned=False), Create(10, 1, (1, 0), returned=False),
-        Create(11, 1, (1, 0), returned=False), Ship(1), Create(8, 1, (1, 1), returned=False), Review(10, approve=True),
+        Review(10, approve=True), Create(11, 1, (1, 0), returned=False), Ship(1), Create(8, 1, (1, 1), returned=False),
         Review(11, approve=False), Create(29, 1, (1, 1)),
         Review(7, approve=False), Create(28, 1, (5, 0), returned=False), Review(8, approve=True),
         Review(9, approve=True), Review(8, approve=False), Review(10, approve=False), Create(29, 1, (2, 1)),

@@ -89,7 +89,7 @@ class RefundApi:
     ``ledger`` notes what was made; ``plain_shipping`` is that of a plain create, and ``look_limit`` that of a
     list that looks at everything; ``unrest`` knows what the target
     changes by itself, or late, and ``freshness`` what a read must show; ``untold`` is what get did not show of what a
-    list left out.
+    list left out, and ``hidden`` the order of each refund that get showed and a list did not.
     """
 
     wire: Wire
@@ -106,6 +106,7 @@ class RefundApi:
     unrest: Unrest = field(factory=Unrest)
     freshness: Freshness = field(factory=Freshness)
     untold: set[str] = field(factory=set)
+    hidden: dict[RefundId, str] = field(factory=dict)
     token_header: str = TOKEN_HEADER
 
     @property
@@ -124,7 +125,7 @@ class RefundApi:
 
     def with_token(self, token: str | None) -> "RefundApi":
         """Return the same API as another holder sees it, maybe that of another shop; ``None`` sends no token header."""
-        return evolve(self, token=token, told={}, twice=[], untold=set())
+        return evolve(self, token=token, told={}, twice=[], untold=set(), hidden={})
 
     def speaking(self, dialect: Dialect) -> "RefundApi":
         """Return the same API with numbers in another wire form."""

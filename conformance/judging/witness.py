@@ -61,4 +61,5 @@ def hidden(api: RefundApi, order_id: str, listed: Sequence[Refund], asked: float
     missing = sorted(known - {refund.refund_id for refund in listed} - api.untold)
     got = [(refund_id, get(refund_id)) for refund_id in missing]
     api.untold.update(refund_id for refund_id, refund in got if refund is None)
+    api.hidden.update((refund_id, order_id) for refund_id, refund in got if refund is not None)
     return [evolve(refund, hidden=True) for _, refund in got if refund is not None]

@@ -54,6 +54,15 @@ def test_a_return_is_accepted_once_the_order_is_shipped(shop: Shop, shipped: Shi
     verify.holds(refund.refund_id in shipped.after, f"refund {refund.refund_id} in the list", sorted(shipped.after))
 
 
+@requirement("SHIP-11")
+def test_a_create_of_no_type_is_a_return_once_the_order_is_shipped(shipped: Shipped) -> None:
+    """That an order has a refund without return, and was shipped later, does not change the default."""
+    told = shipped.rest.refund
+    refund = None if told is None else shipped.after.get(told.refund_id)
+    if refund is not None:  # otherwise it is judged as a return that is not accepted (SHIP-10)
+        verify.holds(refund.rights_type in {RETURN, None}, "type 1", f"type {refund.rights_type}")
+
+
 def single_return_beside_another(shop: Shop) -> Answer:
     """Return the answer to a return of one unit after others of one unit each, so that some are left in any case."""
     order = shop.order(shipped=False)

@@ -10,7 +10,7 @@ from attrs import evolve
 from conformance.http.answer import Answer
 from conformance.http.client import ABSENT, MAX_LIMIT, RefundApi
 from conformance.judging import verify
-from conformance.model import Action, Refund, RefundId
+from conformance.model import Action, OrderId, Refund, RefundId, RefundStatus
 from conformance.results import Blocked, Failed
 from conformance.running.plugin import requirement
 from conformance.running.session import Session
@@ -193,6 +193,8 @@ def test_the_first_limit_of_an_order_is_not_remembered(crowd: Crowd) -> None:
     verify.holds(not missing, "both refunds of the order", f"without {', '.join(missing)}")
 
 
+MOST_LOOKED_FOR = 10
+"""Refunds that a list hid, of those that are looked for once more."""
 OPEN_LIMITS: dict[str, tuple[str, set[int]]] = {
     "0": ("LIST-15", {0, 1}),
     "-1": ("LIST-15", {0, 1}),
@@ -303,3 +305,26 @@ def test_a_decided_refund_stays_in_the_list(api: RefundApi, crowd: Crowd, index:
     if now.status is not seen[key].status and seen[key].status in api.ends_of(action):
         raise Blocked("it is get that shows another status than the review brings (GET-03)")
     verify.same(now.status, seen[key].status, "the status in the list")
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        pytest.param("open", marks=requirement("LIST-01", late=True)),
+        pytest.param("approved", marks=requirement("LIST-08", late=True)),
+        pytest.param("canceled", marks=requirement("LIST-09", late=True)),
+    ],
+)
+def test_no_list_of_the_run_hid_a_refund(api: RefundApi, state: str) -> None:
+    """A refund that a look at its order missed, though get showed it, is listed in the end."""
+    there = {"open": api.pending, "approved": api.approved, "canceled": frozenset({RefundStatus.CANCELED})}[state]
+    for refund_id, order_id in list(api.hidden.items())[:MOST_LOOKED_FOR]:
+        got = api.get_refund(order_id, refund_id)
+        if got.refund is None or got.refund.refund_id != refund_id or got.refund.status not in there:
+            continue
+        listed = plain(api, OrderId(order_id), api.look_limit)
+        shown = listed.refunds
+        if shown is not None and len(shown) < api.look_limit and refund_id not in ids(shown):
+            raise Failed(
+                f"refund {refund_id}, which get shows, in the list of its order", listed.described, listed.exchange
+            )

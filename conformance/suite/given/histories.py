@@ -6,7 +6,7 @@ import pytest
 from attrs import define
 
 from conformance.http.answer import Answer
-from conformance.http.client import Part, RefundApi
+from conformance.http.client import ABSENT, Part, RefundApi
 from conformance.judging import verify
 from conformance.model import Action, LineItemId, Order, Refund, RefundStatus, RightsType
 from conformance.results import Blocked
@@ -59,8 +59,8 @@ def stored(api: RefundApi, new_order: NewOrder) -> Stored:
 class Shipped:
     """An order with one refund without return, and the answers to returns of it.
 
-    ``early`` came before anything else, and before shipment; ``too_many`` asks for all units after it, and ``rest`` for
-    those that are left. ``after`` is what list shows in the end.
+    ``early`` came before anything else, and before shipment; ``too_many`` asks for all units after it, and ``rest``,
+    which names no type, for those that are left. ``after`` is what list shows in the end.
     """
 
     order: Order
@@ -80,9 +80,9 @@ def shipped(shop: Shop, accepted_create: Refund) -> Shipped:
     order = shop.ship(order)
     too_many = api.create_refund(order, Part(order.line, order.line.quantity), rights_type=RETURN)
     left = Part(order.line, order.line.quantity - 1)
-    rest = api.create_refund(order, left, rights_type=RETURN)
+    rest = api.create_refund(order, left, rights_type=ABSENT)
     if too_many.refused and rest.refused and verify.approve_open(api, order):  # it may be in the way (reading A27)
-        rest = api.create_refund(order, left, rights_type=RETURN)
+        rest = api.create_refund(order, left, rights_type=ABSENT)
     told = set() if rest.refund is None else {rest.refund.refund_id}
     after = verify.patiently(api, lambda: verify.look_list(api, order), lambda seen: told <= seen.keys())
     for answer in (early, too_many, rest):

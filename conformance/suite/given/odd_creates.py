@@ -63,6 +63,7 @@ def nested(body: dict[str, Any]) -> bytes:
     return raw({"unknown": "@"} | body).replace(b'"@"', DEEP)
 
 
+INJECTED_KEY = INJECTION + " %s\\/:\n"
 ODD_CREATES: Mapping[str, tuple[str, Odd]] = {
     "a byte order mark": ("ROBUST-07", Odd(creating(lambda body: b"\xef\xbb\xbf" + raw(body)))),
     "UTF-16": ("ROBUST-07", Odd(creating(lambda body: json.dumps(body).encode("utf-16")))),
@@ -79,7 +80,7 @@ ODD_CREATES: Mapping[str, tuple[str, Odd]] = {
     ),
     "an injection in the key": (
         "ROBUST-08",
-        Odd(creating(lambda body: with_fields(body, requestNo=INJECTION + body["refund"]["requestNo"][:17]))),
+        Odd(creating(lambda body: with_fields(body, requestNo=INJECTED_KEY + body["refund"]["requestNo"][:17]))),
     ),
     "text of all kinds in the reason": ("ROBUST-08", reason("😀 \u202ebackwards\u202c \ufffe ' OR 1=1;--")),
     "a reason of 300 kB": ("ROBUST-09", Odd(creating(lambda body: with_line(body, rightsReason=HUGE)), huge=True)),
@@ -111,6 +112,11 @@ ODD_CREATES: Mapping[str, tuple[str, Odd]] = {
         "ROBUST-12",
         Odd(creating(lambda body: with_fields(body, shipping={"shippingCarrier": None, "trackingNumber": 123456789}))),
     ),
+    "an empty reason, and a carrier alone": (
+        "ROBUST-12",
+        Odd(creating(lambda body: with_fields(with_line(body, rightsReason=""), shipping={"shippingCarrier": "Mine"}))),
+    ),
+    "a customer that is no number": ("ROBUST-12", Odd(creating(lambda body: with_fields(body, customerId="n/a")))),
     "a tracking number of 300 characters": (
         "ROBUST-09", Odd(creating(lambda body: with_fields(body, shipping={"trackingNumber": "T" * 300}))),
     ),

@@ -88,6 +88,16 @@ def with_another_reason(shop: Shop, first: Placed) -> Answer:
     return shop.api.create(shop.api.create_body(first.order, part, request_no=key))
 
 
+def after_other_uses(shop: Shop, first: Placed) -> Answer:
+    """Send the body again after its key came with what must be refused, and with a create for another order."""
+    api, key = shop.api, first.body["refund"]["requestNo"]
+    illegal = of_two_units(api, first.order, request_no=key)
+    illegal["refund"]["lineItems"][0]["quantity"] = "0"
+    for body in (illegal, of_two_units(api, shop.order(), request_no=key)):
+        api.create(body).exchange.role = "open"
+    return api.create(first.body)
+
+
 def bare(api: RefundApi, order: Order) -> dict[str, Any]:
     """Return a create that names neither its customer nor its type."""
     return of_two_units(api, order, customer_id=ABSENT, rights_type=ABSENT)
@@ -118,6 +128,7 @@ RETRIES = {
     "of type 2": Retry("IDEM-34", as_it_was, without_return),
     "with a parcel": Retry("IDEM-34", as_it_was, with_a_parcel),
     "with nothing optional": Retry("IDEM-34", as_it_was, bare),
+    "after other uses": Retry("IDEM-35", after_other_uses),
     "another reason": Retry("IDEM-33", with_another_reason),
     "no customer and another parcel": Retry(
         "IDEM-33", with_another(0, 2, customer_id=ABSENT, shipping={"trackingNumber": "OTHER987654"})
