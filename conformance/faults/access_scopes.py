@@ -6,7 +6,8 @@ from typing import Any
 from conformance.faults import breaks
 from conformance.faults.access import FULL, EasyToReject, HasNothingToHide
 from conformance.reference.app import TOKEN_HEADER, App
-from conformance.reference.rules import READ, WRITE, Refusal, Shop, Token
+from conformance.reference.rules import READ, REJECT, WRITE, Refusal, Shop, Token
+from conformance.reference.store import StoredRefund
 
 
 class NeedsAll(Shop):
@@ -64,6 +65,24 @@ class DoesNotKnowWriteRefundToReview(Sufficient):
     """Takes write_refund for a slip of the page when a refund is reviewed."""
 
     scopes = {"review": frozenset({"write_refunds"})}  # noqa: RUF012 - it is only read
+
+
+@breaks("ACCESS-07")
+class RejectsForOneScopeOnly(Shop):
+    """Takes the scope write_refund, and no other, for what it takes to reject."""
+
+    scopes: frozenset[str] = frozenset()
+
+    def review(self, refund_id: str, body: Any) -> StoredRefund:
+        """Look at the scopes once more."""
+        if self.scopes == {"write_refunds"} and self.read_action(self.member(body, "action")) == REJECT:
+            raise Refusal(403, "the access token lacks the scope for this")
+        return super().review(refund_id, body)
+
+    def authorise(self, token: Token, operation: str) -> None:
+        """Note who asks."""
+        self.scopes = token.scopes
+        super().authorise(token, operation)
 
 
 @breaks("ACCESS-08")

@@ -205,6 +205,24 @@ class LooksKeysUpAsPatterns(OwnMemory):
 
 
 @breaks("IDEM-22")
+class CleansKeysUp(OwnMemory):
+    """Compares keys by their letters and digits, hyphens and underscores, as an address would have them."""
+
+    def slot(self, key: str, request: RefundRequest) -> Hashable:
+        """Drop all else."""
+        return re.sub(r"[^\w-]", "", key)
+
+
+@breaks("IDEM-22")
+class CutsKeysAtColons(OwnMemory):
+    """Takes what follows a colon in a key for something else."""
+
+    def slot(self, key: str, request: RefundRequest) -> Hashable:
+        """Cut it off."""
+        return key.partition(":")[0]
+
+
+@breaks("IDEM-22")
 class RefusesKeysOfOtherCase(Shop):
     """Has a unique index on keys that knows no case, and takes what violates it for a conflict."""
 

@@ -40,6 +40,17 @@ class ApprovesIntoAbnormal(Shop):
 
 
 @breaks("REVIEW-01")
+class ApprovesParcelsOnly(Shop):
+    """Refuses to approve a refund without a tracking number."""
+
+    def decide(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Insist on one."""
+        if action == APPROVE and not refund.shipping.get("trackingNumber"):
+            raise Refusal(409, "nothing is on its way back")
+        return super().decide(refund, action)
+
+
+@breaks("REVIEW-01")
 class RefusesApprovals(Shop):
     """Refuses every approval."""
 

@@ -125,6 +125,7 @@ class Actor:
         known = self.state.entry(step.key) is not None
         another = known and self.asked[step.key].units != step.units
         parcel = parcel_of(step, another=another, plainly=self.reasons == PLAIN_REASONS) if sent else {}
+        parcel = parcel or api.plain_parcel
         if not known:
             self.asked[step.key] = Asked(order, step.units, reasons, rights_type, parcel)
         if step.key not in self.keys:

@@ -248,7 +248,7 @@ class Performance(Actor):
         others = before.keys() - touched - self.subjects
         self.unchanged(OTHERS, {key: refund for key, refund in before.items() if key in others}, seen)
         if found is None:
-            raise Broken(law, self.told(legal[0], order), self.seen(seen))
+            raise Broken(law, self.told(legal[0], order), self.seen(order, seen))
         self.state, self.records[order] = found, seen
         self.says_what_was_asked(seen.values(), self.api.wire.recorded[-1])
         self.pairs.add((mood_of(found, order), "list"))
@@ -325,12 +325,12 @@ class Performance(Actor):
         refunds = [f"key {entry.key}: {entry.phase.value}, {_units(entry.units)} units" for entry in state.of(order)]
         return f"order {order + 1} with " + ("; ".join(refunds) or "no refund")
 
-    def seen(self, records: Records) -> str:
-        """Return what an order looks like, in words."""
+    def seen(self, order: int, records: Records) -> str:
+        """Return what an order looks like, in words, its lines in the order that they have there."""
         names = {refund_id: f"key {key}" for key, refund_id in self.ids.items()}
         told = [
             f"{names.get(refund_id, f'refund {refund_id}')}: status {verify.shown(refund.status)}, "
-            f"{_units(refund.quantities.values())} units"
+            f"{_units(refund.quantities.get(line.line_item_id, 0) for line in self.orders[order].lines)} units"
             for refund_id, refund in records.items()
         ]
         return "; ".join(told) or "no refund"

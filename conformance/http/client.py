@@ -115,6 +115,11 @@ class RefundApi:
         return frozenset({self.unrest.opens_in})
 
     @property
+    def plain_parcel(self) -> dict[str, str]:
+        """The logistics information of a plain create, as far as it has any."""
+        return {} if isinstance(self.plain_shipping, Absent) else dict(self.plain_shipping)
+
+    @property
     def approved(self) -> frozenset[RefundStatus]:
         """The statuses that an approved refund may be seen in."""
         return frozenset({RefundStatus.IN_PROCESS, RefundStatus.COMPLETED}) - self.pending

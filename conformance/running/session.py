@@ -33,7 +33,8 @@ class Session:
 
     ``noticed`` is what a user should know of the target that no check judges; ``reached`` counts what its requests
     reached; ``case`` is the one story that the run is about, if it is about one; ``base_status`` is the one that the
-    first approval of the run was seen to lead to; ``no_base`` says why there is no ``base_refund``, if so.
+    first approval of the run was seen to lead to; ``no_base`` says why there is no ``base_refund``, if so;
+    ``refused_review`` is its first approval, if that was refused and another had to be made.
     """
 
     target: Target
@@ -45,6 +46,7 @@ class Session:
     base_order: Order | None = None
     base_refund: Refund | None = None
     no_base: str = ""
+    refused_review: Exchange | None = None
     base_key: str = ""
     base_status: RefundStatus | None = None
     began: float = 0.0

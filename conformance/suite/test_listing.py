@@ -10,7 +10,7 @@ from attrs import evolve
 from conformance.http.answer import Answer
 from conformance.http.client import ABSENT, MAX_LIMIT, RefundApi
 from conformance.judging import verify
-from conformance.model import Action, OrderId, Refund, RefundId, RefundStatus
+from conformance.model import Action, Refund, RefundId, RefundStatus
 from conformance.results import Blocked, Failed
 from conformance.running.plugin import requirement
 from conformance.running.session import Session
@@ -307,24 +307,34 @@ def test_a_decided_refund_stays_in_the_list(api: RefundApi, crowd: Crowd, index:
     verify.same(now.status, seen[key].status, "the status in the list")
 
 
+@pytest.fixture(scope="module")
+def hidden(api: RefundApi) -> list[tuple[Refund, Answer]]:
+    """What looks at orders missed though get showed it, and what lists miss in the end: each with the list."""
+    found = []
+    for refund_id, order_id in list(api.hidden.items())[:MOST_LOOKED_FOR]:
+        got, listed = api.get_refund(order_id, refund_id), plain(api, order_id, api.look_limit)
+        got.exchange.role = "look"
+        shown = listed.refunds
+        if got.refund is None or got.refund.refund_id != refund_id or shown is None:
+            continue
+        if len(shown) < api.look_limit and refund_id not in ids(shown):
+            found.append((got.refund, listed))
+    return found
+
+
 @pytest.mark.parametrize(
     "state",
     [
-        pytest.param("open", marks=requirement("LIST-01", late=True)),
+        pytest.param("any", marks=requirement("LIST-01", late=True)),
         pytest.param("approved", marks=requirement("LIST-08", late=True)),
         pytest.param("canceled", marks=requirement("LIST-09", late=True)),
     ],
 )
-def test_no_list_of_the_run_hid_a_refund(api: RefundApi, state: str) -> None:
-    """A refund that a look at its order missed, though get showed it, is listed in the end."""
-    there = {"open": api.pending, "approved": api.approved, "canceled": frozenset({RefundStatus.CANCELED})}[state]
-    for refund_id, order_id in list(api.hidden.items())[:MOST_LOOKED_FOR]:
-        got = api.get_refund(order_id, refund_id)
-        if got.refund is None or got.refund.refund_id != refund_id or got.refund.status not in there:
-            continue
-        listed = plain(api, OrderId(order_id), api.look_limit)
-        shown = listed.refunds
-        if shown is not None and len(shown) < api.look_limit and refund_id not in ids(shown):
-            raise Failed(
-                f"refund {refund_id}, which get shows, in the list of its order", listed.described, listed.exchange
-            )
+def test_no_list_of_the_run_hid_a_refund(api: RefundApi, hidden: list[tuple[Refund, Answer]], state: str) -> None:
+    """A refund that a look at its order missed is listed in the end; if only approved ones are not, that is told."""
+    states = {refund.status for refund, _ in hidden}
+    alike = "approved" if states <= api.approved else "canceled" if states <= {RefundStatus.CANCELED} else "any"
+    if hidden and state == alike:
+        refund, listed = hidden[0]
+        expected = f"refund {refund.refund_id}, which get shows, in the list of its order"
+        raise Failed(expected, listed.described, listed.exchange)

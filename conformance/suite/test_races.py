@@ -211,13 +211,20 @@ def distinct(api: RefundApi, shop: Shop, new_order: NewOrder) -> Distinct:
 
 
 @requirement("ACCESS-10")
-def test_a_create_by_who_may_only_read_is_refused_beside_others(api: RefundApi, distinct: Distinct) -> None:
+def test_a_create_by_who_may_only_read_is_refused_beside_others(
+    shop: Shop, new_order: NewOrder, distinct: Distinct
+) -> None:
     """A create by a token that may only read is refused also while those who may create do so."""
     answer = distinct.readers
     if answer is None:
         raise Blocked("the target file gives no token read_refunds", lacks="scoped_tokens")
     answer.exchange.exempt = True
-    api.wire.show(answer.exchange)
+    shop.api.wire.show(answer.exchange)
+    if not answer.refused:
+        alone = shop.holder("read_refunds").create_refund(new_order())
+        alone.exchange.role = "open"
+        if not alone.refused:
+            raise Blocked("a token that may only read is already not refused when it comes alone")
     verify.refused(answer)
 
 

@@ -35,7 +35,13 @@ from conformance.suite.given.senseless import (
 
 @rows(
     ODD_CREATES,
-    full={"a reason type of letters", "the content type of files", "an unknown member 5000 levels deep"},
+    full={
+        "a reason type of letters",
+        "the content type of files",
+        "the content type of a form",
+        "UTF-16",
+        "an unknown member 5000 levels deep",
+    },
 )
 def test_an_odd_create_is_refused_or_carried_out(odd_creates: OddCreates, row: str) -> None:
     """The create gets an answer, and is one of the two."""

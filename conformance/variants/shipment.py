@@ -84,6 +84,18 @@ class ShowsParcelsInGetAlone(Shop):
         return record
 
 
+@reads("A13", aspect="place of the parcel")
+class ListsNoParcels(Shop):
+    """Leaves the logistics information out of lists, to keep them short."""
+
+    def record(self, operation: str, refund: StoredRefund) -> JSON:
+        """Leave it out there."""
+        record = super().record(operation, refund)
+        if operation == "list":
+            record.pop("shipping", None)
+        return record
+
+
 @reads("A13", aspect="carriers")
 class KnowsOneCarrier(Shop):
     """Knows no carrier but that of the page, by its code."""

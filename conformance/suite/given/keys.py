@@ -19,6 +19,7 @@ from conformance.suite.given.benches import NewOrder, selected_rows
 PARTNERS = {
     "any": "first", "case": "uuid", "hyphens": "uuid", "last of 50": "50 characters", "hash": "50 characters",
     "last digit": "38 digits", "leading zero": "38 digits", "underscores": "first",
+    "punctuation": "punctuated",
 }  # fmt: skip
 KEYS: dict[str, Callable[[KeyMaker], str]] = {
     "first": lambda keys: keys(),
@@ -27,6 +28,7 @@ KEYS: dict[str, Callable[[KeyMaker], str]] = {
     "20 characters": lambda keys: keys(20),
     "50 characters": lambda keys: keys(46) + "AaAa",
     "38 digits": lambda keys: keys.digits(38),
+    "punctuated": lambda keys: f"{keys(24)}:part.1 of/2",
 }
 """How to make a key; one more is made where the first try is refused, which may burn it (reading A24)."""
 Twin = Callable[[str], str]
@@ -37,11 +39,13 @@ TWINS: dict[str, tuple[Twin, Twin]] = {
     "hash": (lambda key: key[:-2] + "BB", lambda key: key[:-4] + "BB" + key[-2:]),
     "last digit": (last_changed, lambda key: last_changed(key[:-1]) + key[-1]),
     "leading zero": (lambda key: f"0{key}", lambda key: f"00{key}"),
+    "punctuation": (lambda key: key.replace(".", "/"), lambda key: key.replace(" ", ".")),
     "underscores": (lambda key: key.replace("K", "_"), lambda key: key.replace("K", "_", 1)),
 }
 """Keys next to one that has a refund, which only a careless comparison takes for it, each with another such.
 
-To Java, "Aa".hashCode() == "BB".hashCode(); to SQL's LIKE, an underscore stands for any character.
+To Java, "Aa".hashCode() == "BB".hashCode(); to SQL's LIKE, an underscore stands for any character;
+to who cleans keys up, or cuts them at a colon, punctuation tells nothing apart.
 """
 
 
