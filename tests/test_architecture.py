@@ -15,7 +15,7 @@ PACKAGE = Path(conformance.__file__).parent
 KNOWN_BY = {
     "pytest": ("running/plugin.py", "running/hosted.py", "pytest_entry.py", "suite/"),
     "schemathesis": ("generation/generated.py",),
-    "hypothesis": ("generation/generated.py", "generation/stories.py"),
+    "hypothesis": ("generation/generated.py", "generation/stories.py", "generation/seeded.py"),
     "werkzeug": ("reference/app.py", "faults/", "variants/"),
     "waitress": ("reference/server.py",),
     "httpx": ("http/", "running/session.py", "running/run.py", "proof.py"),

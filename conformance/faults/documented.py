@@ -46,7 +46,7 @@ class KnowsRoundPageSizes(Shop):
         return limit if limit % 10 == 0 or limit < 10 else 1
 
 
-@breaks("ROBUST-84")
+@breaks("ROBUST-12")
 class LooksCarriersUp(Shop):
     """Looks the code of a carrier up in a table that takes no objects."""
 

@@ -170,7 +170,7 @@ class AnswersAnotherOrderWithGhosts(Shop):
         return existing if existing.order_id == request.order.id else self.new_refund(request)
 
 
-@breaks("IDEM-19")
+@breaks("IDEM-19", also=("IDEM-35",))
 class ClosesTheFirstForAnother(Shop):
     """Cancels the first refund of a key when the key is used again for another order."""
 
@@ -199,7 +199,7 @@ class ForgetsWithinOneMinute(ForgetsSome):
         return (self.clock.now() - datetime.fromisoformat(refund.created)).total_seconds() > 45
 
 
-@breaks("IDEM-31", also=("IDEM-13", "IDEM-14"))
+@breaks("IDEM-31", also=("IDEM-13", "IDEM-14", "IDEM-35"))
 class ForgetsAfterOneReplay(OwnMemory):
     """Forgets a key once it was replayed."""
 

@@ -184,7 +184,7 @@ class AnswersTheRefusedAsDone(Shop):
         return noted if same and noted is not None else super().create(body)
 
 
-@breaks("IDEM-21", also=("IDEM-23",))
+@breaks("IDEM-21", also=("IDEM-22", "IDEM-23"))
 class ComparesTwentyCharacters(OwnMemory):
     """Compares the first twenty characters of a key, which is what its column holds."""
 

@@ -406,15 +406,11 @@ class CompletesWhatIsOpenOnceShipped(SeesShipments):
         ]
 
 
-@breaks("LIFE-05")
+@breaks("REVIEW-30")
 class ReopensWhatIsCompletedOnceShipped(SeesShipments):
     """Shows the completed refunds of an order as initiated again when it is shipped."""
 
-    def select(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+    def record(self, operation: str, refund: StoredRefund) -> dict[str, Any]:
         """Start over."""
-        return [
-            evolve(refund, status=INITIATED)
-            if refund.status == COMPLETED and self.shipped_since(refund.order_id)
-            else refund
-            for refund in super().select(refunds)
-        ]
+        reopened = refund.status == COMPLETED and self.shipped_since(refund.order_id)
+        return super().record(operation, evolve(refund, status=INITIATED) if reopened else refund)

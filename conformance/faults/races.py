@@ -10,7 +10,7 @@ from typing import Any
 from attrs import evolve
 
 from conformance.faults import breaks
-from conformance.reference.rules import RefundRequest, Shop, Token
+from conformance.reference.rules import RefundRequest, Refusal, Shop, Token
 from conformance.reference.store import StoredLine, StoredOrder, StoredRefund
 
 WINDOW = 0.03
@@ -209,6 +209,13 @@ class KeepsTheLastOfSeveralAtOnce(Shop):
     def select(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
         """Leave out what is lost."""
         return [refund for refund in super().select(refunds) if refund.id not in self.lost]
+
+    def get_refund(self, query: Mapping[str, str]) -> StoredRefund:
+        """Find nothing that is lost."""
+        refund = super().get_refund(query)
+        if refund.id in self.lost:
+            raise Refusal(404, "there is no such refund")
+        return refund
 
 
 @breaks("RACE-06")

@@ -20,6 +20,7 @@ from typing import Any
 from attrs import frozen
 
 from conformance.generation.choice import most_different
+from conformance.generation.seeded import by_the_seed_alone
 from conformance.http.dialect import Dialect
 from conformance.http.keys import KeyMaker
 from conformance.judging import contract
@@ -127,7 +128,7 @@ def _generated(operation: str, negative: bool, *, seed: int) -> tuple[Generated,
         made = _plain(operation, data.draw(cases), negative=negative)
         found.setdefault(repr((made.body, made.content, made.query)), made)
 
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), by_the_seed_alone():
         warnings.simplefilter("ignore")
         collect()
     return most_different(found.values(), COUNTS[negative], _kinds)

@@ -16,6 +16,7 @@ from conformance.running.plugin import requirement
 from conformance.running.session import Session
 from conformance.shop import Shop
 from conformance.suite.given.benches import Bench, NewOrder, Probes, selected_rows
+from conformance.suite.given.lists import entries, ids, plain
 
 Refunds = dict[RefundId, Refund]
 TRIES, UNITS = 6, 5
@@ -390,10 +391,11 @@ def test_a_list_has_no_refund_of_the_customer_s_other_order(
     api: RefundApi, twins: Twins, accepted_create: Refund
 ) -> None:
     """Each of two orders of a customer lists its own refund and not the other's."""
-    first, second = (verify.look_list(api, order) for order in (twins.first_order, twins.second_order))
+    lists = [plain(api, order) for order in (twins.first_order, twins.second_order)]
+    first, second = (ids(entries(listed)) for listed in lists)
     if accepted_create.refund_id in first:
         raise Blocked("the list already has refunds of orders of other customers")
     told = None if twins.answer.refund is None else twins.answer.refund.refund_id
 
-    verify.same([twins.first.refund_id], list(first), "the refunds of the first order")
-    verify.same([told] if told else [], list(second), "the refunds of the second order")
+    verify.same([twins.first.refund_id], first, "the refunds of the first order")
+    verify.same([told] if told else [], second, "the refunds of the second order")

@@ -101,7 +101,7 @@ def odd_reviews(request: pytest.FixtureRequest, open_refund: OpenRefund) -> OddR
     return OddReviews(bench.api, sent, wanted, after)
 
 
-@rows(ODD_REVIEWS)
+@rows(ODD_REVIEWS, full={"the content type of text"})
 def test_an_odd_review_is_refused_or_carried_out(
     api: RefundApi, new_order: NewOrder, odd_reviews: OddReviews, row: str
 ) -> None:

@@ -57,7 +57,7 @@ def stored(api: RefundApi, new_order: NewOrder) -> Stored:
 
 @define
 class Shipped:
-    """An order with one refund without return, and the answers to returns of it.
+    """An order with one refund without return, approved before it was shipped, and the answers to returns of it.
 
     ``early`` came before anything else, and before shipment; ``too_many`` asks for all units after it, and ``rest``,
     which names no type, for those that are left. ``after`` is what list shows in the end.
@@ -65,6 +65,7 @@ class Shipped:
 
     order: Order
     first: Refund
+    approval: Answer
     early: Answer
     too_many: Answer
     rest: Answer
@@ -77,6 +78,8 @@ def shipped(shop: Shop, accepted_create: Refund) -> Shipped:
     api, order = shop.api, shop.order(shipped=False)
     early = api.create_refund(order, rights_type=RETURN)
     first = verify.given_refund(api, order, rights_type=REFUND)
+    approval = api.review_refund(order, first, Action.APPROVE)
+    approval.exchange.role = "arrange"
     order = shop.ship(order)
     too_many = api.create_refund(order, Part(order.line, order.line.quantity), rights_type=RETURN)
     left = Part(order.line, order.line.quantity - 1)
@@ -87,7 +90,7 @@ def shipped(shop: Shop, accepted_create: Refund) -> Shipped:
     after = verify.patiently(api, lambda: verify.look_list(api, order), lambda seen: told <= seen.keys())
     for answer in (early, too_many, rest):
         answer.exchange.role = "probe"
-    return Shipped(order, first, early, too_many, rest, after)
+    return Shipped(order, first, approval, early, too_many, rest, after)
 
 
 @define

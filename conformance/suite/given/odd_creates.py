@@ -63,6 +63,7 @@ def nested(body: dict[str, Any]) -> bytes:
     return raw({"unknown": "@"} | body).replace(b'"@"', DEEP)
 
 
+OTHER_TYPES = {"shippingCarrierCode": {"code": 1}, "shippingCarrier": None, "trackingNumber": 123456789}
 INJECTED_KEY = INJECTION + " %s\\/:\n"
 ODD_CREATES: Mapping[str, tuple[str, Odd]] = {
     "a byte order mark": ("ROBUST-07", Odd(creating(lambda body: b"\xef\xbb\xbf" + raw(body)))),
@@ -110,7 +111,7 @@ ODD_CREATES: Mapping[str, tuple[str, Odd]] = {
     "logistics information that is null": ("ROBUST-12", Odd(creating(lambda body: with_fields(body, shipping=None)))),
     "logistics information of other types": (
         "ROBUST-12",
-        Odd(creating(lambda body: with_fields(body, shipping={"shippingCarrier": None, "trackingNumber": 123456789}))),
+        Odd(creating(lambda body: with_fields(body, shipping=OTHER_TYPES))),
     ),
     "an empty reason, and a carrier alone": (
         "ROBUST-12",
