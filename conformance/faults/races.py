@@ -285,7 +285,7 @@ class MixesUpCreatesAtOnce(Shop):
         return seen
 
 
-@breaks("RACE-08", also=("RACE-05",))
+@breaks("RACE-08", also=("RACE-05", "RACE-14"))
 class FailsWhenTheDatabaseIsBusy(Shop):
     """Ends as an internal error when another request holds the lock."""
 
