@@ -105,7 +105,7 @@ class ListsTheLastTwice(Mixed):
         return [*refunds, refunds[-1]]
 
 
-@breaks("LIST-03")
+@breaks("LIST-03", also=("ISOLATION-08",))
 class ListsByCustomer(Shop):
     """Lists the refunds of all orders of the order's customer."""
 

@@ -26,7 +26,7 @@ class DecidesTwiceAtOnce(Unguarded):
         return self.change(refund, COMPLETED if action == APPROVE else CANCELED)
 
 
-@breaks("RACE-05")
+@breaks("RACE-05", also=("RACE-14",))
 class BreaksOnContraryReviews(Unguarded):
     """Finds only when it writes that a refund was decided meanwhile, and ends in an internal error."""
 
@@ -156,6 +156,13 @@ class LosesCreatesThatMeetReviews(WritesBack):
     def select(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
         """Leave out what is lost."""
         return [refund for refund in super().select(refunds) if refund.id not in self.lost]
+
+    def get_refund(self, query: Mapping[str, str]) -> StoredRefund:
+        """Find nothing that is lost."""
+        refund = super().get_refund(query)
+        if refund.id in self.lost:
+            raise Refusal(404, "there is no such refund")
+        return refund
 
 
 @breaks("RACE-08")

@@ -86,7 +86,10 @@ class Stage:
 
     def judge(self, story: Story) -> tuple[Broken, Story] | None:
         """Carry a story out; what no reading explains is looked for again, and told by the shortest story found."""
+        known = self.shop.api.unrest.habits
         first = self.perform(story)
+        if first is not None and self.shop.api.unrest.habits != known:  # they were found out on the way
+            first = self.perform(story)
         if first is None or story.at_once or first.law in self.known:
             return None if first is None else (first, story)  # a burst may never meet again; what was seen was seen
         again, same = self.again(story)

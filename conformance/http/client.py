@@ -136,6 +136,13 @@ class RefundApi:
         """Return the same API with numbers in another wire form."""
         return evolve(self, create_dialect=dialect, review_dialect=dialect)
 
+    def may_be_of(self, refund: Refund, order_id: str) -> bool:
+        """Say whether a refund is not known to have been created on another order only."""
+        creation = self.told.get(refund.refund_id)
+        if creation is None or creation.order_id in {None, order_id}:
+            return True
+        return refund.refund_id in self.freshness.known(order_id, self.wire.clock.monotonic())
+
     # The four operations, well formed.
 
     def create_body(
@@ -211,7 +218,8 @@ class RefundApi:
         )
         for refund in _shown(answer):
             self.ledger.note_listed(refund, str(order_id))
-            self.freshness.note(str(order_id), refund, self.wire.clock.monotonic())
+            if self.may_be_of(refund, str(order_id)):
+                self.freshness.note(str(order_id), refund, self.wire.clock.monotonic())
         return answer
 
     def get_refund(
@@ -284,7 +292,7 @@ class RefundApi:
             creation = Creation(body, self.wire.clock.monotonic(), frozenset(answer.refund.quantities))
             first = self.told.setdefault(answer.refund.refund_id, creation)
             answer.exchange.second_hand = first.key != creation.key
-            if creation.order_id is not None and first is creation:
+            if creation.order_id is not None and (first is creation or answer.exchange.second_hand):
                 self.freshness.note(creation.order_id, answer.refund, creation.at)
             if answer.exchange.second_hand and creation.lines and not creation.lines & first.lines:
                 self.twice.append(answer)

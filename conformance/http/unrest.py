@@ -59,6 +59,12 @@ class Unrest:
     _lock: threading.Lock = field(factory=threading.Lock)
     _watching: threading.RLock = field(factory=threading.RLock)
 
+    @property
+    def habits(self) -> tuple[dict[bool, Watched], dict[RightsType | None, bool]]:
+        """What was found out so far."""
+        with self._watching:
+            return dict(self.found), dict(self.slow)
+
     def note_creation(self, refund: Refund, at: float) -> None:
         """A create was answered with a refund, as it stands there, at a moment in seconds of the run's clock."""
         if refund.refund_id in self._born or refund.status is None or refund.status not in OPEN:

@@ -19,12 +19,7 @@ NEEDED = ("status", "amount", "units")
 
 def own_of(api: RefundApi, order_id: str, listed: Sequence[Refund]) -> list[Refund]:
     """Return those of the refunds in a list of an order that are not known to have been created on another one."""
-    return [refund for refund in listed if _order_of(api, refund) in {None, order_id}]
-
-
-def _order_of(api: RefundApi, refund: Refund) -> str | None:
-    creation = api.told.get(refund.refund_id)
-    return None if creation is None else creation.order_id
+    return [refund for refund in listed if api.may_be_of(refund, order_id)]
 
 
 def completed(api: RefundApi, refund: Refund, get: Get) -> Refund:

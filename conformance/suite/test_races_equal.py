@@ -55,20 +55,20 @@ def review(api: RefundApi, new_order: NewOrder, *, at_once: bool) -> Equals:
         action: refunds.put(lambda order, units=units: api.create_body(order, Part(order.line, units)))  # type: ignore[misc]
         for action, units in UNITS.items()
     }
-    asked = [*placed] * TIMES
-    sends = [partial(api.review_refund, placed[action].order, placed[action].refund, action) for action in asked]
-    answers = together(api, sends) if at_once else [send() for send in sends]
+    answers = {}
+    for action, each in placed.items():
+        sends = [partial(api.review_refund, each.order, each.refund, action)] * TIMES
+        answers[action] = together(api, sends) if at_once else [send() for send in sends]
     ends = {each.refund.refund_id: api.ends_of(action) for action, each in placed.items()}
     there = verify.patiently(
         api, refunds.look, lambda seen: all(key in seen and seen[key].status in ends[key] for key in ends)
     )
-    of_each = {action: [a for said, a in zip(asked, answers, strict=True) if said is action] for action in placed}
-    return Equals(api, placed, of_each, there)
+    return Equals(api, placed, answers, there)
 
 
 @pytest.fixture(scope="module")
 def equals(api: RefundApi, new_order: NewOrder, reviewed: Refund) -> Equals:
-    """Equal rejections of one refund, and equal approvals of another, all at one moment."""
+    """Equal rejections of one refund at one moment, and then equal approvals of another."""
     return review(api, new_order, at_once=True)
 
 
