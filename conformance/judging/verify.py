@@ -148,14 +148,7 @@ def listed(api: RefundApi, order: Order | OrderId, *, limit: int | None = None, 
     shown = [] if answer.status == NOT_FOUND else answer.refunds  # an order without refunds (reading A49)
     if shown is None:
         raise Blocked(f"the refunds of the order could not be looked up: list answered {answer.described}")
-
-    def get(refund_id: RefundId) -> Refund | None:
-        got = api.get_refund(order_id, refund_id)
-        got.exchange.role, got.exchange.reads_back = role, True
-        return None if got.refund is None or got.refund.refund_id != refund_id else got.refund
-
-    own = [witness.completed(api, refund, get) for refund in witness.own_of(api, order_id, shown)]
-    return own + (witness.hidden(api, order_id, shown, asked, get) if len(shown) < limit else [])
+    return witness.seen(api, order_id, shown, most=limit, asked=asked, role=role)
 
 
 def look_list(api: RefundApi, order: Order | OrderId, *, role: str = "look") -> dict[RefundId, Refund]:

@@ -17,12 +17,25 @@ NEEDED = ("status", "amount", "units")
 """What effects are judged by."""
 
 
-def own_of(api: RefundApi, order_id: str, listed: Sequence[Refund]) -> list[Refund]:
-    """Return those of the refunds in a list of an order that are not known to have been created on another one."""
-    return [refund for refund in listed if api.may_be_of(refund, order_id)]
+def seen(
+    api: RefundApi, order_id: str, listed: Sequence[Refund], *, most: int, asked: float, role: str
+) -> list[Refund]:
+    """Return the refunds of an order as a list of at most so many shows them, and what it hides or leaves out.
+
+    Those that are known to have been created on another order are none of its. What is missed was known when the list
+    was asked for, a moment in seconds of the run's clock.
+    """
+
+    def get(refund_id: RefundId) -> Refund | None:
+        got = api.get_refund(order_id, refund_id)
+        got.exchange.role, got.exchange.reads_back = role, True
+        return None if got.refund is None or got.refund.refund_id != refund_id else got.refund
+
+    own = [_completed(api, refund, get) for refund in listed if api.may_be_of(refund, order_id)]
+    return own + (_hidden(api, order_id, listed, asked, get) if len(listed) < most else [])
 
 
-def completed(api: RefundApi, refund: Refund, get: Get) -> Refund:
+def _completed(api: RefundApi, refund: Refund, get: Get) -> Refund:
     """Return a refund of a list with what cannot be read there as get tells it.
 
     What get does not tell either is not asked again.
@@ -47,10 +60,10 @@ def _is_told(api: RefundApi, refund: Refund, name: str) -> bool:
     return refund.all_units_read and (creation is None or creation.lines <= refund.quantities.keys())
 
 
-def hidden(api: RefundApi, order_id: str, listed: Sequence[Refund], asked: float, get: Get) -> list[Refund]:
+def _hidden(api: RefundApi, order_id: str, listed: Sequence[Refund], asked: float, get: Get) -> list[Refund]:
     """Return the refunds of an order that were created by a moment, are not in a list of it, and that get shows.
 
-    The moment is in seconds of the run's clock. One that get does not show is not asked for again.
+    One that get does not show is not asked for again.
     """
     known = api.freshness.known(order_id, asked) & api.told.keys()
     missing = sorted(known - {refund.refund_id for refund in listed} - api.untold)
