@@ -3,7 +3,6 @@
 import pytest
 
 from conformance.http.answer import Answer
-from conformance.http.client import RefundApi
 from conformance.judging import verify
 from conformance.results import Blocked
 from conformance.running.plugin import requirement
@@ -53,23 +52,6 @@ def test_a_return_is_accepted_once_the_order_is_shipped(shop: Shop, shipped: Shi
         raise Blocked("only units that refused creates asked for are not accepted (CREATE-32)")
     refund = verify.created(first)
     verify.holds(refund.refund_id in shipped.after, f"refund {refund.refund_id} in the list", sorted(shipped.after))
-
-
-@requirement("REVIEW-30")
-def test_an_approved_refund_is_approved_once_its_order_is_shipped(api: RefundApi, shipped: Shipped) -> None:
-    """Shipping the order changes nothing of what was decided before."""
-    if not shipped.approval.accepted:
-        raise Blocked(f"the refund was not approved (REVIEW-26): {shipped.approval.described}")
-    now = shipped.after.get(shipped.first.refund_id)
-    if now is None or now.status not in api.approved:  # it may take a while (reading A37)
-        now = verify.patiently(
-            api,
-            lambda: verify.look_get(api, shipped.order, shipped.first),
-            lambda seen: seen.status in api.approved,
-        )
-    if now.status is None:
-        raise Blocked("the status of the refund cannot be read")
-    verify.holds(now.status in api.approved, f"status {verify.shown(sorted(api.approved))}", now)
 
 
 @requirement("SHIP-11")

@@ -16,6 +16,7 @@ from conformance.running.plugin import requirement
 from conformance.shop import Shop
 from conformance.suite.given.benches import Bench, NewOrder, Probes, selected_rows
 from conformance.suite.given.grants import EMPTY_SHIPPING
+from conformance.suite.given.histories import Shipped
 
 RETURN, REFUND = RightsType.RETURN_AND_REFUND, RightsType.REFUND
 
@@ -278,6 +279,27 @@ def test_a_refund_of_an_unshipped_order_is_approved(
         api, lambda: verify.look_list(api, without_return.order).get(key),
         lambda now: now is not None and now.status in api.approved, "the refund approved",
     )  # fmt: skip
+
+
+@requirement("REVIEW-30")
+def test_an_approved_refund_is_approved_once_its_order_is_shipped(
+    api: RefundApi, shipped: Shipped, without_return: WithoutReturn
+) -> None:
+    """Shipping the order changes nothing of what was decided before."""
+    if any(refund.status not in api.approved for refund in without_return.approved(api).values()):
+        raise Blocked("a refund without return is already not approved where nothing was shipped (REVIEW-26)")
+    if not shipped.approval.accepted:
+        raise Blocked(f"the refund was not approved (REVIEW-26): {shipped.approval.described}")
+    now = shipped.after.get(shipped.first.refund_id)
+    if now is None or now.status not in api.approved:  # it may take a while (reading A37)
+        now = verify.patiently(
+            api,
+            lambda: verify.look_get(api, shipped.order, shipped.first),
+            lambda seen: seen.status in api.approved,
+        )
+    if now.status is None:
+        raise Blocked("the status of the refund cannot be read")
+    verify.holds(now.status in api.approved, f"status {verify.shown(sorted(api.approved))}", now)
 
 
 @requirement("SHIP-12")
