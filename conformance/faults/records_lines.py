@@ -215,6 +215,17 @@ class TakesTheWordNullForNothing(AltersReasons):
 
 
 @breaks("RECORD-55")
+class GuessesWhatReasonsAre(AltersReasons):
+    """Takes a reason for a date, or for a truth value, where it looks like one, and writes that."""
+
+    def altered(self, reason: str) -> str:
+        """Guess."""
+        if reason in {"true", "false"}:
+            return reason.capitalize()
+        return re.sub(r"^(\d)/(\d)$", r"0\1.0\2.", reason)
+
+
+@breaks("RECORD-55")
 class GuardsReasonsAgainstSpreadsheets(AltersReasons):
     """Puts an apostrophe before a reason that a spreadsheet would calculate."""
 
