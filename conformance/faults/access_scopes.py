@@ -1,5 +1,6 @@
 """Servers that do not tell apart what a token may do."""
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,6 +9,9 @@ from conformance.faults.access import FULL, EasyToReject, HasNothingToHide
 from conformance.reference.app import TOKEN_HEADER, App
 from conformance.reference.rules import READ, REJECT, WRITE, Refusal, Shop, Token
 from conformance.reference.store import StoredRefund
+
+MEANWHILE = 0.01
+"""Seconds in which the requests of a burst meet."""
 
 
 class NeedsAll(Shop):
@@ -242,3 +246,18 @@ class RefusesReadersAfterItReviewed(App):
         if operation == "review" and token is not None and token.scopes == READ:
             self.carry_out(shop, operation, values, request)
         return super().operate(shop, operation, values, request)
+
+
+@breaks("ACCESS-10")
+class MixesUpTokensAtOnce(Shop):
+    """Keeps the token of a create in a place that all requests share, so that whoever comes last decides for all."""
+
+    current: Token | None = None
+
+    def authorise(self, token: Token, operation: str) -> None:
+        """Look at whatever token is in that place by then."""
+        if operation == "create":
+            self.current = token
+            time.sleep(MEANWHILE)
+            token = self.current
+        super().authorise(token, operation)

@@ -46,6 +46,20 @@ class KnowsRoundPageSizes(Shop):
         return limit if limit % 10 == 0 or limit < 10 else 1
 
 
+@breaks("ROBUST-84")
+class LooksLinesUp(Shop):
+    """Looks the id of a line up in a table that takes no objects, before anything else is looked at."""
+
+    def read_request(self, body: Any) -> RefundRequest:
+        """Look up what is no list."""
+        refund = body.get("refund") if isinstance(body, dict) else None
+        lines = refund.get("lineItems") if isinstance(refund, dict) else None
+        for line in lines if isinstance(lines, list) else ():
+            if isinstance(line, dict) and isinstance(line.get("lineItemId"), dict):
+                raise TypeError("unhashable type: 'dict'")
+        return super().read_request(body)
+
+
 @breaks("ROBUST-12")
 class LooksCarriersUp(Shop):
     """Looks the code of a carrier up in a table that takes no objects."""

@@ -404,13 +404,3 @@ class CompletesWhatIsOpenOnceShipped(SeesShipments):
             evolve(refund, status=COMPLETED) if self.is_open(refund) and self.shipped_since(refund.order_id) else refund
             for refund in super().select(refunds)
         ]
-
-
-@breaks("REVIEW-30")
-class ReopensWhatIsCompletedOnceShipped(SeesShipments):
-    """Shows the completed refunds of an order as initiated again when it is shipped."""
-
-    def record(self, operation: str, refund: StoredRefund) -> dict[str, Any]:
-        """Start over."""
-        reopened = refund.status == COMPLETED and self.shipped_since(refund.order_id)
-        return super().record(operation, evolve(refund, status=INITIATED) if reopened else refund)

@@ -244,21 +244,6 @@ class MixesUpListsAtOnce(Shop):
         return super().list_refunds(self.current, query)
 
 
-@breaks("ACCESS-10")
-class MixesUpTokensAtOnce(Shop):
-    """Keeps the token of a create in a place that all requests share, so that whoever comes last decides for all."""
-
-    current: Token | None = None
-
-    def authorise(self, token: Token, operation: str) -> None:
-        """Look at whatever token is in that place by then."""
-        if operation == "create":
-            self.current = token
-            time.sleep(WINDOW / 3)
-            token = self.current
-        super().authorise(token, operation)
-
-
 @breaks("RACE-07")
 class MixesUpCreatesAtOnce(Shop):
     """Keeps the quantities asked for in a place that all requests share."""

@@ -6,6 +6,7 @@ from typing import Any
 from attrs import evolve
 
 from conformance.faults import breaks
+from conformance.faults.lifecycle import SeesShipments
 from conformance.reference.rules import APPROVE, CANCELED, COMPLETED, INITIATED, REFUND, REJECT, Refusal, Shop
 from conformance.reference.store import StoredRefund
 
@@ -221,3 +222,13 @@ class CancelsCompletedOfUnshippedOrders(Shop):
         if action == REJECT and refund.status == COMPLETED and order is not None and not order.shipped:
             return self.change(refund, CANCELED)
         return super().decide(refund, action)
+
+
+@breaks("REVIEW-30")
+class ReopensWhatIsCompletedOnceShipped(SeesShipments):
+    """Shows the completed refunds of an order as initiated again when it is shipped."""
+
+    def record(self, operation: str, refund: StoredRefund) -> dict[str, Any]:
+        """Start over."""
+        reopened = refund.status == COMPLETED and self.shipped_since(refund.order_id)
+        return super().record(operation, evolve(refund, status=INITIATED) if reopened else refund)

@@ -57,10 +57,13 @@ def test_a_return_is_accepted_once_the_order_is_shipped(shop: Shop, shipped: Shi
 @requirement("SHIP-11")
 def test_a_create_of_no_type_is_a_return_once_the_order_is_shipped(shipped: Shipped) -> None:
     """That an order has a refund without return, and was shipped later, does not change the default."""
+    if shipped.rest.refused and shipped.too_many.accepted:
+        return  # what was asked for before was cut down to what there is (reading A26)
     told = shipped.rest.refund
     refund = None if told is None else shipped.after.get(told.refund_id)
-    if refund is not None:  # otherwise it is judged as a return that is not accepted (SHIP-10)
-        verify.holds(refund.rights_type in {RETURN, None}, "type 1", f"type {refund.rights_type}")
+    if refund is None:
+        raise Blocked("a return is already not accepted, or not there, once the order is shipped (SHIP-10)")
+    verify.holds(refund.rights_type in {RETURN, None}, "type 1", f"type {refund.rights_type}")
 
 
 def single_return_beside_another(shop: Shop) -> Answer:

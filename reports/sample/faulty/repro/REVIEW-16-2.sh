@@ -6,7 +6,7 @@
 # and request numbers are made new, so it can be run any number of times.
 set -u
 BASE=${BASE:-}
-[ -n "$BASE" ] || BASE=http://127.0.0.1:39537/first-shop
+[ -n "$BASE" ] || BASE=http://127.0.0.1:44571/first-shop
 RUN=$(od -An -N12 -tu1 /dev/urandom | tr -dc 0-9 | cut -c1-12)
 ask() {
   answer=$(curl -sS -i "$@") || exit 1
@@ -53,7 +53,7 @@ echo '# 10. look: GET; in the run it got 200'
 ask -X GET "${BASE}"/api/202412/orders/"${ORDER_ID_1}"'/refunds?limit=250' -H 'Accept: application/json' -H 'X-Genstore-Access-Token: '"$GENSTORE_TOKEN"
 
 echo '# 11. act: POST; in the run it got 409'
-ask -X POST "${BASE}"/api/202412/refunds -H 'Accept: application/json' -H 'X-Genstore-Access-Token: '"$GENSTORE_TOKEN" -H 'Content-Type: application/json' --data-binary '{"refund": {"lineItems": [{"quantity": "1", "lineItemId": "'"${LINE_ITEM_ID_1}"'", "rightsReason": "Description of Other Reasons.", "rightsReasonType": "0"}], "rightsType": "1", "orderId": "'"${ORDER_ID_1}"'", "customerId": "'"${CUSTOMER_ID_1}"'", "requestNo": "'"${RUN}"'00491KKKKKKKKKK00491"}}'
+ask -X POST "${BASE}"/api/202412/refunds -H 'Accept: application/json' -H 'X-Genstore-Access-Token: '"$GENSTORE_TOKEN" -H 'Content-Type: application/json' --data-binary '{"refund": {"lineItems": [{"quantity": "1", "lineItemId": "'"${LINE_ITEM_ID_1}"'", "rightsReason": "Description of Other Reasons.", "rightsReasonType": "0"}], "rightsType": "1", "orderId": "'"${ORDER_ID_1}"'", "customerId": "'"${CUSTOMER_ID_1}"'", "requestNo": "'"${RUN}"'00492KKKKKKKKKK00492"}}'
 
 echo '# 12. look: GET; in the run it got 200'
 ask -X GET "${BASE}"/api/202412/orders/"${ORDER_ID_1}"'/refunds?limit=250' -H 'Accept: application/json' -H 'X-Genstore-Access-Token: '"$GENSTORE_TOKEN"

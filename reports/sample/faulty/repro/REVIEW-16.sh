@@ -6,7 +6,7 @@
 # and request numbers are made new, so it can be run any number of times.
 set -u
 BASE=${BASE:-}
-[ -n "$BASE" ] || BASE=http://127.0.0.1:39537/first-shop
+[ -n "$BASE" ] || BASE=http://127.0.0.1:44571/first-shop
 RUN=$(od -An -N12 -tu1 /dev/urandom | tr -dc 0-9 | cut -c1-12)
 ask() {
   answer=$(curl -sS -i "$@") || exit 1
