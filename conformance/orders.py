@@ -12,6 +12,7 @@ from attrs import evolve, frozen
 
 from conformance.files import insist_on_schema, load_yaml
 from conformance.http.exchange import Exchange
+from conformance.http.status import Reply, reply_of
 from conformance.http.wire import Wire
 from conformance.model import LineItem, LineItemId, Order, OrderId, load_json, read_id, read_money, read_number
 from conformance.program import run_program
@@ -108,7 +109,7 @@ class HttpOrders(RequestedOrders):
         exchange.role = "order"
         if exchange.trouble is not None:
             raise Blocked(f"the order provider cannot be reached: {exchange.trouble}")
-        if exchange.status is None or not 200 <= exchange.status < 300:  # noqa: PLR2004 - any 2xx
+        if reply_of(exchange.status) is not Reply.ACCEPTED:
             words = self._wire.redact.start(exchange.body, MOST_WORDS)
             raise Blocked(f"the order provider answered {exchange.status} to {request['action']}: {words}")
         return exchange.body.decode("utf-8", "replace")

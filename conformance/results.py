@@ -8,6 +8,8 @@ from typing import Any
 
 from attrs import define, field, frozen
 
+from conformance.http.status import Reply, reply_of
+
 
 class Outcome(StrEnum):
     """What one check came to."""
@@ -99,12 +101,12 @@ class Evidence:
     @property
     def is_broken_read(self) -> bool:
         """Whether it is a list or a get in the page's own shape that was answered with 5xx."""
-        return (self.status or 0) >= 500 and re.search(PLAIN_READ, self.url) is not None  # noqa: PLR2004 - 5xx
+        return reply_of(self.status) is Reply.BROKEN and re.search(PLAIN_READ, self.url) is not None
 
     @property
     def is_broken_write(self) -> bool:
         """Whether it is a create or a review that was answered with 5xx."""
-        return (self.status or 0) >= 500 and self.operation in {"create", "review"}  # noqa: PLR2004 - 5xx
+        return reply_of(self.status) is Reply.BROKEN and self.operation in {"create", "review"}
 
 
 @frozen

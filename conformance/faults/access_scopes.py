@@ -261,3 +261,21 @@ class MixesUpTokensAtOnce(Shop):
             time.sleep(MEANWHILE)
             token = self.current
         super().authorise(token, operation)
+
+
+@breaks("ACCESS-10")
+class RefusesReadersTooLateAtOnce(App):
+    """Carries creates that come at once out by the token that came last, and answers each by its own."""
+
+    current: str | None = None
+
+    def operate(self, shop: Shop, operation: str, values: Mapping[str, str], request: Any) -> Any:
+        """Look at the own token only when all is done."""
+        if operation != "create":
+            return super().operate(shop, operation, values, request)
+        self.current = own = request.headers.get(TOKEN_HEADER)
+        time.sleep(MEANWHILE)
+        shop.admit(self.current, operation)
+        answer = self.carry_out(shop, operation, values, request)
+        shop.admit(own, operation)
+        return answer

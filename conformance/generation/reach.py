@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from conformance.http.client import MAX_LIMIT, TOKEN_HEADER
 from conformance.http.exchange import Exchange
+from conformance.http.status import Reply, reply_of
 from conformance.judging import contract
 from conformance.results import Reach
 
@@ -59,7 +60,8 @@ def _outcome(exchange: Exchange) -> str | None:
         return "unsent"
     if exchange.trouble is not None or exchange.status is None:
         return None
-    return {2: "accepted", 4: "refused"}.get(exchange.status // 100, "broken")
+    reply = reply_of(exchange.status)
+    return reply.value if reply in {Reply.ACCEPTED, Reply.REFUSED} else Reply.BROKEN.value
 
 
 def places_of(exchange: Exchange) -> Iterator[Place]:

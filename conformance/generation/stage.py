@@ -7,7 +7,8 @@ from attrs import define, evolve, field
 
 from conformance.generation.acting import PLAIN_REASONS, REASONS, Form
 from conformance.generation.lifecycle import CREATES, MANNERS, STEADY, Create, Pair, Review, State, Step
-from conformance.generation.perform import Broken, Performance
+from conformance.generation.look import Broken
+from conformance.generation.perform import Performance
 from conformance.generation.stories import Story, shrunk
 from conformance.http.answer import Answer
 from conformance.model import Order

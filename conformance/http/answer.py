@@ -6,6 +6,7 @@ from typing import Any
 from attrs import field, frozen
 
 from conformance.http.exchange import Exchange
+from conformance.http.status import Reply, reply_of
 from conformance.http.unrest import Unrest
 from conformance.model import Refund, load_json, read_refund
 from conformance.results import Blocked
@@ -43,12 +44,17 @@ class Answer:
     @property
     def accepted(self) -> bool:
         """Whether the target says that it did what was asked: 2xx."""
-        return 200 <= self.status < 300  # noqa: PLR2004
+        return reply_of(self.status) is Reply.ACCEPTED
 
     @property
     def refused(self) -> bool:
         """Whether the target says that it did not: 4xx (429 never gets here)."""
-        return 400 <= self.status < 500  # noqa: PLR2004
+        return reply_of(self.status) is Reply.REFUSED
+
+    @property
+    def broken(self) -> bool:
+        """Whether the target failed at it, and may have done it or not: 5xx."""
+        return reply_of(self.status) is Reply.BROKEN
 
     @cached_property
     def refund(self) -> Refund | None:

@@ -9,7 +9,7 @@ from attrs import define, evolve, field, frozen
 
 from conformance.http.answer import Answer
 from conformance.http.dialect import TEXT, Dialect
-from conformance.http.freshness import Freshness
+from conformance.http.freshness import READ, REVIEW, Freshness
 from conformance.http.keys import KeyMaker
 from conformance.http.unrest import Unrest
 from conformance.http.wire import Wire
@@ -196,13 +196,17 @@ class RefundApi:
         }
 
     def review_refund(self, order: Order, refund: Refund | RefundId, action: Action) -> Answer:
-        """Approve or reject a refund."""
+        """Approve or reject a refund; one that is new may take a while to be known to reviews (reading A64)."""
         refund_id = refund.refund_id if isinstance(refund, Refund) else refund
-        body = self.review_body(order.order_id, refund_id, action)
         return self._up_to_date(
-            lambda: self.review(refund_id, body),
+            REVIEW,
+            lambda: self.review_at_once(order, refund_id, action),
             lambda answer, asked: self._review_is_behind(answer, order.order_id, refund_id, asked),
         )
+
+    def review_at_once(self, order: Order, refund_id: RefundId, action: Action) -> Answer:
+        """Approve or reject a refund, and wait for nothing."""
+        return self.review(refund_id, self.review_body(order.order_id, refund_id, action))
 
     def list_refunds(
         self, order: Order | OrderId | str, limit: Any = None, arranged: Callable[[Parameters], Parameters] = list
@@ -213,6 +217,7 @@ class RefundApi:
         path = f"{API}/orders/{quote(str(order_id), safe='', errors='surrogatepass')}/refunds"
         query = arranged(given({"limit": limit}))
         answer = self._up_to_date(
+            READ,
             lambda: self.send("GET", path, "list", query=query),
             lambda answer, asked: self._list_is_behind(answer, str(order_id), limit, asked),
         )
@@ -233,6 +238,7 @@ class RefundApi:
         refund_id = refund.refund_id if isinstance(refund, Refund) else refund
         query = arranged(given({"orderId": order_id, "refundId": refund_id}))
         answer = self._up_to_date(
+            READ,
             lambda: self.send("GET", f"{API}/refunds", "get", query=query),
             lambda answer, asked: self._get_is_behind(answer, str(order_id), str(refund_id), asked),
         )
@@ -240,21 +246,22 @@ class RefundApi:
             self.freshness.note_decision(shown, self.wire.clock.monotonic())
         return answer
 
-    def _up_to_date(self, ask: Callable[[], Answer], is_behind: Callable[[Answer, float], bool]) -> Answer:
+    def _up_to_date(self, kind: str, ask: Callable[[], Answer], is_behind: Callable[[Answer, float], bool]) -> Answer:
         """Return an answer that knows what was known before it was asked for, if one comes in time (reading A64).
 
-        How long that takes is what looks wait for from then on; where it was in vain, it is not tried again.
+        How long that takes is what looks wait for from then on; where it was in vain, it is not tried again for
+        requests of the kind.
         """
-        clock, limits = self.wire.clock, self.wire.limits
+        clock, limits, hopes = self.wire.clock, self.wire.limits, self.freshness.hopes
         asked, answer, late, pause = clock.monotonic(), ask(), 0.0, limits.poll
-        while self.freshness.hopes and answer.exchange.trouble is None and is_behind(answer, asked):
+        while kind in hopes and answer.exchange.trouble is None and is_behind(answer, asked):
             if late > limits.settle:
-                self.freshness.hopes = False
+                hopes.discard(kind)
                 return answer
             answer.exchange.role, answer.exchange.batched = "look", True
             clock.sleep(pause)
             answer, late, pause = ask(), clock.monotonic() - asked, min(2 * pause, 2.0)
-        if late and self.freshness.hopes:
+        if late:
             self.wire.expect_lag(late)
         return answer
 

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 
 from attrs import define, field, frozen
 
+from conformance.http.status import Reply, reply_of
+
 LIGHT = 64 * 1024
 """Bytes of a body that nobody minds to keep."""
 MAX_VALUES = 30_000
@@ -87,7 +89,7 @@ def _encoding(exchange: Exchange) -> str:
 
 def is_refusal(exchange: Exchange) -> bool:
     """Say whether the status of an answer says it all: the rest of a refusal is of no use (reading A55)."""
-    return exchange.status is not None and 400 <= exchange.status < 500  # noqa: PLR2004 - 4xx
+    return reply_of(exchange.status) is Reply.REFUSED
 
 
 def what_is_missing(exchange: Exchange) -> str | None:

@@ -8,6 +8,7 @@ from attrs import define, field
 
 from conformance.model import Refund, RefundId, RefundStatus
 
+READ, REVIEW = "read", "review"
 DECIDED = frozenset({RefundStatus.COMPLETED, RefundStatus.CANCELED})
 
 
@@ -15,10 +16,11 @@ DECIDED = frozenset({RefundStatus.COMPLETED, RefundStatus.CANCELED})
 class Freshness:
     """What is known of orders and refunds, each since a moment in seconds of the run's clock.
 
-    ``hopes`` that to ask again helps, until that was in vain. It is safe to use from several threads.
+    ``hopes`` are the kinds of requests for which to ask again may help, until that was in vain. It is safe to use from
+    several threads.
     """
 
-    hopes: bool = True
+    hopes: set[str] = field(factory=lambda: {READ, REVIEW})
     _refunds: defaultdict[str, dict[RefundId, float]] = field(factory=lambda: defaultdict(dict))
     _decided: dict[RefundId, float] = field(factory=dict)
     _lock: threading.Lock = field(factory=threading.Lock)

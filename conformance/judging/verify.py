@@ -237,6 +237,15 @@ def accepted(answer: Answer, what: str = "an acceptance (2xx)") -> Answer:
     return answer
 
 
+def decided(answer: Answer, what: str = "an acceptance or a refusal") -> None:
+    """The target says that it did it, or that it did not; which of the two is left to it.
+
+    Raises:
+        Failed: it says neither.
+    """
+    holds(answer.accepted or answer.refused, what, answer.described)
+
+
 def created(answer: Answer) -> Refund:
     """The answer is an acceptance with a refund in it; returns the refund.
 

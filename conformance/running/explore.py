@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from conformance.generation.perform import Broken
+from conformance.generation.look import Broken
 from conformance.generation.stage import Stage
 from conformance.generation.stories import Story, as_data, drawn, drawn_bursts
 from conformance.http.evidence import as_evidence

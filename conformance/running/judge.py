@@ -11,6 +11,7 @@ from conformance.http.answer import Answer
 from conformance.http.client import TOKEN_HEADER
 from conformance.http.evidence import as_evidence
 from conformance.http.exchange import Exchange
+from conformance.http.status import Reply, reply_of
 from conformance.judging import contract
 from conformance.judging.observe import observations
 from conformance.model import RefundId
@@ -133,7 +134,7 @@ class Judge:
         url, wanted = exchange.request.url, self.plan.catalogue.requirements.get(READABLE)
         if wanted is None or exchange.operation not in {"list", "get"} or not self._is_full(exchange):
             return
-        if exchange.trouble is not None or exchange.status is None or exchange.status < 500:  # noqa: PLR2004 - 5xx
+        if exchange.trouble is not None or reply_of(exchange.status) is not Reply.BROKEN:
             self.plan.breaking.pop(url, None)
         elif exchange.reads_back:
             looks = self.plan.breaking[url] = [*self.plan.breaking.get(url, ()), exchange][-FOR_GOOD:]
@@ -151,7 +152,7 @@ class Judge:
         plain = exchange.role in {"arrange", "control"} and not exchange.batched and not exchange.exempt
         if wanted is None or exchange.operation not in {"create", "review"} or not plain or not self._is_full(exchange):
             return
-        if exchange.trouble is None and (exchange.status or 0) >= 500:  # noqa: PLR2004 - 5xx
+        if exchange.trouble is None and reply_of(exchange.status) is Reply.BROKEN:
             broken = self.plan.breaking[exchange.operation] = [
                 *self.plan.breaking.get(exchange.operation, ()),
                 exchange,

@@ -15,7 +15,7 @@ from conformance.generation.lifecycle import (
     REVIEWS,
     STEADY,
 )
-from conformance.generation.perform import Broken
+from conformance.generation.look import Broken
 from conformance.generation.stage import Stage
 from conformance.generation.stories import TOUR, Story, drawn, drawn_bursts
 from conformance.model import Refund

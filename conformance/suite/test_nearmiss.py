@@ -78,7 +78,7 @@ class Spelled:
         """The create was refused without a trace, or is stored as the plain one would be."""
         answer = self.sent[row]
         self.api.wire.show(answer.exchange)
-        verify.holds(answer.accepted or answer.refused, "an acceptance or a refusal", answer.described)
+        verify.decided(answer)
         verify.holds(row not in self.strays, "no refund after a refusal", f"{answer.described}, and a refund")
         if answer.accepted:
             told = verify.created(answer)
@@ -195,7 +195,7 @@ def test_a_review_in_another_spelling_is_refused_or_meant(
     """A rejection that a lenient reader may take for a legal one rejects, or is refused and decides nothing."""
     answer = spelled_reviews.sent[row]
     review_bench.api.wire.show(answer.exchange)
-    verify.holds(answer.accepted or answer.refused, "an acceptance or a refusal", answer.described)
+    verify.decided(answer)
     if answer.accepted:
         verify.same(RefundStatus.CANCELED, spelled_reviews.status[row], "the status after the rejection")
     elif row in spelled_reviews.status:
@@ -243,7 +243,7 @@ def test_a_limit_in_another_spelling_is_refused_or_meant(api: RefundApi, listed:
     answer = api.list_refunds(listed.order, LIMITS[row])
     answer.exchange.role = "probe"
     answer.exchange.exempt = True
-    verify.holds(answer.accepted or answer.refused, "an acceptance or a refusal", answer.described)
+    verify.decided(answer)
     if answer.accepted:
         if answer.refunds is None:
             raise Blocked(f"the list cannot be read: {answer.described}")
@@ -339,7 +339,7 @@ def test_a_read_that_cannot_be_meant_shows_nothing(api: RefundApi, listed: Liste
     """A get or a list with a parameter next to a legal one is refused, or shows no refund that was not asked for."""
     read, refund_id = READS[row], listed.one_for(row)
     answer = probed(read.ask(api, listed.order, refund_id))
-    verify.holds(answer.accepted or answer.refused, "an acceptance or a refusal", answer.described)
+    verify.decided(answer)
     if answer.refused:
         return
     shown = answer.refunds if answer.exchange.operation == "list" else [answer.refund] if answer.refund else []

@@ -78,7 +78,7 @@ class OddReviews:
         """The rejection was answered; accepted, it was carried out, and when all were refused, none was."""
         answer = self.sent[row]
         answered(self.api, answer)
-        verify.holds(answer.accepted or answer.refused, "an acceptance or a refusal", answer.described)
+        verify.decided(answer)
         verify.same(self.wanted, self.after.status, "the status after all rejections")
 
 

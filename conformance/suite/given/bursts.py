@@ -38,7 +38,7 @@ def in_one_piece(answer: Answer) -> None:
     Raises:
         Failed: it is neither.
     """
-    verify.holds(answer.accepted or answer.refused, "an acceptance or a refusal", answer.described)
+    verify.decided(answer)
 
 
 @define

@@ -149,7 +149,7 @@ class OddCreates:
             self.listed.status  # noqa: B018 - it is blocked when nothing is answered any more
             return
         answered(self.api, answer)
-        verify.holds(answer.accepted or answer.refused, "an acceptance or a refusal", answer.described)
+        verify.decided(answer)
         verify.holds(row not in self.strays, "no refund after a refusal", f"{answer.described}, and a refund")
         if answer.accepted and odd.units is not None:
             self.is_there(answer.refund or verify.created(answer), odd.units)

@@ -69,7 +69,7 @@ def replay(api: RefundApi, new_order: NewOrder, accepted_create: Refund) -> Repl
 @pytest.fixture
 def protected(replay: Replay) -> None:
     """The control of every special replay: the plain one leaves one refund as it was."""
-    if len(replay.before) != 1 or verify.differ(replay.before, replay.after) or replay.answer.status >= 500:
+    if len(replay.before) != 1 or verify.differ(replay.before, replay.after) or replay.answer.broken:
         raise Blocked("a plain replay already goes wrong (IDEM-09, IDEM-11), so this special one would prove nothing")
 
 

@@ -42,7 +42,7 @@ def answered(api: RefundApi, answer: Answer) -> None:
             if again.exchange.trouble is None:
                 raise Blocked(f"no answer came at first, and one did later: {answer.exchange.trouble}")
         raise Unanswered("an answer", answer.exchange.trouble, answer.exchange)
-    fine = answer.status < 500 or answer.status == NOT_IMPLEMENTED
+    fine = not answer.broken or answer.status == NOT_IMPLEMENTED
     verify.holds(fine, "an acceptance or a refusal", answer.described)
 
 

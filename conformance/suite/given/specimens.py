@@ -49,7 +49,7 @@ class Specimen:
     def insist(self, what: str) -> None:
         """Go on only if the create was accepted as it was meant, and not without its optional fields."""
         if self.declined is not None:
-            verify.holds(self.declined.status < 500, "an acceptance or a refusal", self.declined.described)
+            verify.decided(self.declined)
             raise Blocked(f"a create {what} was refused: {self.declined.described}")
 
     @property
