@@ -1,8 +1,11 @@
 """A refund that is left alone, to see what a target changes by itself (http/unrest.py)."""
 
+from decimal import Decimal
+
 from attrs import evolve
 
 from conformance.http.answer import Answer
+from conformance.http.client import Part
 from conformance.http.unrest import Unrest, Watched
 from conformance.judging import verify
 from conformance.model import Action, Order, Refund, RefundStatus, RightsType
@@ -11,6 +14,7 @@ from conformance.running.session import Session
 
 LEFT_ALONE, AGAIN, LONGEST = 3.0, 1.1, 60.0
 """Seconds that a refund is left alone for at least, once more, and at most."""
+CENT = Decimal("0.01")
 PART = 0.35
 """Part of a second: three such moments are not all in the same part of theirs."""
 
@@ -69,37 +73,47 @@ def stands_against(session: Session, order: Order, refund: Refund, rejection: An
 def _watched(
     session: Session, reviewed: bool, seconds: float, operation: str, sign: Refund  # noqa: FBT001 - which refunds
 ) -> Watched:  # fmt: skip
-    """Make a refund, approve it if it is to be reviewed, leave it alone, and look in another way than the operation.
+    """Make some refunds, approve them if they are to be reviewed, leave them alone, and look in another way.
 
-    What changes again whenever it is looked at is not changed by itself.
+    A target may change some of them only. What changes again whenever it is looked at is not changed by itself.
     """
-    made = [_arranged(session, sign, reviewed=reviewed)]
-    if made[0][1].update_time is not None and made[0][1].update_time.microsecond == 0:
-        for _ in range(2):  # of whole seconds, one at least of three is full before the update
-            session.wire.clock.sleep(PART)
-            made.append(_arranged(session, sign, reviewed=reviewed))
+    made = []
+    for pause in (0.0, PART, PART):  # of whole seconds, one at least of three is full before the update
+        session.wire.clock.sleep(pause)
+        made.append(_arranged(session, sign, reviewed=reviewed))
     shown = []
     for pause in (0.0, seconds, AGAIN):
         session.wire.clock.sleep(pause)
         shown.append([_seen(session, order, refund, operation) for order, refund in made])
+    moved_on = not reviewed and any(
+        (told.status, later.status) == (RefundStatus.INITIATED, RefundStatus.IN_PROCESS)
+        for (_, told), later in zip(made, shown[1], strict=True)
+    )
     first, later, last = ([refund.update_time for refund in each] for each in shown)
-    told, now = made[0][1].status, shown[1][0].status
-    moved_on = not reviewed and (told, now) == (RefundStatus.INITIATED, RefundStatus.IN_PROCESS)
     updated = first != later == last
     if moved_on:
         session.observe("A35", "a new refund goes on to 2 by itself")
-    if updated and shown[0][0].status is now:
+    if updated and not moved_on:
         session.observe("A09", f"{'an approved' if reviewed else 'a new'} refund is updated once more by itself")
     return Watched(moved_on, updated)
 
 
 def _arranged(session: Session, sign: Refund, *, reviewed: bool = False) -> tuple[Order, Refund]:
-    """Return a refund to be left alone, of the amount and the type of the one that gave the sign, and its order."""
-    order = session.shop.order(*([] if not sign.amount else [(2, f"{sign.amount:.2f}")]))
-    refund = verify.given_refund(session.shop.api, order, rights_type=sign.rights_type or RightsType.RETURN_AND_REFUND)
+    """Return a refund to be left alone, like the one that gave the sign, and its order."""
+    order, rights_type = session.shop.order(*_lines_of(sign)), sign.rights_type or RightsType.RETURN_AND_REFUND
+    parts = [Part(line) for line in order.lines]
+    refund = verify.given_refund(session.shop.api, order, *parts, rights_type=rights_type)
     if reviewed:
         verify.given_review(session.shop.api, order, refund, Action.APPROVE)
     return order, refund
+
+
+def _lines_of(sign: Refund) -> list[tuple[int, str]]:
+    """Return lines of two units, one unit of each of which makes a refund of as many lines and of the same amount."""
+    others = max(len(sign.lines) - 1, 0)
+    if not sign.amount or sign.amount <= others * CENT:
+        return []
+    return [(2, f"{sign.amount - others * CENT:.2f}"), *[(2, f"{CENT}")] * others]
 
 
 def _seen(session: Session, order: Order, refund: Refund, operation: str) -> Refund:
