@@ -29,6 +29,8 @@ from conformance.target import Target
 from conformance.variants import Variant, combined, load_variants
 
 COMBINATIONS = 50
+TOGETHER = 5
+"""Variants in each of the combinations that try them all."""
 ORIGIN = "http://reference"
 SEARCHING = frozenset(each.id for each in load_catalogue().requirements.values() if each.searches)
 
@@ -97,13 +99,29 @@ def combinations(count: int = COMBINATIONS, seed: int = 0) -> list[Variant]:
     """Return seeded combinations of two to six variants, no two of one aspect."""
     generator = random.Random(seed)  # noqa: S311 - it chooses examples
     by_aspect: dict[str, list[Variant]] = {}
-    for variant in load_variants().values():
+    for _, variant in sorted(load_variants().items()):
         by_aspect.setdefault(variant.aspect, []).append(variant)
     chosen = []
     for _ in range(count):
         aspects = generator.sample(sorted(by_aspect), generator.randint(2, 6))
         chosen.append(combined(tuple(generator.choice(by_aspect[aspect]) for aspect in aspects)))
     return chosen
+
+
+def gathered(most: int = TOGETHER, seed: int = 0) -> list[Variant]:
+    """Return combinations of a few compatible variants each, at most so many, in which every variant is once."""
+    names = sorted(load_variants())
+    random.Random(seed).shuffle(names)  # noqa: S311 - it chooses examples
+    groups: list[list[Variant]] = []
+    for variant in map(load_variants().__getitem__, names):
+        fitting = (
+            group for group in groups if len(group) < most and variant.aspect not in {each.aspect for each in group}
+        )
+        group = next(fitting, None)
+        if group is None:
+            groups.append(group := [])
+        group.append(variant)
+    return [combined(tuple(group)) for group in groups]
 
 
 def prove(
@@ -190,10 +208,19 @@ def _try(key: tuple[str, tuple[str, ...]], profile: str) -> Trial:
         names=names,
         failed=failed,
         blocked=tuple(sorted({v.requirement for v in done.verdicts if v.outcome is Outcome.BLOCKED})),
-        errors=tuple(f"{v.check}: {v.explanation[-500:]}" for v in done.verdicts if v.outcome is Outcome.ERROR),
+        errors=tuple(_errors(done)),
         requests=done.footer["requests"],
         seconds=round(time.monotonic() - started, 2),
     )
+
+
+def _errors(done: Run) -> Iterable[str]:
+    """Say what went wrong in the suite itself, in one of its checks or before any."""
+    if done.footer is not None and done.footer["suite_error"]:
+        yield f"the suite: {done.footer['suite_error'][-500:]}"
+    for verdict in done.verdicts:
+        if verdict.outcome is Outcome.ERROR:
+            yield f"{verdict.check}: {verdict.explanation[-500:]}"
 
 
 def _options(implementation: Implementation, profile: str) -> Options:
