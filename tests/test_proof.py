@@ -1,13 +1,15 @@
 """The proof is published as the reports of every run tell it: which faults each check was seen to catch."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from conformance import catalogue
+from conformance import catalogue, proof
 from conformance.catalogue import load_catalogue, load_proof
 from conformance.faults import load_faults
-from conformance.proof import publish
+from conformance.proof import prove, publish
+from conformance.results import Run
 from conformance.running.plan import ANY_EXCHANGE
 from conformance.running.plugin import find_checks
 
@@ -29,6 +31,20 @@ def test_a_published_proof_names_the_faults_of_each_check(tmp_path: Path, monkey
         "LIFE-03": {"tour": ["forgets"]},
         "REVIEW-04": {"one": ["forgets", "saves-first"], "other": ["saves-first"]},
     }
+
+
+def test_a_suite_that_cannot_start_is_no_proof(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Where no check was run, since the suite itself failed, an honest server was not seen to conform."""
+    broken = Run(header={}, footer={"requests": 7, "suite_error": "NameError: frozen"})
+    monkeypatch.setattr(proof, "judge_in_process", lambda *_: broken)
+    monkeypatch.setattr(proof, "ProcessPoolExecutor", lambda *_, **__: ThreadPoolExecutor(1))
+    for shelf in ("load_faults", "load_variants", "combinations"):  # the reference alone is left
+        monkeypatch.setattr(proof, shelf, dict)
+
+    matrix = prove(tmp_path)
+
+    assert matrix["not_conforming"] == ["reference"]
+    assert matrix["honest"][0]["errors"] == ("the suite: NameError: frozen",)
 
 
 def test_the_published_proof_tells_of_checks_and_faults_that_there_are() -> None:

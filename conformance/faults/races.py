@@ -218,6 +218,28 @@ class KeepsTheLastOfSeveralAtOnce(Shop):
         return refund
 
 
+@breaks("RACE-07")
+class LosesCreatesOfSeveralOrdersAtOnce(KeepsTheLastOfSeveralAtOnce):
+    """Answers creates for several orders that come at the same moment, and writes none of them."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.inside: Counter[str] = Counter()
+
+    def create(self, body: Any) -> StoredRefund:
+        """Notice for which orders creates come at the same moment."""
+        order = self.read_request(body).order.id
+        self.inside[order] += 1
+        time.sleep(WINDOW / 3)
+        several = len(+self.inside) > 1
+        try:
+            refund = Shop.create(self, body)
+        finally:
+            self.inside[order] -= 1
+        self.lost |= {refund.id} if several else set()
+        return refund
+
+
 @breaks("RACE-06")
 class MixesUpReadsAtOnce(Shop):
     """Keeps the refund to be answered in a place that all requests share."""

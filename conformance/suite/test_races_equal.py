@@ -13,7 +13,7 @@ from conformance.model import Action, Refund, RefundId
 from conformance.results import Blocked, Failed
 from conformance.running.plugin import requirement
 from conformance.suite.given.benches import NewOrder, OpenRefunds, Placed
-from conformance.suite.given.bursts import in_one_piece, taken, together
+from conformance.suite.given.bursts import taken, together
 
 TIMES = 2
 """How often each review is sent."""
@@ -40,7 +40,7 @@ class Equals:
         answers, refund_id = self.answers[action], self.placed[action].refund.refund_id
         for answer in answers:
             self.api.wire.show(answer.exchange)
-            in_one_piece(answer)
+            verify.decided(answer)
         ends = self.api.ends_of(action) if any(answer.accepted for answer in answers) else self.api.pending
         now = self.there.get(refund_id)
         verify.holds(now is not None and now.status in ends, f"status {verify.shown(sorted(ends))}", verify.shown(now))

@@ -14,7 +14,7 @@ from conformance.model import Action, Order, Refund, RefundId, RefundStatus
 from conformance.results import Blocked, Failed
 from conformance.running.plugin import requirement
 from conformance.suite.given.benches import NewOrder, OpenRefunds, Placed
-from conformance.suite.given.bursts import LastUnits, in_one_piece, taken, together
+from conformance.suite.given.bursts import LastUnits, taken, together
 
 
 @define
@@ -36,7 +36,7 @@ class Contest:
                 one was accepted, or it moves on from its end.
         """
         for answer in self.answers:
-            in_one_piece(answer)
+            verify.decided(answer)
         told = told_by(self.answers)
         verify.holds(not told >= verify.FINAL, "one outcome in the answers", told)
         expected = f"the outcome that was answered within {api.wire.limits.settle:g} s"
@@ -136,7 +136,7 @@ class Decisions:
     def break_nothing(self) -> None:
         """Each of the requests was accepted or refused."""
         for answer in self.answers:
-            in_one_piece(answer)
+            verify.decided(answer)
 
     def stand(self) -> None:
         """Everything that was accepted is there.

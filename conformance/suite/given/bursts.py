@@ -32,15 +32,6 @@ def taken(there: Mapping[RefundId, Refund]) -> Decimal:
     return sum((sum(refund.quantities.values(), Decimal(0)) for refund in counted), Decimal(0))
 
 
-def in_one_piece(answer: Answer) -> None:
-    """The answer is an acceptance or a refusal.
-
-    Raises:
-        Failed: it is neither.
-    """
-    verify.decided(answer)
-
-
 @define
 class LastUnits:
     """Creates for more units than there are, sent at one moment: the order, bodies, answers, and its refunds after."""
