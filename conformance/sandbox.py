@@ -3,6 +3,7 @@
 import json
 import secrets
 import shlex
+import signal
 import threading
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from conformance.results import UsageError
 
 
 def serve_sandbox(port: int, db: Path | None) -> None:
-    """Serve the reference until it is interrupted.
+    """Serve the reference until it is interrupted (SIGINT or SIGTERM).
 
     Raises:
         UsageError: the port is taken, or the database file cannot be used.
@@ -31,6 +32,8 @@ def serve_sandbox(port: int, db: Path | None) -> None:
         listening = free_socket(port)
     except OSError as error:
         raise UsageError(f"port {port} cannot be used: {error.strerror}. Choose another --port, or 0.") from None
+    for number in (signal.SIGINT, signal.SIGTERM):  # in the background, and in a container, they may be ignored
+        signal.signal(number, signal.default_int_handler)
     with serving(reference.app, listening) as origin:
         click.echo(_greeting(reference, origin, db))
         try:

@@ -75,3 +75,14 @@ class AddsUpInFloats(Shop):
             paid += float(part.line.price) * part.quantity
         if paid > cost:
             raise Refusal(409, "more than the order cost")
+
+
+@breaks("CREATE-38")
+class FreesTheFirstLineAlone(Shop):
+    """Gives the units of the first line back when a refund is rejected, and forgets the others."""
+
+    def claimed(self, refund: StoredRefund, line: StoredLine) -> int:
+        """Count the other lines of canceled refunds."""
+        if refund.status == CANCELED and refund.lines[0].line.id != line.id:
+            return sum(part.quantity for part in refund.lines if part.line.id == line.id)
+        return super().claimed(refund, line)

@@ -148,6 +148,15 @@ class ReservesOnReplay(Shop):
         return super().refundable(order, line) - self.reserved.get(line.id, 0)
 
 
+@breaks("IDEM-12")
+class ReservesOnReplaysOfTheRejected(ReservesOnReplay):
+    """Reserves the units of a rejected refund again when its create is replayed."""
+
+    def replay(self, existing: StoredRefund, request: RefundRequest) -> StoredRefund:
+        """Reserve them."""
+        return super().replay(existing, request) if existing.status == CANCELED else existing
+
+
 class ForgetsSome(OwnMemory):
     """Forgets some refunds; the faults below differ in which."""
 
@@ -179,7 +188,7 @@ class ClosesTheFirstForAnother(Shop):
         return existing if existing.order_id == request.order.id else self.change(existing, CANCELED)
 
 
-@breaks("IDEM-27")
+@breaks("IDEM-27", also=("IDEM-24",))
 class RemembersTwentyKeys(OwnMemory):
     """Keeps the last twenty keys only."""
 

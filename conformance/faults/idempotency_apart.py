@@ -9,7 +9,7 @@ from typing import Any
 
 from conformance.faults import breaks
 from conformance.faults.idempotency import OwnMemory
-from conformance.reference.rules import RefundRequest, Refusal, Shop
+from conformance.reference.rules import COMPLETED, RefundRequest, Refusal, Shop
 from conformance.reference.store import StoredRefund
 
 
@@ -31,6 +31,17 @@ class TakesEqualBodiesForReplays(OwnMemory):
         """Remember the content with the key."""
         super().save(refund, request)
         self.memory[self.content(request)] = refund.id
+
+
+@breaks("IDEM-20")
+class TakesEqualBodiesForThoseCompleted(TakesEqualBodiesForReplays):
+    """Takes a create that asks for what a completed refund was of for its replay."""
+
+    def recall(self, key: str) -> StoredRefund | None:
+        """Find a refund by its key, or else by its content if it is completed."""
+        found = super().recall(key)
+        by_key = OwnMemory.recall(self, key)
+        return found if by_key is not None or (found is not None and found.status == COMPLETED) else None
 
 
 @breaks("IDEM-21")
@@ -158,6 +169,29 @@ class AnswersRefusedKeysWithGhosts(Shop):
         request = self.read_request(body)
         ghost = request.key in self.burnt and self.recall(request.key) is None
         return self.new_refund(request) if ghost else super().create(body)
+
+
+@breaks("IDEM-25")
+class AnswersKeysOfEarlyReturnsWithGhosts(Shop):
+    """Burns the key of a return that comes before shipment, and answers it with a refund that is nowhere stored."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.burnt: dict[str, StoredRefund] = {}
+
+    def check_shipped(self, request: RefundRequest) -> None:
+        """Note what is refused."""
+        try:
+            super().check_shipped(request)
+        except Refusal:
+            self.burnt[request.key] = self.new_refund(request)
+            raise
+
+    def create(self, body: Any) -> StoredRefund:
+        """Answer what was noted, once the order is shipped."""
+        request = self.read_request(body)
+        ghost = self.burnt.get(request.key) if request.order.shipped else None
+        return ghost or super().create(body)
 
 
 @breaks("IDEM-25")

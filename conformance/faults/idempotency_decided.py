@@ -125,3 +125,22 @@ class FreesUnitsOnLateReplays(Shop):
     def claimed(self, refund: StoredRefund, line: StoredLine) -> int:
         """Leave it out."""
         return 0 if refund.id in self.over else super().claimed(refund, line)
+
+
+@breaks("IDEM-11")
+class RejectsTheReplayedInWordsOnly(Shop):
+    """Keeps an open refund whose create came again in a cache, and rejects it there alone."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.cached: set[str] = set()
+
+    def replay(self, existing: StoredRefund, request: RefundRequest) -> StoredRefund:
+        """Cache it."""
+        self.cached.add(existing.id)
+        return super().replay(existing, request)
+
+    def change(self, refund: StoredRefund, status: int) -> StoredRefund:
+        """Leave what is stored as it is."""
+        lost = refund.id in self.cached and status == CANCELED
+        return evolve(refund, status=status) if lost else super().change(refund, status)

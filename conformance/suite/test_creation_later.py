@@ -103,7 +103,7 @@ class Overdue:
 @pytest.fixture(scope="session")
 def overdue(api: RefundApi, series: Series) -> Overdue:
     """The refund without a return, rejected too late; where there is none, nothing is judged."""
-    order, told = series.order, series.answers[1].refund
+    order, told = series.order, series.without_return.refund
     refund_id = RefundId("0") if told is None else told.refund_id
     api.wire.clock.sleep(max(0.0, series.at + LONG - api.wire.clock.monotonic()))
     rejection = api.review_refund(order, refund_id, Action.REJECT)

@@ -15,6 +15,7 @@ from conformance.results import Blocked
 from conformance.running.plugin import requirement
 from conformance.running.session import Session
 from conformance.suite.given.benches import Bench, Probes, selected_rows
+from conformance.suite.given.histories import Series
 from conformance.suite.given.keys import PARTNERS, Accepted
 
 # Keys that must be refused.
@@ -106,10 +107,12 @@ OPEN = {"underscores", "punctuation"}
     [
         pytest.param("20 characters", marks=requirement("IDEM-02")),
         pytest.param("50 characters", marks=requirement("IDEM-03")),
+        pytest.param("uuid", marks=requirement("IDEM-24")),
+        pytest.param("38 digits", marks=requirement("IDEM-24")),
     ],
 )
-def test_a_request_no_of_a_limit_s_length_is_accepted(api: RefundApi, accepted_keys: Accepted, row: str) -> None:
-    """The limits themselves belong to what is allowed, and the refund is there."""
+def test_a_legal_request_no_is_accepted(api: RefundApi, accepted_keys: Accepted, row: str) -> None:
+    """A length that is a limit belongs to what is allowed, as do a UUID and digits alone; the refund is there."""
     accepted_keys.refund(api, row)
 
 
@@ -148,3 +151,13 @@ def test_different_keys_are_different_refunds(session: Session, accepted_keys: A
     open_ones = [refund for refund in accepted_keys.listed.values() if refund.status in pending]
     several = "accepted" if len(open_ones) > 1 else "refused"
     session.observe("A27", f"a second refund of a line is {several} while one is open")
+
+
+@requirement("IDEM-20")
+def test_an_equal_body_after_an_approval_is_another_refund(series: Series) -> None:
+    """What was asked for, and approved, can be asked for again under another key."""
+    if not all(answer.accepted for answer in series.answers[1:]):
+        raise Blocked("three refunds one after another are already not accepted (CREATE-20)")
+    second = series.answers[1].refund
+    observed = f"refund {None if second is None else second.refund_id} twice"
+    verify.holds(not series.taken_for_replay, "two refunds", observed)

@@ -1,6 +1,7 @@
 """A create sent again under its request number, as it was and in other ways: its refund stays the only one."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 import pytest
 from attrs import define
@@ -8,16 +9,17 @@ from attrs import define
 from conformance.http.answer import Answer
 from conformance.http.client import Part, RefundApi
 from conformance.judging import verify
-from conformance.model import Order, Refund, RefundId
+from conformance.model import Order, Refund, RefundId, RefundStatus
 from conformance.results import Blocked, Failed
 from conformance.running.plugin import requirement
 from conformance.running.session import Session
 from conformance.shop import Shop
 from conformance.suite.given.benches import NewOrder, Placed, selected_rows
-from conformance.suite.given.histories import Series
-from conformance.suite.given.keys import Accepted
+from conformance.suite.given.histories import Series, Shipped, Whole
 from conformance.suite.given.replays import Closed, Replay, is_the_original
-from conformance.suite.given.retries import DECIDED, EARLIER, RETRIES, YOUNG, Retries, Retry
+from conformance.suite.given.retries import DECIDED, EARLIER, REJECTED, RETRIES, YOUNG, Retries, Retry
+from conformance.suite.given.reviews import Several, named_is_decided
+from conformance.suite.given.units import Refunds
 
 # Creates sent again.
 
@@ -115,7 +117,7 @@ class Three:
     after: dict[RefundId, Refund]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def three(api: RefundApi, new_order: NewOrder, accepted_create: Refund) -> Three:
     """Refunds of one, two and three units of a line, each under a key of its own."""
     order = new_order((9, "10.00"))
@@ -169,20 +171,6 @@ def protected_among_others(three: Three, protected: None) -> None:
         raise Blocked(f"plain replays on an order of several refunds go wrong (IDEM-10, IDEM-32): {failure}") from None
 
 
-@requirement("IDEM-24")
-@pytest.mark.usefixtures("protected_among_others")
-@pytest.mark.parametrize("row", ["uuid", "38 digits"])
-def test_a_uuid_and_digits_are_accepted_and_protect(api: RefundApi, accepted_keys: Accepted, row: str) -> None:
-    """A UUID, or digits alone, are accepted as a key, and sent again change nothing."""
-    original = accepted_keys.refund(api, row)
-    before = verify.look_list(api, accepted_keys.order)
-    answer = api.create(accepted_keys.bodies[row])
-    answer.exchange.role = "probe"
-
-    verify.unchanged(before, verify.look_list(api, accepted_keys.order))
-    is_the_original(answer, original)
-
-
 # Creates sent again in another way, or under the key of another one.
 
 
@@ -202,7 +190,7 @@ def test_whatever_is_sent_again_under_a_key_changes_nothing(session: Session, re
 # Creates sent again once their refunds were decided; the lists of the same order are judged before.
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def decided(request: pytest.FixtureRequest, shop: Shop, new_order: NewOrder, retries: Retries) -> Retries:
     """Refunds for which something was sent again, decided now, and their creates sent once more.
 
@@ -216,7 +204,7 @@ def decided(request: pytest.FixtureRequest, shop: Shop, new_order: NewOrder, ret
     known = {name: first for name, first in firsts.items() if first is not None}
     sent = Retries(shop, new_order, DECIDED, known)
     orders = {first.order.order_id: first.order for first in known.values()}
-    sent.send(list(selected_rows(request, DECIDED)), *orders.values())
+    sent.send(list(selected_rows(request, DECIDED) | {REJECTED: DECIDED[REJECTED]}), *orders.values())
     return sent
 
 
@@ -232,6 +220,63 @@ def test_a_replay_after_a_review_changes_nothing(
         except Failed as failure:
             raise Blocked(f"what was sent again before the review already went wrong: {failure}") from None
     decided.judge(row, session)
+
+
+@requirement("IDEM-11")
+@pytest.mark.usefixtures("protected_among_others", "rejection")
+def test_a_refund_whose_create_was_sent_again_is_rejected(
+    session: Session, several: Several, retries: Retries, decided: Retries
+) -> None:
+    """A replay of an open refund takes nothing away from the rejection that follows."""
+    first = retries.firsts.get(EARLIER[REJECTED])
+    if first is None or decided.firsts.get(REJECTED) != first or first.refund.refund_id not in decided.listed:
+        raise Blocked("no create was sent again whose refund was then rejected, and is listed (IDEM-32)")
+    try:
+        if 1 in several.steps:  # where one open refund at a time is allowed (reading A27), there are no others
+            named_is_decided(several, 1)
+        retries.judge(EARLIER[REJECTED], session)
+    except Failed as failure:
+        raise Blocked(f"a rejection beside others, or a replay before it, already goes wrong: {failure}") from None
+    now = decided.listed[first.refund.refund_id]
+    verify.holds(now.status in {RefundStatus.CANCELED, None}, "the refund canceled", verify.shown(now))
+
+
+@requirement("IDEM-12", late=True)
+@pytest.mark.usefixtures("protected_among_others")
+def test_a_replay_of_a_rejected_refund_uses_up_no_quantity(
+    api: RefundApi, series: Series, whole: Whole, decided: Retries
+) -> None:
+    """After creates were sent again before and after a rejection, all that is left of their order can be refunded."""
+    series.insist()
+    if series.other_line.refused:
+        raise Blocked("the units of other lines are already counted, too (CREATE-39)")
+    if decided.harmed:
+        raise Blocked("what was sent again already changed something (IDEM-13, IDEM-14)")
+    if not isinstance(decided.answers[REJECTED], Answer):
+        raise Blocked("the create of a rejected refund could not be sent again (IDEM-11, IDEM-14)")
+    order = decided.firsts[REJECTED].order
+    rest = rest_of(order, decided.now, whole)
+    answer = api.create_refund(order, *rest)
+    if answer.refused:
+        verify.approve_open(api, order)  # one open refund at a time is legal (reading A27)
+        rest = rest_of(order, verify.look_list(api, order), whole)
+        answer = api.create_refund(order, *rest)
+    answer.exchange.role = "probe"
+    if answer.refused:
+        control = api.create_refund(order)
+        control.exchange.role = "control"
+        if control.refused:
+            raise Blocked("even one unit is refused on an order with several refunds (CREATE-20)")
+    told = verify.units_of(verify.created(answer))
+    verify.same({part.line.line_item_id: Decimal(part.quantity) for part in rest}, told, "the units of each line")
+
+
+def rest_of(order: Order, refunds: Refunds, whole: Whole) -> list[Part]:
+    """Return all of an order that is left beside refunds; units of rejected ones are, if they were free before."""
+    claims = [r for r in refunds.values() if not (whole.second.accepted and r.status is RefundStatus.CANCELED)]
+    taken = [verify.units_of(refund) for refund in claims]
+    left = {line: line.quantity - int(sum(each.get(line.line_item_id, 0) for each in taken)) for line in order.lines}
+    return [Part(line, quantity) for line, quantity in left.items() if quantity > 0]
 
 
 @requirement("IDEM-25")
@@ -250,8 +295,23 @@ def test_a_refused_key_never_answers_with_a_ghost(api: RefundApi, session: Sessi
     if first.refused:
         verify.holds(not again.accepted, "the refusal that it was before", again.described)
     for answer in (again, corrected):
-        verify.decided(answer)
-        if answer.accepted:
-            told = None if answer.refund is None else answer.refund.refund_id
-            verify.holds(told in there, "a refund that is on the order", f"{answer.status} with refund {told}")
+        is_no_ghost(answer, there)
     session.observe("A24", f"the key of a refused create is {'usable' if corrected.accepted else 'burnt'} afterwards")
+
+
+@requirement("IDEM-25")
+def test_the_key_of_a_return_before_shipment_never_answers_with_a_ghost(shipped: Shipped) -> None:
+    """Sent again when the order is shipped and nothing is left of it, the create is refused, or names what is there."""
+    if not shipped.early.refused:
+        raise Blocked("a plain return of an unshipped order is already not refused (SHIP-01)")
+    others = (shipped.first, shipped.too_many.refund, shipped.rest.refund)
+    theirs = {refund.refund_id for refund in others if refund is not None}
+    is_no_ghost(shipped.again, {key: refund for key, refund in shipped.after.items() if key not in theirs})
+
+
+def is_no_ghost(answer: Answer, there: Refunds) -> None:
+    """The answer is a refusal, or names a refund that is there."""
+    verify.decided(answer)
+    if answer.accepted:
+        told = None if answer.refund is None else answer.refund.refund_id
+        verify.holds(told in there, "a refund of its own that is on the order", f"{answer.status} with refund {told}")

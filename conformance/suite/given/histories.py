@@ -60,7 +60,8 @@ class Shipped:
     """An order with one refund without return, approved before it was shipped, and the answers to returns of it.
 
     ``early`` came before anything else, and before shipment; ``too_many`` asks for all units after it, and ``rest``,
-    which names no type, for those that are left. ``after`` is what list shows in the end.
+    which names no type, for those that are left. ``again`` is ``early`` once more, when nothing is left. ``after`` is
+    what list shows in the end.
     """
 
     order: Order
@@ -69,6 +70,7 @@ class Shipped:
     early: Answer
     too_many: Answer
     rest: Answer
+    again: Answer
     after: Refunds
 
 
@@ -76,7 +78,8 @@ class Shipped:
 def shipped(shop: Shop, accepted_create: Refund) -> Shipped:
     """An order that is shipped between its first refund and its second."""
     api, order = shop.api, shop.order(shipped=False)
-    early = api.create_refund(order, rights_type=RETURN)
+    too_early = api.create_body(order, rights_type=RETURN)
+    early = api.create(too_early)
     first = verify.given_refund(api, order, rights_type=REFUND)
     approval = api.review_refund(order, first, Action.APPROVE)
     approval.exchange.role = "arrange"
@@ -86,18 +89,20 @@ def shipped(shop: Shop, accepted_create: Refund) -> Shipped:
     rest = api.create_refund(order, left, rights_type=ABSENT)
     if too_many.refused and rest.refused and verify.approve_open(api, order):  # it may be in the way (reading A27)
         rest = api.create_refund(order, left, rights_type=ABSENT)
-    told = set() if rest.refund is None else {rest.refund.refund_id}
+    again = api.create(too_early)
+    told = {answer.refund.refund_id for answer in (rest, again) if answer.refund is not None}
     after = verify.patiently(api, lambda: verify.look_list(api, order), lambda seen: told <= seen.keys())
-    for answer in (early, too_many, rest):
+    for answer in (early, too_many, rest, again):
         answer.exchange.role = "probe"
-    return Shipped(order, first, approval, early, too_many, rest, after)
+    return Shipped(order, first, approval, early, too_many, rest, again, after)
 
 
 @define
 class Whole:
     """All units of an order in one refund, then rejected twice and asked for again, then one unit more.
 
-    ``at`` is the moment after they were asked for again, in seconds of the wire's clock.
+    ``at`` is the moment after they were asked for again, in seconds of the wire's clock. Where they were refused and
+    a single unit is not, ``rest`` asks for all the others.
     """
 
     order: Order
@@ -107,6 +112,7 @@ class Whole:
     at: float
     before: Refunds
     one_more: Answer
+    rest: Answer | None
     after: Refunds
 
 
@@ -127,7 +133,24 @@ def whole(api: RefundApi, new_order: NewOrder) -> Whole:
     second.exchange.role = "probe"
     at = api.wire.clock.monotonic()
     before = verify.look_list(api, order)
-    return Whole(order, answer, listed, second, at, before, api.create_refund(order), verify.look_list(api, order))
+    one_more = api.create_refund(order)
+    rest = rest_after(api, order, one_more) if second.refused else None
+    return Whole(order, answer, listed, second, at, before, one_more, rest, verify.look_list(api, order))
+
+
+def rest_after(api: RefundApi, order: Order, one_more: Answer) -> Answer | None:
+    """Ask for one unit of the second line, too, and for all the others of the order if either was accepted."""
+    other = api.create_refund(order, Part(order.lines[1]))
+    other.exchange.role = "probe"
+    if not (one_more.accepted or other.accepted):
+        return None
+    taken = [int(answer.accepted) for answer in (one_more, other)]
+    parts = [Part(line, line.quantity - gone) for line, gone in zip(order.lines, taken, strict=True)]
+    rest = api.create_refund(order, *parts)
+    if rest.refused and verify.approve_open(api, order):  # what is open may be in the way (reading A27)
+        rest = api.create_refund(order, *parts)
+    rest.exchange.role = "probe"
+    return rest
 
 
 @define
@@ -150,11 +173,24 @@ class Series:
         """The three were accepted; otherwise what came after them proves nothing."""
         if self.lost or not all(answer.accepted for answer in self.answers):
             raise Blocked("three refunds one after another are already not accepted (CREATE-20)")
+        if self.taken_for_replay:
+            raise Blocked("an equal body under another key is already no refund of its own (IDEM-20)")
+
+    @property
+    def taken_for_replay(self) -> bool:
+        """Whether the third, which is equal to the second but for its key, was answered with that one."""
+        second, third = (answer.refund for answer in self.answers[1:])
+        return second is not None and third is not None and second.refund_id == third.refund_id
+
+    @property
+    def without_return(self) -> Answer:
+        """The answer to the second of the three."""
+        return self.answers[1]
 
     @property
     def type_without_return(self) -> RightsType | None:
         """The type that list shows of the second of the three, as far as it is there and can be read."""
-        told = self.answers[1].refund
+        told = self.without_return.refund
         there = None if told is None else self.after.get(told.refund_id)
         return None if there is None else there.rights_type
 
@@ -165,14 +201,14 @@ class Series:
 
 @pytest.fixture(scope="session")
 def series(api: RefundApi, new_order: NewOrder) -> Series:
-    """A line of five units refunded by 1, 2 and 2, once without a return.
+    """A line of five units refunded by 1, by 2 without a return, and by 2 again with an equal body.
 
     With these prices the sum of the parts is greater than the whole, to whoever adds up in floating point.
     """
     order = new_order((5, "1.01"), (3, "0.10"))
     answers: list[Answer] = []
     lost: list[str] = []
-    for quantity, rights_type in ((1, RETURN), (2, REFUND), (order.line.quantity - 3, RETURN)):
+    for quantity, rights_type in ((1, RETURN), (2, REFUND), (order.line.quantity - 3, REFUND)):
         answer = api.create_refund(order, Part(order.line, quantity), rights_type=rights_type)
         if answer.refused and verify.approve_open(api, order):  # what is in process may be in the way (reading A27)
             answer = api.create_refund(order, Part(order.line, quantity), rights_type=rights_type)

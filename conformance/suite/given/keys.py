@@ -1,7 +1,7 @@
 """Request numbers that must be accepted, and a roomy order with a refund for each."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from conformance.http.keys import KeyMaker
 from conformance.judging import verify
 from conformance.model import Order, Refund, RefundId
 from conformance.results import Blocked
-from conformance.suite.given.benches import NewOrder, selected_rows
+from conformance.suite.given.benches import NewOrder, Placed, selected_rows
 
 PARTNERS = {
     "any": "first", "case": "uuid", "hyphens": "uuid", "last of 50": "50 characters", "hash": "50 characters",
@@ -88,6 +88,12 @@ class Accepted:
             self.plain.exchange.role = "control"
         if self.plain.refused:
             raise Blocked("even a plain create is refused on an order with several refunds (CREATE-20)")
+
+    def placed(self, names: Iterable[str]) -> dict[str, Placed]:
+        """Return the creates of these names that were accepted, and whose refunds are listed."""
+        refunds = {name: self.answers[name].refund for name in names if name in self.answers}
+        there = {name: refund for name, refund in refunds.items() if refund and refund.refund_id in self.listed}
+        return {name: Placed(self.order, self.bodies[name], refund) for name, refund in there.items()}
 
     def refund(self, api: RefundApi, name: str) -> Refund:
         """The create of that name was accepted and its refund is listed; returns it."""

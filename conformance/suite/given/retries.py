@@ -16,7 +16,7 @@ from conformance.results import Blocked
 from conformance.running.session import Session
 from conformance.shop import Shop
 from conformance.suite.given.benches import NewOrder, OpenRefunds, Placed, many_of, selected_rows
-from conformance.suite.given.keys import Accepted
+from conformance.suite.given.keys import KEYS, Accepted
 from conformance.suite.given.replays import is_the_original, names_the_original
 from conformance.suite.given.units import Refunds
 
@@ -103,6 +103,16 @@ def bare(api: RefundApi, order: Order) -> dict[str, Any]:
     return of_two_units(api, order, customer_id=ABSENT, rights_type=ABSENT)
 
 
+def with_uuid(api: RefundApi, order: Order) -> dict[str, Any]:
+    """Return a create whose key is a UUID."""
+    return of_two_units(api, order, request_no=KEYS["uuid"](api.keys))
+
+
+def with_digits(api: RefundApi, order: Order) -> dict[str, Any]:
+    """Return a create whose key is a number."""
+    return of_two_units(api, order, request_no=KEYS["38 digits"](api.keys))
+
+
 @frozen
 class Retry:
     """What is sent again under the key of a create with some ``body``, and what was decided of its refund before."""
@@ -130,12 +140,15 @@ RETRIES = {
     "with nothing optional": Retry("IDEM-34", as_it_was, bare),
     "after other uses": Retry("IDEM-35", after_other_uses),
     "another reason": Retry("IDEM-33", with_another_reason),
+    "uuid": Retry("IDEM-24", as_it_was, with_uuid),
+    "38 digits": Retry("IDEM-24", as_it_was, with_digits),
     "no customer and another parcel": Retry(
         "IDEM-33", with_another(0, 2, customer_id=ABSENT, shipping={"trackingNumber": "OTHER987654"})
     ),
 }
+REJECTED = "once rejected"
 EARLIER = {
-    "once approved": "members reordered", "once rejected": "over a new connection",
+    "once approved": "members reordered", REJECTED: "over a new connection",
     "of type 2, once approved": "of type 2", "with a parcel, once approved": "with a parcel",
     "of several lines, once rejected": "of several lines",
     "with nothing optional, once rejected": "with nothing optional",
@@ -162,7 +175,8 @@ class Retries:
     """Refunds of one order, each with a key of its own under which something is sent again; one look shows all.
 
     Only when it shows an effect is each tried on its own, on an order without other refunds. What the order had before
-    anything was sent again is ``listed``, as of the moment ``at``, in seconds of the wire's clock.
+    anything was sent again is ``listed``, as of the moment ``at``, in seconds of the wire's clock; what it has after
+    that is ``now``.
     """
 
     shop: Shop
@@ -172,13 +186,14 @@ class Retries:
     answers: dict[str, Answer | Blocked] = field(factory=dict)
     effects: dict[str, tuple[Refunds, Refunds]] = field(factory=dict)
     listed: Refunds = field(factory=dict)
+    now: Refunds = field(factory=dict)
     at: float = 0.0
     harmed: bool = False
 
     def send(self, names: list[str], *orders: Order) -> None:
         """Create a refund for each name that has none, and then send again what the name says."""
         before, after = together = self._together(names, *orders)
-        self.listed, self.harmed = before, verify.differ(before, after)
+        self.listed, self.now, self.harmed = before, after, verify.differ(before, after)
         firsts, answers = dict(self.firsts), dict(self.answers)
         for name in names if self.harmed else ():
             self.firsts.pop(name, None)
@@ -268,11 +283,12 @@ class Retries:
 
 @pytest.fixture(scope="session")
 def retries(
-    request: pytest.FixtureRequest, shop: Shop, new_order: NewOrder, roomy_order: Order, accepted_create: Refund
+    request: pytest.FixtureRequest, shop: Shop, new_order: NewOrder, accepted_keys: Accepted, accepted_create: Refund
 ) -> Retries:
-    """Everything that is sent again in a special way."""
-    sent = Retries(shop, new_order, RETRIES)
-    sent.send(list(selected_rows(request, RETRIES)), roomy_order)
+    """Everything that is sent again in a special way; for keys of a special form there are refunds already."""
+    sent = Retries(shop, new_order, RETRIES, accepted_keys.placed(RETRIES))
+    names = selected_rows(request, RETRIES) | {EARLIER[REJECTED]: RETRIES[EARLIER[REJECTED]]}
+    sent.send(list(names), accepted_keys.order)
     return sent
 
 
