@@ -115,13 +115,40 @@ def given_review(api: RefundApi, order: Order, refund: Refund, action: Action) -
     Raises:
         Blocked: the target did not bring it there.
     """
+    _arranged_review(api, order, refund, action)
+    return _decided(api, order, refund, action)
+
+
+def arrange_review(api: RefundApi, order: Order, refund: Refund, action: Action) -> None:
+    """The refund is approved or rejected, as far as the answer tells; where it does not, as get shows.
+
+    For what is followed by a look that shows whether it is so.
+
+    Raises:
+        Blocked: the target did not bring it there.
+    """
+    told = _arranged_review(api, order, refund, action).refund
+    if told is None or told.status not in _ends(api, action):
+        _decided(api, order, refund, action)
+
+
+def _arranged_review(api: RefundApi, order: Order, refund: Refund, action: Action) -> Answer:
     answer = api.review_refund(order, refund, action)
     answer.exchange.role = "arrange"
     if not answer.accepted:
         raise Blocked(f"a review could not be arranged: it answered {answer.described}")
-    ends = api.ends_of(action)
+    return answer
+
+
+def _ends(api: RefundApi, action: Action) -> frozenset[RefundStatus]:
     if action is Action.APPROVE and api.wire.completes:  # a create was refused as long as a refund was in process
-        ends = frozenset({RefundStatus.COMPLETED})
+        return frozenset({RefundStatus.COMPLETED})
+    return api.ends_of(action)
+
+
+def _decided(api: RefundApi, order: Order, refund: Refund, action: Action) -> Refund:
+    """Return the refund once get shows it decided."""
+    ends = _ends(api, action)
     try:
         return settles(
             api, lambda: look_get(api, order, refund), lambda now: now.status in ends, "the status after a review"

@@ -299,15 +299,22 @@ def decision(api: RefundApi, order: Order, action: Action, *parts: Part) -> Deci
 ACTIONS = pytest.mark.parametrize("action", [Action.APPROVE, Action.REJECT], ids=["approve", "reject"])
 
 
+@pytest.fixture(scope="module")
+def plain_review(api: RefundApi, session: Session, accepted_create: Refund) -> tuple[Refund, Refund]:
+    """The first refund of the run before its review and after it."""
+    order = session.base_order
+    assert order is not None  # noqa: S101 - there is no accepted create without its order
+    return accepted_create, verify.look_get(api, order, accepted_create)
+
+
 @requirement("AMOUNT-07")
 @ACTIONS
 def test_a_review_leaves_an_uneven_amount_as_it_is(
-    api: RefundApi, session: Session, accepted_create: Refund, decisions: dict[Action, Decision], action: Action
+    plain_review: tuple[Refund, Refund], decisions: dict[Action, Decision], action: Action
 ) -> None:
     """Get shows the amount that it showed before the review."""
-    order, seen = session.base_order, decisions[action]
-    assert order is not None  # noqa: S101 - there is no accepted create without its order
-    if amount_of(verify.look_get(api, order, accepted_create)) != amount_of(accepted_create):
+    seen, (before, after) = decisions[action], plain_review
+    if amount_of(before) != amount_of(after):
         raise Blocked("a plain amount is already not what it was before the review (REVIEW-21)")
     verify.same(amount_of(seen.before), amount_of(seen.after), "the amount")
 

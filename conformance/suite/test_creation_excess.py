@@ -46,15 +46,14 @@ class Claimed:
     limits: dict[LineItemId, int]
     before: Refunds
     while_pending: Answer
-    between: Refunds
     approved: Refunds
     once_approved: Answer
     after: Refunds
     beyond: Answer
 
     def judge_pending(self, session: Session) -> None:
-        """The units of the pending refund were used up."""
-        stays_within(session, self.limits, self.while_pending, self.before, self.between)
+        """The units of the pending refund were used up; what the approval that followed did to it is left out."""
+        stays_within(session, self.limits, self.while_pending, self.before, self.approved | self.before)
 
     def judge_approved(self, session: Session) -> None:
         """The units of the approved refund were used up."""
@@ -68,8 +67,7 @@ def claimed(api: RefundApi, stored: Stored) -> Claimed:
     if verify.units_of(refund) != stored.asked:
         raise Blocked("the refund is already of other units than were asked for (CREATE-28, CREATE-29)")
     while_pending = api.create_refund(order, Part(order.line, 2))
-    between = verify.look_list(api, order)
-    verify.given_review(api, order, refund, Action.APPROVE)
+    verify.arrange_review(api, order, refund, Action.APPROVE)
     approved = verify.look_list(api, order)
     left = order.lines[1].quantity - 12
     once_approved = api.create_refund(order, Part(order.lines[2]), Part(order.lines[1], left + 1))
@@ -77,7 +75,7 @@ def claimed(api: RefundApi, stored: Stored) -> Claimed:
     untouched = order.lines[2]
     beyond = api.create_refund(order, Part(untouched, untouched.quantity + 1))
     beyond.exchange.role = "probe"
-    return Claimed(ordered(order), stored.listed, while_pending, between, approved, once_approved, after, beyond)
+    return Claimed(ordered(order), stored.listed, while_pending, approved, once_approved, after, beyond)
 
 
 @requirement("CREATE-18")

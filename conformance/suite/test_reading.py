@@ -1,6 +1,6 @@
 """Get: the one refund that both parameters name, in every state, and no other."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -9,7 +9,7 @@ from attrs import define, evolve
 from conformance.http.answer import Answer
 from conformance.http.client import ABSENT, API, Part, RefundApi
 from conformance.judging import verify
-from conformance.model import Action, Order, Refund, RefundId, RightsType, read_refund
+from conformance.model import Action, Order, Refund, RefundId, RefundStatus, RightsType, read_refund
 from conformance.results import Blocked
 from conformance.running.plugin import requirement
 from conformance.running.session import Session
@@ -281,7 +281,6 @@ def untimed(*refunds: Refund) -> dict[RefundId, Refund]:
 @pytest.mark.usefixtures("found")
 def test_reading_changes_nothing(api: RefundApi, shelf: Shelf) -> None:
     """However often and wrongly they were read, list shows the refunds as they were created."""
-    plain(api, shelf.order, shelf.made[2])
     after = verify.look_list(api, shelf.order)
     verify.unchanged(untimed(*shelf.listed.values()), untimed(*after.values()), "the refunds")
 
@@ -297,26 +296,39 @@ class Decided:
 
 @pytest.fixture(scope="module")
 def decided(api: RefundApi, shelf: Shelf, found: Found) -> dict[str, Decided]:
-    """The first refund approved and the last one rejected, after both were read."""
-    return {
-        "approved": decide(api, shelf, shelf.made[0], Action.APPROVE),
-        "canceled": decide(api, shelf, shelf.made[2], Action.REJECT),
-    }
+    """The first refund approved and the last one rejected, after both were read, judged by list alone.
 
-
-def decide(api: RefundApi, shelf: Shelf, refund: Refund, action: Action) -> Decided:
-    """Review a refund that may have been approved before to make way (reading A27), judged by list alone."""
-    waiting = api.pending - api.ends_of(action)
-    if shelf.listed[refund.refund_id].status in api.pending:
-        api.review_refund(shelf.order, refund, action).exchange.role = "arrange"
+    They may have been approved before to make way (reading A27).
+    """
+    reviews = {"approved": (shelf.made[0], Action.APPROVE), "canceled": (shelf.made[2], Action.REJECT)}
+    waiting = {refund.refund_id: api.pending - api.ends_of(action) for refund, action in reviews.values()}
+    for refund, action in reviews.values():
+        if shelf.listed[refund.refund_id].status in api.pending:
+            api.review_refund(shelf.order, refund, action).exchange.role = "arrange"
     seen = verify.patiently(
         api,
         lambda: verify.look_list(api, shelf.order),
-        lambda seen: refund.refund_id in seen and seen[refund.refund_id].status not in waiting,
+        lambda seen: all(key in seen and seen[key].status not in statuses for key, statuses in waiting.items()),
     )
-    listed = seen.get(refund.refund_id)
-    if listed is None or listed.status in waiting:
-        raise Blocked(f"refund {refund.refund_id} could not be brought to another status, or is not listed any more")
+    return {state: got(api, shelf, refund, seen, waiting) for state, (refund, _) in reviews.items()}
+
+
+def got(
+    api: RefundApi,
+    shelf: Shelf,
+    refund: Refund,
+    seen: Mapping[RefundId, Refund],
+    waiting: Mapping[RefundId, frozenset[RefundStatus]],
+) -> Decided:
+    """Return a refund that was decided, as list shows it and as get answers.
+
+    Raises:
+        Blocked: it was not, or is not listed any more.
+    """
+    key = refund.refund_id
+    listed = seen.get(key)
+    if listed is None or listed.status in waiting[key]:
+        raise Blocked(f"refund {key} could not be brought to another status, or is not listed any more")
     answer = verify.patiently(
         api,
         lambda: plain(api, shelf.order, refund),

@@ -127,7 +127,7 @@ def whole(api: RefundApi, new_order: NewOrder) -> Whole:
     for refund in listed.values():
         if refund.status in verify.FINAL:
             continue  # it was never open (CREATE-30)
-        verify.given_review(api, order, refund, Action.REJECT)
+        verify.arrange_review(api, order, refund, Action.REJECT)
         api.review_refund(order, refund, Action.REJECT).exchange.role = "open"
     second = api.create_refund(order, *everything)
     second.exchange.role = "probe"
@@ -234,7 +234,7 @@ def approved_or_lost(api: RefundApi, order: Order, answer: Answer) -> list[str]:
     if refund.status in {RefundStatus.COMPLETED, RefundStatus.CANCELED}:
         return []
     try:
-        verify.given_review(api, order, refund, Action.APPROVE)
+        verify.arrange_review(api, order, refund, Action.APPROVE)
     except Blocked:
         if refund.refund_id in verify.look_list(api, order):
             raise
