@@ -2,18 +2,30 @@
 
 import itertools
 import threading
+import time
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from attrs import evolve
 from click.testing import CliRunner
 
 from conformance.catalogue import load_catalogue
 from conformance.cli import main
-from conformance.clock import VirtualClock
+from conformance.clock import RealClock, VirtualClock
 from conformance.faults import load_faults
+from conformance.http.burst import at_once
+from conformance.http.client import RefundApi
+from conformance.http.keys import KeyMaker
+from conformance.http.limits import Limits
+from conformance.http.pace import Pace
+from conformance.http.redact import Redactor
+from conformance.http.wire import Wire
+from conformance.model import OrderId
 from conformance.proof import judge_in_process
 from conformance.record import read_record
 from conformance.reference.app import WSGI
@@ -21,6 +33,7 @@ from conformance.reference.server import Reference, make_reference, serving
 from conformance.results import Conclusion, Run
 from conformance.running.run import Options, run
 from conformance.running.workers import MOST, Job, Queue, groups_of, worthwhile
+from conformance.variants import load_variants
 
 from .proxy import Trouble, proxied
 
@@ -97,6 +110,70 @@ def test_a_server_with_answers_of_two_seconds_is_judged_right(tmp_path: Path) ->
     reference.store.close()
 
     assert done.conclusion is Conclusion.CONFORMANT
+
+
+class Crowded:
+    """Answers requests after a moment, and counts the most that it had at once."""
+
+    def __init__(self) -> None:
+        self.most = self._now = 0
+        self._lock = threading.Lock()
+
+    def answer(self, _: httpx.Request) -> httpx.Response:
+        """Count a request while it is answered."""
+        with self._lock:
+            self._now += 1
+            self.most = max(self.most, self._now)
+        time.sleep(0.02)
+        with self._lock:
+            self._now -= 1
+        return httpx.Response(200)
+
+
+def api_in_turn(server: Crowded) -> RefundApi:
+    """Return the API of a server to which workers send their requests in turn."""
+    transport = httpx.MockTransport(server.answer)
+    wire = Wire(clock=RealClock(), limits=Limits(), pace=Pace(), redact=Redactor([]), transport=transport)
+    wire.in_turn = True
+    return RefundApi(wire=wire, base_url="http://shop", token=None, keys=KeyMaker("0" * 12))
+
+
+def test_workers_in_turn_send_one_request_at_a_time() -> None:
+    """No request goes out before the answer to another worker's has come."""
+    server = Crowded()
+    api = api_in_turn(server)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: api.list_refunds(OrderId("1")), range(12)))
+
+    assert server.most == 1
+
+
+def test_a_burst_of_a_worker_in_turn_is_still_a_burst() -> None:
+    """The requests of a burst meet, and other workers wait until it is over."""
+    server = Crowded()
+    api = api_in_turn(server)
+    bursts = [partial(at_once, api.wire, [partial(api.list_refunds, OrderId("1"))] * 3)] * 2
+    with ThreadPoolExecutor(2) as pool:
+        done = [pool.submit(burst) for burst in bursts]
+        answers = [each.result() for each in done]
+
+    assert [len(each) for each in answers] == [3, 3]
+    assert 1 < server.most <= 3
+
+
+def test_where_effects_show_late_several_workers_take_turns(tmp_path: Path) -> None:
+    """Unless a number is asked for; a target that shows everything at once gets one."""
+    late = load_variants()["lists-later"]
+    for make, workers, expected in ((late.make, None, MOST), (late.make, 2, 2), (None, None, 1)):
+        reference = make_reference() if make is None else make(RealClock())
+        with serving(reference.app) as origin:
+            options = Options(selection=("LIST-18",), workers=workers)
+            done = run(reference.target(origin), load_catalogue(), tmp_path, options)
+        reference.store.close()
+
+        assert done.conclusion is Conclusion.CONFORMANT
+        assert done.footer is not None
+        assert done.footer["workers"] == expected
 
 
 def test_what_shares_something_stays_together() -> None:

@@ -6,22 +6,22 @@ from typing import Any
 import click
 
 from conformance.results import UsageError
-from conformance.settings import PROFILES
+from conformance.settings import AUTO, PROFILES
 from conformance.spelling import unknown
 
 DEFAULT_FORMATS = ("html", "junit")
 MOST_WORKERS = 64
 
 
-class Workers(click.ParamType[int | None]):
-    """A number of workers, or ``auto``, which is ``None``."""
+class Workers(click.ParamType[int]):
+    """A number of workers, or ``auto``, which is ``AUTO``."""
 
     name = "workers"
 
-    def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
-        """Return the number, or ``None`` for ``auto``."""
-        if value == "auto":
-            return None
+    def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number, or ``AUTO`` for ``auto``."""
+        if value in {"auto", AUTO}:
+            return AUTO
         if not (str(value).isdecimal() and 1 <= int(value) <= MOST_WORKERS):
             self.fail(f"{value!r} is not auto, and not a number from 1 to {MOST_WORKERS}", param, ctx)
         return int(value)

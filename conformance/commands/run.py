@@ -40,10 +40,9 @@ if TYPE_CHECKING:
 @click.option(
     "--workers",
     type=Workers(),
-    default="1",
-    show_default=True,
     metavar="N|auto",
-    help="Checks to run side by side; auto takes as many as the target's latency is worth, at most 8.",
+    help="Checks to run side by side; auto takes as many as the target's latency is worth, at most 8 [default: 1, or 8 "
+    "that take turns where effects show late].",
 )
 @click.option("--max-writes", type=click.IntRange(min=2), help="Send at most this many writes, tidying up included.")
 @click.option("--read-only/--no-read-only", help="Send no write at all, and make no order.")

@@ -21,6 +21,6 @@ def at_once(wire: Wire, sends: Sequence[Callable[[], Answer]]) -> list[Answer]:
         gate.wait(timeout=30)
         return one()
 
-    with ThreadPoolExecutor(len(sends)) as pool:  # each thread sends for the worker that lets it go
+    with wire.my_turn(), ThreadPoolExecutor(len(sends)) as pool:  # each thread sends for the worker that lets it go
         running = [pool.submit(contextvars.copy_context().run, send, one) for one in sends]
         return [one.result() for one in running]

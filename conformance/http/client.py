@@ -260,7 +260,7 @@ class RefundApi:
                 return answer
             answer.exchange.role, answer.exchange.batched = "look", True
             clock.sleep(pause)
-            answer, late, pause = ask(), clock.monotonic() - asked, min(2 * pause, 2.0)
+            answer, late, pause = ask(), clock.monotonic() - asked, min(1.5 * pause, 0.3)
         if late and kind in hopes:  # another thread may have given up
             self.wire.expect_lag(late)
         return answer

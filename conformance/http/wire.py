@@ -41,16 +41,18 @@ FIRST_BACKOFF, LONGEST_BACKOFF = 0.25, 8.0
 WRITING = ("create", "review", "other")
 SHOWN_BEFORE = {"list": WRITING, "get": WRITING, "review": ("create",)}
 """What must have had the time to show before an operation: a refund is reviewed as soon as it is known."""
+ALONE = contextvars.ContextVar("alone", default=False)
+"""Whether requests of this context have a turn that was taken for all of them."""
 
 
 class Wire:
     """Sends requests to one target over keep-alive connections and remembers what passed.
 
-    ``lag`` is how many seconds an effect may take to show, as
-    far as this target was seen to lag; ``waits_in_vain`` counts the waits for an effect that never showed; ``latency``
-    is how many seconds the last answer took; ``completes`` says whether refunds that were waited for in process got
-    completed.
+    ``lag`` is how many seconds an effect may take to show, as far as this target was seen to lag; ``waits_in_vain``
+    counts the waits for an effect that never showed; ``latency`` is how many seconds the last answer took;
+    ``completes`` says whether refunds that were waited for in process got completed.
     It is safe to use from several threads; each worker has connections of its own, and its own memory of what passed.
+    With ``in_turn`` no request is sent before the one that another worker sent is answered.
     Redirects are never followed, and cookies never kept: a token goes to the address that it was given for, and to no
     other.
     """
@@ -76,6 +78,7 @@ class Wire:
         self.requests = 0
         self.api_requests = 0
         self.lag = 0.0
+        self.in_turn = False
         self.waits_in_vain = 0
         self.latency = 0.0
         self.completes: bool | None = None
@@ -90,6 +93,7 @@ class Wire:
         self._given = transport
         self._transports: dict[int, httpx.BaseTransport] = {}
         self._lock = threading.Lock()
+        self._turn = threading.Lock()
         self._room: Counter[int] = Counter()
         self._wrote: defaultdict[tuple[int, str], float] = defaultdict(lambda: -math.inf)
         self._recorded: defaultdict[int, list[Exchange]] = defaultdict(list)
@@ -179,6 +183,19 @@ class Wire:
             sent.method, sent.url, operation=exchange.operation, headers=dict(sent.headers), body=sent.body
         )
 
+    @contextlib.contextmanager
+    def my_turn(self) -> Iterator[None]:
+        """Where workers take turns, no other one sends a request while the block runs; its own need no further turn."""
+        if not self.in_turn or ALONE.get():
+            yield
+            return
+        with self._turn:
+            mine = ALONE.set(True)
+            try:
+                yield
+            finally:
+                ALONE.reset(mine)
+
     def make_room(self, requests: int) -> None:
         """Wait until the limit of the target lets so many requests go at one moment; the worker's next ones do."""
         self._let_writes_show(WRITING)
@@ -214,7 +231,8 @@ class Wire:
             self.writes.take(request.method, operation)
             self._wait_for_room(operation)
             try:
-                exchange = self._send_once(request, operation)
+                with self.my_turn():
+                    exchange = self._send_once(request, operation)
             except Unsendable:
                 self.writes.take_back(request.method, operation)
                 raise

@@ -18,6 +18,7 @@ from conformance.catalogue import Catalogue, Requirement
 from conformance.clock import Clock
 from conformance.files import made_folder
 from conformance.generation.stories import Story
+from conformance.http.wire import Wire
 from conformance.record import Record
 from conformance.results import Blocked, Run, UsageError
 from conformance.running import tidy
@@ -27,7 +28,8 @@ from conformance.running.plan import Listener, Plan
 from conformance.running.plugin import run_checks
 from conformance.running.session import Session, new_run_id, open_session
 from conformance.running.survey import survey
-from conformance.running.workers import worthwhile
+from conformance.running.workers import MOST, worthwhile
+from conformance.settings import AUTO
 from conformance.target import Target
 from conformance.waivers import Waiver
 
@@ -41,7 +43,8 @@ TO_THE_END = frozenset({0, 1, 5})
 class Options:
     """What a user can say about a run, besides its target.
 
-    ``workers`` is ``None`` for as many as are worthwhile.
+    ``workers`` may be ``AUTO``; ``None`` is for one, or for several that take turns where effects show late, so that
+    one goes on while another waits.
     ``case`` is the one story to carry out, from the file at ``case_path``; after the checks, ``explore`` for so many
     seconds.
     ``max_writes`` is a hard limit, 0 for none at all; open refunds are rejected at the end unless they are to ``keep``.
@@ -135,9 +138,17 @@ def _carry_out(plan: Plan, session: Session, workers: int | None) -> int:
     """Run the checks, and return pytest's exit status."""
     with _ending_alone(plan.trouble):
         plan.blocked = blocked_from_the_start(session)
-        plan.workers = workers or worthwhile(session.wire.latency)
+        session.wire.in_turn = workers is None and session.wire.lag > 0
+        plan.workers = _how_many(session.wire, workers)
         return run_checks(plan)
     return STOPPED
+
+
+def _how_many(wire: Wire, workers: int | None) -> int:
+    """Return how many workers to take."""
+    if workers is None:
+        return MOST if wire.in_turn else 1
+    return worthwhile(wire.latency) if workers == AUTO else workers
 
 
 @contextlib.contextmanager

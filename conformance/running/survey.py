@@ -68,7 +68,7 @@ class _Survey:
         self._find_out_reviews(refund)
         if session.wire.lag:
             waits = f"after a write, a look waits {session.wire.lag:.1f} s"
-            session.noticed.append(f"effects show late: {waits}. --workers makes up for some of it")
+            session.noticed.append(f"effects show late: {waits}")
         for exchange in session.wire.recorded:
             exchange.batched = True
 
