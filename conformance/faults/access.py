@@ -156,7 +156,7 @@ class ChecksLate(App):
         return super().operate(shop, operation, values, request)
 
 
-@breaks("ACCESS-01")
+@breaks("ACCESS-01", also=("ACCESS-10", "NEAR-12"))
 class CreatesBeforeItChecks(ChecksLate):
     """Refuses strangers after it created their refund."""
 

@@ -33,6 +33,8 @@ MAX_LIMIT, USUAL_LIMIT = 250, 50
 NOT_FOUND = 404
 UNKNOWN = {400, 404, 409, 410, 422, 423, 425}
 """How a review may be refused that names a refund which is not known yet."""
+BUSY = {409, 423, 425}
+"""Those of them that may as well speak of what else is under way, and tell nothing of how late effects show."""
 Parameters = list[tuple[str, Any]]
 REASON = "Description of Other Reasons."
 
@@ -254,6 +256,7 @@ class RefundApi:
         """
         clock, limits, hopes = self.wire.clock, self.wire.limits, self.freshness.hopes
         asked, answer, late, pause = clock.monotonic(), ask(), 0.0, limits.poll
+        busy = answer.status in BUSY
         while kind in hopes and answer.exchange.trouble is None and is_behind(answer, asked):
             if late > limits.settle:
                 hopes.discard(kind)
@@ -261,7 +264,7 @@ class RefundApi:
             answer.exchange.role, answer.exchange.batched = "look", True
             clock.sleep(pause)
             answer, late, pause = ask(), clock.monotonic() - asked, min(1.5 * pause, 0.3)
-        if late and kind in hopes:  # another thread may have given up
+        if late and answer.accepted and not busy and kind in hopes:  # another thread may have given up
             self.wire.expect_lag(late)
         return answer
 

@@ -77,12 +77,13 @@ def _watched(
 
     A target may change some of them only. What changes again whenever it is looked at is not changed by itself.
     """
-    made = []
+    made: list[tuple[Order, Refund]] = []
+    shown: list[list[Refund]] = [[]]
     for pause in (0.0, PART, PART):  # of whole seconds, one at least of three is full before the update
         session.wire.clock.sleep(pause)
         made.append(_arranged(session, sign, reviewed=reviewed))
-    shown = []
-    for pause in (0.0, seconds, AGAIN):
+        shown[0].append(_seen(session, *made[-1], operation))  # at once: a rate limit may make the next one wait
+    for pause in (seconds, AGAIN):
         session.wire.clock.sleep(pause)
         shown.append([_seen(session, order, refund, operation) for order, refund in made])
     moved_on = not reviewed and any(

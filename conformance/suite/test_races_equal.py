@@ -57,7 +57,7 @@ def review(api: RefundApi, new_order: NewOrder, *, at_once: bool) -> Equals:
     }
     answers = {}
     for action, each in placed.items():
-        sends = [partial(api.review_refund, each.order, each.refund, action)] * TIMES
+        sends = [partial(api.review_at_once, each.order, each.refund.refund_id, action)] * TIMES
         answers[action] = together(api, sends) if at_once else [send() for send in sends]
     ends = {each.refund.refund_id: api.ends_of(action) for action, each in placed.items()}
     there = verify.patiently(

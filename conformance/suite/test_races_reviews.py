@@ -53,7 +53,7 @@ def told_by(answers: Sequence[Answer]) -> set[RefundStatus | None]:
 def contest(api: RefundApi, order: Order, actions: Sequence[Action], *, at_once: bool) -> Contest:
     """Review a new refund in contrary ways, at one moment or one after another."""
     refund = verify.given_refund(api, order)
-    sends = [partial(api.review_refund, order, refund, action) for action in actions]
+    sends = [partial(api.review_at_once, order, refund.refund_id, action) for action in actions]
     answers = together(api, sends) if at_once else [send() for send in sends]
     accepted = [api.ends_of(action) for action, answer in zip(actions, answers, strict=True) if answer.accepted]
     told = frozenset(status for status in verify.FINAL if status in told_by(answers))
@@ -173,8 +173,8 @@ def decide(api: RefundApi, approved: Placed, rejected: Placed, in_turn: Sequence
         partial(api.create, api.create_body(order)),
         partial(api.create, approved.body),
         partial(api.get_refund, order, approved.refund),
-        partial(api.review_refund, order, approved.refund, Action.APPROVE),
-        partial(api.review_refund, rejected.order, rejected.refund, Action.REJECT),
+        partial(api.review_at_once, order, approved.refund.refund_id, Action.APPROVE),
+        partial(api.review_at_once, rejected.order, rejected.refund.refund_id, Action.REJECT),
     ]
     if in_turn is None:
         answers = together(api, sends)
