@@ -23,7 +23,7 @@ from conformance.generation.lifecycle import (
 )
 from conformance.generation.manners import BARE, FORMS, SPLIT, Manner
 from conformance.generation.stage import Stage
-from conformance.generation.stories import TOUR, Story, as_data, drawn, drawn_bursts, load_case, shrunk
+from conformance.generation.stories import COUNT, TOUR, Story, as_data, drawn, drawn_bursts, load_case, shrunk
 from conformance.http.client import Part
 from conformance.model import LineItem, LineItemId, Order, OrderId
 from conformance.reference.server import Reference, make_reference
@@ -68,11 +68,12 @@ def test_readings_that_differ_leave_several_outcomes() -> None:
 
 
 def test_what_does_not_belong_together_comes_to_nothing() -> None:
-    """A line or a refund under another order, and a review of two refunds, are refused in every reading."""
+    """A line or a refund under another order, a review of two refunds, by a reader or of no action, are refused."""
     state = after(Create(0, 0, (1,)), Create(1, 1, (1,), returned=False))
     strays = (
         Create(2, 0, (1,), astray=1), Get(0, astray=1), Review(0, approve=True, astray=1),
-        Review(0, approve=False, named=1),
+        Review(0, approve=False, named=1), Review(0, approve=False, by="read_refunds"),
+        Review(0, approve=True, neither=True),
     )  # fmt: skip
 
     for step in strays:
@@ -146,6 +147,16 @@ def test_the_tour_visits_every_pair_of_a_state_and_an_action() -> None:
 
 
 @pytest.mark.parametrize(
+    "fault", ["takes-units-with-each-late-approval", "frees-units-for-other-actions", "shows-the-decided-to-any-scope"]
+)
+def test_the_count_tells_what_moves_units_or_lets_strangers_in(fault: str) -> None:
+    """The reference goes through it as it may, and a server whose books a refused review moves does not."""
+    for make, breaks in ((load_faults()[fault].make, True), (lambda clock: make_reference(clock=clock), False)):
+        clock = VirtualClock()
+        assert (stage_on(make(clock), clock).perform(COUNT) is not None) is breaks
+
+
+@pytest.mark.parametrize(
     ("fault", "law", "steps"),
     [("revives-one-of-several-canceled", "LIFE-03", 6), ("fails-the-first-time", "LIFE-09", 30)],
 )
@@ -161,7 +172,7 @@ def test_a_broken_story_is_told_short_and_an_unsteady_target_as_such(fault: str,
 def test_a_case_is_read_as_it_was_written(tmp_path: Path) -> None:
     """A story survives its file."""
     path = tmp_path / "case.yaml"
-    for story in (TOUR, *drawn_bursts(0, stories=1)):
+    for story in (TOUR, COUNT, *drawn_bursts(0, stories=1)):
         path.write_text(yaml.safe_dump({"requirement": "LIFE-01", **as_data(story)}), encoding="utf-8")
         assert load_case(path) == ("LIFE-01", story)
 

@@ -134,3 +134,14 @@ class TakesNumbersForKeys(Shop):
     def read_key(self, value: Any) -> str:
         """Write the number out."""
         return str(value) if isinstance(value, int) and not isinstance(value, bool) else super().read_key(value)
+
+
+@breaks("IDEM-29")
+class CountsTheMembersOfKeys(Shop):
+    """Asks a key for its length, which a list has, too, and writes it out."""
+
+    def read_key(self, value: Any) -> str:
+        """Take a list for what it would be as text."""
+        if isinstance(value, list) and self.shortest_key() <= len(value) <= self.longest_key():
+            return ",".join(map(str, value))
+        return super().read_key(value)

@@ -28,6 +28,8 @@ PLAIN_REASONS = ("Reason {} of line {}.",)
 PLAIN_KEYS = frozenset(range(0, 1001, 4))
 """Keys of creates that leave out the customer and the type, 1 being the default, and every second one the parcel."""
 PLAINEST = 4
+NEITHER = 3
+"""An action that is none."""
 Form = tuple[str, type[Step]]
 """A form of a step that a target may refuse."""
 
@@ -99,6 +101,10 @@ class Actor:
             order = self.order_of(step)
             named = self.ids[step.key if step.named is None else step.named]
             body = manner.review(api.review_body(order.order_id, named, action), order)
+            if step.neither:
+                body["action"] = type(body["action"])(NEITHER)
+            if step.by is not None:
+                api = self.shop.holder(step.by)
             answer = api.review(self.ids[step.key], body)
         elif isinstance(step, Get):
             answer = api.get_refund(self.order_of(step), self.ids[step.key], manner.query)

@@ -59,13 +59,16 @@ class Create:
 class Review:
     """Approve or reject the refund of a key.
 
-    ``astray`` is another order than its own, which the body names; ``named`` the key of another refund in its place.
+    ``astray`` is another order than its own, which the body names; ``named`` the key of another refund in its place;
+    ``neither`` puts another action in the place of both; ``by`` names a token that has no right to it.
     """
 
     key: int
     approve: bool
     astray: int | None = None
     named: int | None = None
+    neither: bool = False
+    by: str | None = None
 
 
 @frozen
@@ -160,8 +163,11 @@ def outcomes(state: State, step: Step) -> Iterator[Outcome]:
 
 
 def goes_astray(step: Step) -> bool:
-    """Say whether a step names what does not belong together, so that it must come to nothing."""
-    return not isinstance(step, List) and (step.astray, getattr(step, "named", None)) != (None, None)
+    """Say whether a step names what does not belong together, or nobody may do it, so that it must come to nothing."""
+    if isinstance(step, List):
+        return False
+    wrong = isinstance(step, Review) and (step.named is not None or step.neither or step.by is not None)
+    return wrong or step.astray is not None
 
 
 def _create(state: State, step: Create) -> Iterator[Outcome]:

@@ -77,11 +77,13 @@ class Performance(Onlooker):
         self.unchanged(OTHERS, without_parcels(before), without_parcels(self.records[order]))
 
     def can_take(self, step: Step) -> bool:
-        """Say whether what a step is about is there, and its key, if it has come before, not out of date."""
+        """Say whether what a step is about is there, who takes it, and its key, if it came before, not out of date."""
         if isinstance(step, List):
             return True
         if isinstance(step, Create):
             return not self.is_forgotten(step.key)
+        if isinstance(step, Review) and step.by is not None and step.by not in self.shop.target.tokens:
+            return False
         return {step.key, getattr(step, "named", None)} - {None} <= self.ids.keys()
 
     def is_forgotten(self, key: int) -> bool:

@@ -69,7 +69,7 @@ def _tour() -> Story:
     first = (
         Create(20, 0, of(2, 5)), Create(0, 0, most), Create(20, 0, of(2, 5)), Get(0), Create(0, 1, (2, 0)),
         Create(1, 0, of(2, 1, 0, 0, 1, 1, 1), returned=False), Create(2, 0, of(2, 1)), Create(0, 0, most),
-        Review(2, approve=True), Get(1), Review(1, approve=True), Get(1, astray=1), Create(31, 0, of(1), astray=1),
+        Review(2, approve=True), Review(1, approve=True), Get(1, astray=1), Create(31, 0, of(1), astray=1),
         Get(1), Create(24, 1, (0, 2)), Review(0, approve=True), Create(0, 0, most), Review(0, approve=False),
         Review(0, approve=False), List(1, 50), Create(30, 1, (6, 3)), Create(0, 0, of(0, 1), returned=False),
         Create(22, 0, of(2**64 + 1, 1)), Create(6, 0, of(0, 0, 1)), Create(3, 0, of(0, 1)), Review(6, approve=True),
@@ -93,6 +93,20 @@ def _tour() -> Story:
 
 
 TOUR = _tour()
+COUNT = Story(
+    "the count",
+    (Ordered((9,)), Ordered((3,))),
+    (
+        Create(6, 0, (2,)), Create(7, 0, (1,)), Review(6, approve=False, neither=True),
+        Review(6, approve=False, astray=1), Review(6, approve=True, astray=1),
+        Review(6, approve=False, by="read_refunds"), Create(8, 0, (7,)),
+        Review(6, approve=True), Review(6, approve=True), Review(6, approve=True),
+        Review(6, approve=True, by="unrelated"), Review(7, approve=True), Create(9, 0, (6,)),
+        Create(10, 1, (1,)), Review(10, approve=False), Review(10, approve=True), Review(10, approve=True),
+        Create(11, 1, (2,)),
+    ),
+)  # fmt: skip
+"""Reviews that are refused, or come again: none of them frees units of its order, or uses any up."""
 
 
 @cache
@@ -288,7 +302,9 @@ def sentence(step: Act) -> str:
     if isinstance(step, Get):
         return f"get the refund of key {step.key}{stray}"
     named = "" if step.named is None else f" while naming that of key {step.named}"
-    return f"{'approve' if step.approve else 'reject'} the refund of key {step.key}{named}{stray}"
+    who = "" if step.by is None else f" with the token {step.by}"
+    what = "take another action on" if step.neither else "approve" if step.approve else "reject"
+    return f"{what} the refund of key {step.key}{named}{stray}{who}"
 
 
 def as_data(story: Story) -> dict[str, Any]:
@@ -305,7 +321,7 @@ def _step_data(step: Act) -> dict[str, Any]:
     if isinstance(step, Ship):
         return {"ship": step.order}
     strays = {name: getattr(step, name, None) for name in STRAYS}
-    more = {name: value for name, value in strays.items() if value is not None}
+    more = {name: value for name, value in strays.items() if value is not None and value is not False}
     if isinstance(step, Create):
         kind = 1 if step.returned else 2
         return {"create": step.key, "order": step.order, "units": list(step.units), "type": kind} | more
@@ -318,7 +334,9 @@ _COUNT = {"type": "integer", "minimum": 0, "maximum": 1000}
 _UNITS = {"type": "array", "minItems": 1, "maxItems": 50, "items": {**_COUNT, "maximum": 2**65}}
 
 
-STRAYS = {"astray": _COUNT, "named": _COUNT}
+STRAYS = {
+    "astray": _COUNT, "named": _COUNT, "neither": {"const": True}, "by": {"enum": ["read_refunds", "unrelated"]},
+}  # fmt: skip
 """Members of a step that may be left out."""
 
 
@@ -385,4 +403,5 @@ def _read_step(data: dict[str, Any]) -> Step:
     if "get" in data:
         return Get(data["get"], data.get("astray"))
     approve = "approve" in data
-    return Review(data["approve" if approve else "reject"], approve, data.get("astray"), data.get("named"))
+    strays = {name: data[name] for name in STRAYS if name in data}
+    return Review(data["approve" if approve else "reject"], approve, **strays)

@@ -17,7 +17,7 @@ from conformance.generation.lifecycle import (
 )
 from conformance.generation.look import Broken
 from conformance.generation.stage import Stage
-from conformance.generation.stories import TOUR, Story, drawn, drawn_bursts
+from conformance.generation.stories import COUNT, TOUR, Story, drawn, drawn_bursts
 from conformance.model import Refund
 from conformance.results import Blocked
 from conformance.running.plan import CASE
@@ -71,8 +71,8 @@ def tour(stage: Stage) -> Told:
 
 @pytest.fixture(scope="module")
 def stories(stage: Stage, session: Session) -> Told:
-    """Stories that were drawn."""
-    return Told(stage).tell(drawn(session.seed, stories=STORIES, length=STEPS))
+    """A story of refused and repeated reviews, and others that were drawn."""
+    return Told(stage).tell((COUNT, *drawn(session.seed, stories=STORIES, length=STEPS)))
 
 
 @pytest.fixture(scope="module")

@@ -379,7 +379,7 @@ def test_a_token_next_to_the_right_one_opens_nothing(strangers: Turned, row: str
     strangers.judge(row)
 
 
-@rows_of("review", "reject")
+@rows_of("review", "reject", "review again")
 def test_a_token_next_to_the_right_one_decides_nothing(strange_reviews: Turned, row: str) -> None:
     """A review with something that is nearly the right token is refused, and has no effect."""
     strange_reviews.judge(row)

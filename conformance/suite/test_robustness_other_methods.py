@@ -69,9 +69,12 @@ METHODS: Mapping[str, Callable[[Open], Answer]] = {
         query={"orderId": bench.order.order_id, "refundId": bench.refund.refund_id},
     ),
     "an unknown address": lambda bench: bench.api.send("GET", f"{API}/refund", "other"),
+    "an approval by nobody, with a slash behind": lambda bench: bench.api.with_token(None).send(
+        "PUT", f"{item_path(bench.refund.refund_id)}/", "other", body=bench.body()
+    ),
 }  # fmt: skip
-UNLIKELY = {"HEAD of the refund", "OPTIONS of the refund"}
-"""Methods that hardly any server makes do something."""
+UNLIKELY = {"HEAD of the refund", "OPTIONS of the refund", "an unknown address"}
+"""What hardly any server makes do something."""
 OVERRIDDEN: Mapping[str, Callable[[Open], Answer]] = {
     "DELETE": get_instead_of("DELETE"),
     "PUT": get_instead_of("PUT"),

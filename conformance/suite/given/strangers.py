@@ -42,7 +42,8 @@ WHO = {
     "create": ("no token", "an empty token", "the scope to read", OTHER_SHOP, ELSEWHERE),
     "replay": ("another scope",),
     "review": ("the scope to read", OTHER_SHOP, ELSEWHERE),
-    "reject": ("no token", "the scope to read", OTHER_SHOP),
+    "reject": ("no token", "the scope to read"),
+    "review again": (OTHER_SHOP,),
     "list": ("an unknown token", ELSEWHERE),
     "get": (
         "a token cut off", "a token with a character more", "a token in other case",
@@ -118,13 +119,17 @@ def strangers(request: pytest.FixtureRequest, session: Session, create_bench: Be
 
 @pytest.fixture(scope="session")
 def strange_reviews(request: pytest.FixtureRequest, session: Session, review_bench: ReviewBench) -> Turned:
-    """Reviews that the full token may make, made by strangers."""
+    """Reviews that the full token may make, made by strangers; again, of a refund that is approved already."""
+    base_order, base_refund = session.base_order, session.base_refund
+    assert base_order is not None  # noqa: S101 - without it there is no open refund to review
+    assert base_refund is not None  # noqa: S101
     turned = Turned(review_bench, session=session)
     turned.send_for_strangers(
         request,
         {
             "review": lambda api, order: api.review_refund(order, review_bench.refund, Action.APPROVE),
             "reject": lambda api, order: api.review_refund(order, review_bench.refund, Action.REJECT),
+            "review again": lambda api, _: api.review_refund(base_order, base_refund, Action.APPROVE),
         },
     )
     return turned

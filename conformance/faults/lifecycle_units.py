@@ -1,0 +1,190 @@
+"""Servers whose books of units are moved by reviews that are refused, or that come again; and what else those move."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from conformance.faults import breaks
+from conformance.reference.app import TOKEN_HEADER, App
+from conformance.reference.rules import APPROVE, CANCELED, COMPLETED, REJECT, Refusal, Shop
+from conformance.reference.store import StoredLine, StoredOrder, StoredRefund
+
+ABNORMAL = 5
+TAKEN, FREED = 1, -1
+
+
+class KeepsBooks(Shop):
+    """Keeps a count of units besides the refunds; the faults below differ in what moves it."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.moved: Counter[str] = Counter()
+
+    def move(self, refund: StoredRefund, way: int) -> None:
+        """Take the units of a refund once more, or free them once more."""
+        for part in refund.lines:
+            self.moved[part.line.id] += way * part.quantity
+
+    def refundable(self, order: StoredOrder, line: StoredLine) -> int:
+        """Leave out what the count says is taken."""
+        return super().refundable(order, line) - self.moved[line.id]
+
+
+@breaks("LIFE-01")
+class TakesUnitsWithEachApproval(KeepsBooks):
+    """Takes the units of a completed refund once more when it is approved again."""
+
+    def decide(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Move the count first."""
+        if action == APPROVE and refund.status == COMPLETED:
+            self.move(refund, TAKEN)
+        return super().decide(refund, action)
+
+
+@breaks("LIFE-01")
+class TakesUnitsWithEachLateApproval(KeepsBooks):
+    """Takes the units of a canceled refund again before it refuses to approve it."""
+
+    def decide(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Move the count first."""
+        if action == APPROVE and refund.status == CANCELED:
+            self.move(refund, TAKEN)
+        return super().decide(refund, action)
+
+
+class MovesUnitsForOthers(KeepsBooks):
+    """Moves the count for a review that names another order, and then refuses it."""
+
+    action, way = REJECT, FREED
+
+    def find_refund(self, order: StoredOrder, refund_id: str) -> StoredRefund:
+        """Move the count where the order is another one."""
+        refund = self.store.refund(self.name, refund_id)
+        if refund is not None and refund.order_id != order.id and self.asked_for == self.action:
+            self.move(refund, self.way)
+        return super().find_refund(order, refund_id)
+
+    def read_action(self, value: Any) -> int:
+        """Note what is asked for."""
+        self.asked_for = super().read_action(value)
+        return self.asked_for
+
+
+@breaks("LIFE-01")
+class FreesUnitsForAnotherOrder(MovesUnitsForOthers):
+    """Frees the units of a refund when it is rejected as one of another order, which is refused."""
+
+
+@breaks("LIFE-01")
+class TakesUnitsForAnotherOrder(MovesUnitsForOthers):
+    """Takes the units of a refund again when it is approved as one of another order, which is refused."""
+
+    action, way = APPROVE, TAKEN
+
+
+class WorksForOtherActions(KeepsBooks):
+    """Does something with a refund before it refuses an action that is none."""
+
+    def review(self, refund_id: str, body: Any) -> StoredRefund:
+        """Do it where the refund is there."""
+        try:
+            return super().review(refund_id, body)
+        except Refusal:
+            refund = self.store.refund(self.name, refund_id) if refund_id.isdecimal() else None
+            action = body.get("action") if isinstance(body, dict) else None
+            if refund is not None and action is not None and str(action) not in {str(APPROVE), str(REJECT)}:
+                self.work(refund)
+            raise
+
+    def work(self, refund: StoredRefund) -> None:
+        """Do what should not be done."""
+        raise NotImplementedError
+
+
+@breaks("LIFE-01")
+class FreesUnitsForOtherActions(WorksForOtherActions):
+    """Frees the units of a refund for an action that is none, and then refuses it."""
+
+    def work(self, refund: StoredRefund) -> None:
+        """Move the count."""
+        self.move(refund, FREED)
+
+
+@breaks("LIFE-05")
+class CancelsSiblingsForOtherActions(WorksForOtherActions):
+    """Cancels the other open refunds of the order for an action that is none, and then refuses it."""
+
+    def work(self, refund: StoredRefund) -> None:
+        """Leave the refund itself alone."""
+        for other in self.store.refunds_of(self.name, refund.order_id):
+            if other.id != refund.id and self.is_open(other):
+                self.change(other, CANCELED)
+
+
+class HearsStrangers(App):
+    """An application that looks at some reviews before it asks who sends them."""
+
+    def operate(self, shop: Shop, operation: str, values: Mapping[str, str], request: Any) -> Any:
+        """Let the shop hear of it."""
+        refund = shop.store.refund(shop.name, values.get("refund_id", ""))
+        if operation == "review" and refund is not None:
+            answer = self.hear(shop, refund, values, request)
+            if answer is not None:
+                return answer
+        return super().operate(shop, operation, values, request)
+
+    def hear(self, shop: Shop, refund: StoredRefund, values: Mapping[str, str], request: Any) -> Any:
+        """Return an answer, or nothing, to have it asked."""
+        raise NotImplementedError
+
+
+@breaks("LIFE-03")
+class EndsAbnormallyAtTheThirdReview(Shop):
+    """Counts the reviews of a refund, and takes the third approval for something that went wrong."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.tries: Counter[str] = Counter()
+
+    def decide(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Count."""
+        self.tries[refund.id] += action == APPROVE
+        again = refund.status == COMPLETED and self.tries[refund.id] > 2
+        return self.change(refund, ABNORMAL) if again else super().decide(refund, action)
+
+
+@breaks("LIFE-03")
+class ShowsTheDecidedToAnyScope(HearsStrangers):
+    """Answers the review of a decided refund at once for every token of the shop, since nothing is left to do."""
+
+    def hear(self, shop: Shop, refund: StoredRefund, values: Mapping[str, str], request: Any) -> Any:
+        """Ask for a token alone."""
+        shop.authenticate(request.headers.get(TOKEN_HEADER))
+        done = refund.status == COMPLETED
+        return self.carry_out(shop, "review", values, request) if done else None
+
+
+@breaks("NEAR-12")
+class ShowsTheCompletedToEveryShop(HearsStrangers):
+    """Answers the review of a completed refund at once for every token of any shop, since nothing is left to do."""
+
+    def hear(self, shop: Shop, refund: StoredRefund, values: Mapping[str, str], request: Any) -> Any:
+        """Ask for a token that may write anywhere."""
+        token = shop.tokens.get(request.headers.get(TOKEN_HEADER, ""))
+        done = refund.status == COMPLETED and token is not None and token.shop != shop.name
+        return self.carry_out(shop, "review", values, request) if done else None
+
+
+@breaks("ROBUST-17")
+class KnowsAddressesWithASlash(App):
+    """Takes an address with a slash behind for the one without it, after nobody asked for the token."""
+
+    def respond(self, request: Any) -> Any:
+        """Carry out what comes with a slash."""
+        parts = request.path.split("/")
+        if request.method == "PUT" and parts[-1] == "" and len(parts) > 2:
+            try:
+                return self.carry_out(self.find_shop(parts[1]), "review", {"refund_id": parts[-2]}, request)
+            except Refusal as refusal:
+                return self.refuse(refusal.status, refusal.message)
+        return super().respond(request)
