@@ -39,6 +39,7 @@ class Shop:
         wanted = [WantedLine(*line) for line in lines or ((5, "10.00"),)]
         order = self.provider.create_order(wanted, shipped=shipped, customer_id=customer_id)
         self._note(order)
+        self._let_it_show()
         return order
 
     def ship(self, order: Order) -> Order:
@@ -49,7 +50,13 @@ class Shop:
         """
         shipped = self.provider.ship_order(order)
         self._note(shipped)
+        self._let_it_show()
         return shipped
+
+    def _let_it_show(self) -> None:
+        """Wait until an order of now is known to the API, where that takes a while."""
+        if self.api.wire.order_lag:
+            self.api.wire.clock.sleep(self.api.wire.order_lag)
 
     def _note(self, order: Order) -> None:
         self.api.ledger.note_order(order, own=not isinstance(self.provider, PoolOrders))

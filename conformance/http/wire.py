@@ -50,7 +50,8 @@ class Wire:
 
     ``lag`` is how many seconds an effect may take to show, as far as this target was seen to lag; ``waits_in_vain``
     counts the waits for an effect that never showed; ``latency`` is how many seconds the last answer took;
-    ``completes`` says whether refunds that were waited for in process got completed.
+    ``completes`` says whether refunds that were waited for in process got completed; ``order_lag`` is how many seconds
+    a new order takes to be known; ``waits`` says whether anything of all that is to be waited for.
     It is safe to use from several threads; each worker has connections of its own, and its own memory of what passed.
     With ``in_turn`` no request is sent before the one that another worker sent is answered.
     Redirects are never followed, and cookies never kept: a token goes to the address that it was given for, and to no
@@ -78,6 +79,8 @@ class Wire:
         self.requests = 0
         self.api_requests = 0
         self.lag = 0.0
+        self.order_lag = 0.0
+        self.waits = False
         self.in_turn = False
         self.waits_in_vain = 0
         self.latency = 0.0
@@ -206,6 +209,7 @@ class Wire:
     def expect_lag(self, late: float) -> None:
         """Allow for effects that were seen to show so many seconds late; none that show at once."""
         if late:
+            self.waits = True
             self.lag = max(self.lag, min(1.3 * late + 0.2, self.limits.settle))
 
     def _let_writes_show(self, operations: Iterable[str]) -> None:
