@@ -6,7 +6,16 @@ from typing import Any
 
 from attrs import evolve
 
-from conformance.reference.rules import CANCELED, COMPLETED, INITIATED, RefundRequest, Refusal, Shop
+from conformance.reference.rules import (
+    CANCELED,
+    COMPLETED,
+    IN_PROCESS,
+    INITIATED,
+    REJECT,
+    RefundRequest,
+    Refusal,
+    Shop,
+)
 from conformance.reference.store import StoredLine, StoredRefund
 from conformance.variants import reads
 from conformance.variants.listing import GetsLater, ListsLater
@@ -171,3 +180,33 @@ class ReadsFromCopiesInTurn(ShowsReviewsLater, ListsLater, GetsLater):
     def record(self, operation: str, refund: StoredRefund) -> dict[str, Any]:
         """Show what was there only in the copy that is behind."""
         return super().record(operation, refund) if self.behind else Shop.record(self, operation, refund)
+
+
+@reads("A38", aspect="rejection")
+class CancelsInTwoSteps(Shop):
+    """Brings a rejected refund to 2 at once and to 4 half a second later, when its units were put back."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.canceling: dict[str, float] = {}
+
+    def authorise(self, token: Any, operation: str) -> None:
+        """Cancel what is due before each request."""
+        super().authorise(token, operation)
+        with self.exclusive():
+            for refund_id in [key for key, due in self.canceling.items() if due <= self.clock.monotonic()]:
+                del self.canceling[refund_id]
+                refund = self.store.refund(self.name, refund_id)
+                if refund is not None:
+                    self.change(refund, CANCELED)
+
+    def decide(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Begin a rejection; once it is begun, another one changes nothing and an approval is refused."""
+        if refund.id in self.canceling:
+            if action != REJECT:
+                raise Refusal(409, "the refund is being canceled")
+            return refund
+        if action == REJECT and self.is_open(refund):
+            self.canceling[refund.id] = self.clock.monotonic() + 0.5
+            return self.change(refund, IN_PROCESS)
+        return super().decide(refund, action)
