@@ -285,8 +285,11 @@ class Retries:
 def retries(
     request: pytest.FixtureRequest, shop: Shop, new_order: NewOrder, accepted_keys: Accepted, accepted_create: Refund
 ) -> Retries:
-    """Everything that is sent again in a special way; for keys of a special form there are refunds already."""
-    sent = Retries(shop, new_order, RETRIES, accepted_keys.placed(RETRIES))
+    """Everything that is sent again in a special way; keys of a special form have refunds already, if these are young."""
+    told, now = shop.api.told, shop.api.wire.clock.monotonic()
+    placed = accepted_keys.placed(RETRIES).items()
+    young = {name: first for name, first in placed if now - told[first.refund.refund_id].at < YOUNG}
+    sent = Retries(shop, new_order, RETRIES, young)
     names = selected_rows(request, RETRIES) | {EARLIER[REJECTED]: RETRIES[EARLIER[REJECTED]]}
     sent.send(list(names), accepted_keys.order)
     return sent
