@@ -285,7 +285,7 @@ class Retries:
 def retries(
     request: pytest.FixtureRequest, shop: Shop, new_order: NewOrder, accepted_keys: Accepted, accepted_create: Refund
 ) -> Retries:
-    """Everything that is sent again in a special way; keys of a special form have refunds already, if these are young."""
+    """Everything that is sent again in a special way; keys of a special form have a refund already, if it is young."""
     told, now = shop.api.told, shop.api.wire.clock.monotonic()
     placed = accepted_keys.placed(RETRIES).items()
     young = {name: first for name, first in placed if now - told[first.refund.refund_id].at < YOUNG}
