@@ -291,6 +291,8 @@ def reviewed_list(api: RefundApi, crowd: Crowd, own: Own) -> Reviewed:
     """One refund approved and one rejected, unless they were approved before to make way (reading A27)."""
     legal: dict[RefundId, set[RefundStatus]] = {}
     for index, action in DECIDED.values():
+        if len(crowd.made) <= index:
+            raise Blocked(f"only {len(crowd.made)} refunds could be told apart (RECORD-67)")
         key = list(crowd.made)[index]
         was = own[key].status
         legal[key] = set(api.approved if was is None else {was})
