@@ -121,23 +121,6 @@ class CancelsSiblingsForOtherActions(WorksForOtherActions):
                 self.change(other, CANCELED)
 
 
-class HearsStrangers(App):
-    """An application that looks at some reviews before it asks who sends them."""
-
-    def operate(self, shop: Shop, operation: str, values: Mapping[str, str], request: Any) -> Any:
-        """Let the shop hear of it."""
-        refund = shop.store.refund(shop.name, values.get("refund_id", ""))
-        if operation == "review" and refund is not None:
-            answer = self.hear(shop, refund, values, request)
-            if answer is not None:
-                return answer
-        return super().operate(shop, operation, values, request)
-
-    def hear(self, shop: Shop, refund: StoredRefund, values: Mapping[str, str], request: Any) -> Any:
-        """Return an answer, or nothing, to have it asked."""
-        raise NotImplementedError
-
-
 @breaks("LIFE-03")
 class EndsAbnormallyAtTheThirdReview(Shop):
     """Counts the reviews of a refund, and takes the third approval for something that went wrong."""
@@ -154,37 +137,13 @@ class EndsAbnormallyAtTheThirdReview(Shop):
 
 
 @breaks("LIFE-03")
-class ShowsTheDecidedToAnyScope(HearsStrangers):
-    """Answers the review of a decided refund at once for every token of the shop, since nothing is left to do."""
+class ShowsTheDecidedToAnyScope(App):
+    """Answers the review of a completed refund at once for every token of the shop, since nothing is left to do."""
 
-    def hear(self, shop: Shop, refund: StoredRefund, values: Mapping[str, str], request: Any) -> Any:
+    def operate(self, shop: Shop, operation: str, values: Mapping[str, str], request: Any) -> Any:
         """Ask for a token alone."""
-        shop.authenticate(request.headers.get(TOKEN_HEADER))
-        done = refund.status == COMPLETED
-        return self.carry_out(shop, "review", values, request) if done else None
-
-
-@breaks("NEAR-12")
-class ShowsTheCompletedToEveryShop(HearsStrangers):
-    """Answers the review of a completed refund at once for every token of any shop, since nothing is left to do."""
-
-    def hear(self, shop: Shop, refund: StoredRefund, values: Mapping[str, str], request: Any) -> Any:
-        """Ask for a token that may write anywhere."""
-        token = shop.tokens.get(request.headers.get(TOKEN_HEADER, ""))
-        done = refund.status == COMPLETED and token is not None and token.shop != shop.name
-        return self.carry_out(shop, "review", values, request) if done else None
-
-
-@breaks("ROBUST-17")
-class KnowsAddressesWithASlash(App):
-    """Takes an address with a slash behind for the one without it, after nobody asked for the token."""
-
-    def respond(self, request: Any) -> Any:
-        """Carry out what comes with a slash."""
-        parts = request.path.split("/")
-        if request.method == "PUT" and parts[-1] == "" and len(parts) > 2:
-            try:
-                return self.carry_out(self.find_shop(parts[1]), "review", {"refund_id": parts[-2]}, request)
-            except Refusal as refusal:
-                return self.refuse(refusal.status, refusal.message)
-        return super().respond(request)
+        refund = shop.store.refund(shop.name, values.get("refund_id", ""))
+        if operation == "review" and refund is not None and refund.status == COMPLETED:
+            shop.authenticate(request.headers.get(TOKEN_HEADER))
+            return self.carry_out(shop, operation, values, request)
+        return super().operate(shop, operation, values, request)

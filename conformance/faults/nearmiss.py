@@ -9,7 +9,7 @@ from werkzeug.wrappers import Request, Response
 
 from conformance.faults import breaks
 from conformance.reference.app import TOKEN_HEADER, App
-from conformance.reference.rules import APPROVE, RETURN_AND_REFUND, Refusal, Shop, Token
+from conformance.reference.rules import APPROVE, COMPLETED, RETURN_AND_REFUND, Refusal, Shop, Token
 from conformance.reference.store import FIRST_ID, StoredLine, StoredOrder, StoredRefund
 
 
@@ -232,5 +232,19 @@ class RejectsForEveryShop(App):
         body = self.read_body(request) if operation == "review" and token is not None else None
         if token is not None and isinstance(body, dict) and str(body.get("action")) == "2":
             shop.authorise(token, operation)
+            return self.carry_out(shop, operation, values, request)
+        return super().operate(shop, operation, values, request)
+
+
+@breaks("NEAR-12")
+class ShowsTheCompletedToEveryShop(App):
+    """Answers the review of a completed refund at once for the tokens of every shop, since nothing is left to do."""
+
+    def operate(self, shop: Shop, operation: str, values: Mapping[str, str], request: Any) -> Any:
+        """Ask for a token of another shop alone."""
+        token = shop.tokens.get(request.headers.get(TOKEN_HEADER, ""))
+        refund = shop.store.refund(shop.name, values.get("refund_id", ""))
+        strange = token is not None and token.shop != shop.name
+        if operation == "review" and strange and refund is not None and refund.status == COMPLETED:
             return self.carry_out(shop, operation, values, request)
         return super().operate(shop, operation, values, request)

@@ -6,7 +6,7 @@ from typing import Any
 
 from conformance.faults import breaks
 from conformance.reference.app import WSGI, App
-from conformance.reference.rules import CANCELED, Shop
+from conformance.reference.rules import CANCELED, Refusal, Shop
 from conformance.reference.store import StoredRefund
 
 
@@ -122,3 +122,18 @@ class ReviewsByParameter(Shop):
         """Bind whatever is there."""
         refund = super().get_refund(query)
         return self.decide(refund, self.read_action(query["action"])) if "action" in query else refund
+
+
+@breaks("ROBUST-17")
+class KnowsAddressesWithASlash(App):
+    """Takes an address with a slash behind for the one without it, after nobody asked for the token."""
+
+    def respond(self, request: Any) -> Any:
+        """Carry out what comes with a slash."""
+        parts = request.path.split("/")
+        if request.method == "PUT" and parts[-1] == "" and len(parts) > 2:
+            try:
+                return self.carry_out(self.find_shop(parts[1]), "review", {"refund_id": parts[-2]}, request)
+            except Refusal as refusal:
+                return self.refuse(refusal.status, refusal.message)
+        return super().respond(request)

@@ -256,7 +256,7 @@ class RefundApi:
         """
         clock, limits, hopes = self.wire.clock, self.wire.limits, self.freshness.hopes
         asked, answer, late, pause = clock.monotonic(), ask(), 0.0, limits.poll
-        busy = answer.status in BUSY
+        busy = answer.exchange.status in BUSY
         while kind in hopes and answer.exchange.trouble is None and is_behind(answer, asked):
             if late > limits.settle:
                 hopes.discard(kind)
@@ -264,7 +264,8 @@ class RefundApi:
             answer.exchange.role, answer.exchange.batched = "look", True
             clock.sleep(pause)
             answer, late, pause = ask(), clock.monotonic() - asked, min(1.5 * pause, 0.3)
-        if late and answer.accepted and not busy and kind in hopes:  # another thread may have given up
+        shown = answer.exchange.trouble is None and answer.accepted
+        if late and shown and not busy and kind in hopes:  # another thread may have given up
             self.wire.expect_lag(late)
         return answer
 

@@ -317,8 +317,8 @@ NO_LIMITS = {f"list, limit {limit or 'empty'}": limited(limit) for limit in ("0"
 READS = GETS | LISTS | NO_LIMITS
 FEWER = (
     "with a half", "with a comma", "twice in one text", "with a superscript", "Infinity", "orderId negative",
-    "orderId without its last digit", "get, refundId with letters behind", "list, orderId with a digit more",
-    "get, orderId with a digit more", CONDITION,
+    "orderId without its last digit", "list, limit empty", "get, refundId with letters behind",
+    "list, orderId with a digit more", "get, orderId with a digit more", CONDITION,
 )  # fmt: skip
 """Ways to be no id that the full profile alone tries."""
 
@@ -360,7 +360,7 @@ def test_a_read_that_cannot_be_meant_shows_nothing(api: RefundApi, listed: Liste
 
 QUICK = (
     "create with the scope to read", "reject with the scope to read", "another scope",
-    f"create with {OTHER_SHOP}", f"review with {OTHER_SHOP}", "create with an empty token", "get with a token cut off",
+    f"create with {OTHER_SHOP}", f"reject with {OTHER_SHOP}", "create with an empty token", "get with a token cut off",
     "list with the ids of this in another shop",
 )  # fmt: skip
 

@@ -127,7 +127,7 @@ def whole(api: RefundApi, new_order: NewOrder) -> Whole:
     for refund in listed.values():
         if refund.status in verify.FINAL:
             continue  # it was never open (CREATE-30)
-        verify.arrange_review(api, order, refund, Action.REJECT)
+        verify.given_review(api, order, refund, Action.REJECT)
         api.review_refund(order, refund, Action.REJECT).exchange.role = "open"
     second = api.create_refund(order, *everything)
     second.exchange.role = "probe"
