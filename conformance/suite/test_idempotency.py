@@ -53,7 +53,8 @@ REFUSED_KEYS: dict[str, tuple[str, Any]] = {
     "null": ("IDEM-08", None),
     "empty": ("IDEM-08", ""),
     "a number": ("IDEM-29", 4242),
-    "a list": ("IDEM-29", ["k"] * 25),  # as many members as a key may have characters, and written out no more
+    "a list": ("IDEM-29", ["k" * 32]),
+    "a list of characters": ("IDEM-29", ["k"] * 25),
     "an object": ("IDEM-29", {"key": "k" * 32}),
 }
 PROFILES = {
