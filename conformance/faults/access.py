@@ -31,7 +31,7 @@ class CreatesForAnybody(Unlocked):
     unlocked = "create"
 
 
-@breaks("ACCESS-01", also=("ROBUST-17",))
+@breaks("ACCESS-01")
 class ReviewsForAnybody(Unlocked):
     """Looks at no token when a refund is reviewed."""
 

@@ -9,9 +9,11 @@ from attrs import define
 from conformance.http.answer import Answer
 from conformance.http.client import ABSENT, API
 from conformance.judging import verify
+from conformance.results import Blocked
 from conformance.running.plugin import requirement
 from conformance.suite.given.benches import Bench, Probe, Probes, ReviewBench, selected_rows
 from conformance.suite.given.senseless import Open, Send, answered, item_path, list_path, sent_to
+from conformance.suite.given.strangers import Turned
 
 
 @define
@@ -55,6 +57,7 @@ def get_with_an_action(bench: Open) -> Answer:
     return bench.api.send("GET", f"{API}/refunds", "other", query=bench.body())
 
 
+SLASH = "an approval by nobody, with a slash behind"
 METHODS: Mapping[str, Callable[[Open], Answer]] = {
     "DELETE of the refund": bare("DELETE"),
     "GET of the refund": bare("GET"),
@@ -69,7 +72,7 @@ METHODS: Mapping[str, Callable[[Open], Answer]] = {
         query={"orderId": bench.order.order_id, "refundId": bench.refund.refund_id},
     ),
     "an unknown address": lambda bench: bench.api.send("GET", f"{API}/refund", "other"),
-    "an approval by nobody, with a slash behind": lambda bench: bench.api.with_token(None).send(
+    SLASH: lambda bench: bench.api.with_token(None).send(
         "PUT", f"{item_path(bench.refund.refund_id)}/", "other", body=bench.body()
     ),
 }  # fmt: skip
@@ -122,10 +125,23 @@ def creating_methods(request: pytest.FixtureRequest, create_bench: Bench) -> Eff
     [
         pytest.param(name, marks=requirement("ROBUST-17", profile="full" if name in UNLIKELY else "standard"))
         for name in METHODS
+        if name != SLASH
     ],
 )
 def test_another_method_does_nothing_to_a_refund(methods: Effectless, row: str) -> None:
     """A method that the page does not have leaves the refund as it is."""
+    methods.judge(row)
+
+
+@requirement("ROBUST-17")
+@pytest.mark.parametrize("row", [SLASH])
+def test_an_address_with_a_slash_is_no_way_around_the_token(
+    methods: Effectless, strange_reviews: Turned, row: str
+) -> None:
+    """What nobody may do at the address of a refund, nobody may do at one with a slash behind."""
+    plain = strange_reviews.sent.get("reject with no token")
+    if plain is not None and (not plain.refused or "reject with no token" in strange_reviews.effects):
+        raise Blocked("a review without a token already gets through (ACCESS-01)")
     methods.judge(row)
 
 
