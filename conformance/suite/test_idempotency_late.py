@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from attrs import define
+from attrs import define, evolve
 
 from conformance.http.answer import Answer
 from conformance.http.client import Creation, RefundApi
@@ -83,6 +83,8 @@ def test_a_late_replay_changes_nothing(late: Late) -> None:
     was, now = late.before[late.refund_id], late.after[late.refund_id]
     if was.status is not now.status:
         raise Blocked("its status changed: by the replay (IDEM-13), or by a review at the same time")
+    if was.hidden or now.hidden:  # get was asked instead, which may show a parcel that list does not (reading A13)
+        was, now = evolve(was, shipping={}), evolve(now, shipping={})
     verify.unchanged({late.refund_id: was}, {late.refund_id: now}, "the refund")
 
 
