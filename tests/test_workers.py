@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import click
 import httpx
 import pytest
 from attrs import evolve
@@ -17,6 +18,7 @@ from click.testing import CliRunner
 from conformance.catalogue import load_catalogue
 from conformance.cli import main
 from conformance.clock import RealClock, VirtualClock
+from conformance.commands.options import Workers
 from conformance.faults import load_faults
 from conformance.http.burst import at_once
 from conformance.http.client import RefundApi
@@ -225,3 +227,9 @@ def test_a_number_of_workers_that_cannot_be_is_a_mistake(value: str) -> None:
 
     assert done.exit_code == 2
     assert "not a number from 1 to" in done.output
+
+
+def test_no_workers_at_all_in_a_target_file_are_a_mistake() -> None:
+    """There a number comes as one, and none is not taken for ``auto``."""
+    with pytest.raises(click.BadParameter, match="not a number from 1 to 64"):
+        Workers().convert(0, None, None)

@@ -20,7 +20,7 @@ class Workers(click.ParamType[int]):
 
     def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Return the number, or ``AUTO`` for ``auto``."""
-        if value in {"auto", AUTO}:
+        if value == "auto":
             return AUTO
         if not (str(value).isdecimal() and 1 <= int(value) <= MOST_WORKERS):
             self.fail(f"{value!r} is not auto, and not a number from 1 to {MOST_WORKERS}", param, ctx)

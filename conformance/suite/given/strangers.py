@@ -122,7 +122,7 @@ def strange_reviews(request: pytest.FixtureRequest, session: Session, review_ben
     """Reviews that the full token may make, made by strangers; again, of a refund that is approved already."""
     base_order, base_refund = session.base_order, session.base_refund
     assert base_order is not None  # noqa: S101 - without it there is no open refund to review
-    assert base_refund is not None  # noqa: S101
+    assert base_refund is not None  # noqa: S101 - nor without the first refund of the run
     turned = Turned(review_bench, session=session)
     turned.send_for_strangers(
         request,
