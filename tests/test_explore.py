@@ -7,7 +7,8 @@ import pytest
 
 from conformance.clock import VirtualClock
 from conformance.faults import load_faults
-from conformance.generation.stories import TOUR, load_case
+from conformance.generation.cases import load_case
+from conformance.generation.stories import TOUR
 from conformance.reference.server import make_reference
 from conformance.results import Conclusion, Discovery, Outcome
 from conformance.running import explore as exploring

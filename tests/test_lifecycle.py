@@ -9,6 +9,7 @@ import yaml
 
 from conformance.clock import VirtualClock
 from conformance.faults import load_faults
+from conformance.generation.cases import as_data, load_case
 from conformance.generation.lifecycle import (
     ALL_PAIRS,
     Create,
@@ -23,7 +24,7 @@ from conformance.generation.lifecycle import (
 )
 from conformance.generation.manners import BARE, FORMS, SPLIT, Manner
 from conformance.generation.stage import Stage
-from conformance.generation.stories import COUNT, TOUR, Story, as_data, drawn, drawn_bursts, load_case, shrunk
+from conformance.generation.stories import COUNT, TOUR, Story, drawn, drawn_bursts, shrunk
 from conformance.http.client import Part
 from conformance.model import LineItem, LineItemId, Order, OrderId
 from conformance.reference.server import Reference, make_reference

@@ -9,7 +9,8 @@ from functools import partial
 from pathlib import Path
 
 from conformance.http.client import Part
-from conformance.judging.verify import given_refund, given_review, look_list
+from conformance.judging.arrange import given_refund, given_review
+from conformance.judging.verify import look_list
 from conformance.model import Action, Order, Refund, RefundStatus
 from conformance.reference.server import make_reference, serving
 from conformance.running.session import Session, open_session

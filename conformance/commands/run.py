@@ -131,7 +131,7 @@ def command(
 
 def _chosen(selection: tuple[str, ...], case: Path | None) -> tuple[tuple[str, ...], "Story | None"]:
     """Return the requirements that a run is about, and the one story of a case file."""
-    from conformance.generation.stories import load_case
+    from conformance.generation.cases import load_case
 
     if case is None:
         return selected(selection), None

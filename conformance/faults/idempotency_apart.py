@@ -130,6 +130,18 @@ class RefusesHyphens(Shop):
 
 
 @breaks("IDEM-24")
+class TakesKeysOfDigitsForNumbers(Shop):
+    """Takes a key of digits for a number, and refuses it as one that is out of range."""
+
+    def read_key(self, value: Any) -> str:
+        """Fit it into a column of 36 digits."""
+        key = super().read_key(value)
+        if key.isdecimal() and len(key) > 36:
+            raise Refusal(400, "requestNo is out of range")
+        return key
+
+
+@breaks("IDEM-24")
 class ForgetsKeysOfDigits(OwnMemory):
     """Never finds a key of digits again, as it stores them as numbers and looks for texts."""
 

@@ -19,7 +19,6 @@ from conformance.reference.rules import (
     RefundRequest,
     Refusal,
     Shop,
-    Token,
 )
 from conformance.reference.store import StoredLine, StoredRefund
 
@@ -220,22 +219,6 @@ class FailsOnOtherUnitsOfACanceledRefund(Shop):
         return super().replay(existing, request)
 
 
-@breaks("LIFE-09")
-class FailsTheFirstTime(Shop):
-    """Fails once, when a key comes with other units after its refund was approved, and never again."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.failed = False
-
-    def replay(self, existing: StoredRefund, request: RefundRequest) -> StoredRefund:
-        """Fail the first time."""
-        if existing.status == COMPLETED and is_other(existing, request) and not self.failed:
-            self.failed = True
-            raise ZeroDivisionError(existing.id)
-        return super().replay(existing, request)
-
-
 @breaks("LIFE-01", also=("CREATE-21", "CREATE-42"))
 class ForgetsPendingRefundsWithoutReturn(Shop):
     """Counts a refund without return against what can still be refunded only once it is approved."""
@@ -244,65 +227,6 @@ class ForgetsPendingRefundsWithoutReturn(Shop):
         """Forget it until then."""
         forgotten = refund.rights_type == REFUND and refund.status == INITIATED
         return 0 if forgotten else super().claimed(refund, line)
-
-
-@breaks("LIFE-10")
-class PaysCanceledAgainForOthers(Shop):
-    """Makes another refund when the create of a canceled one is sent again with another token."""
-
-    caller = ""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.makers: dict[str, str] = {}
-
-    def authorise(self, token: Token, operation: str) -> None:
-        """Remember who calls."""
-        super().authorise(token, operation)
-        self.caller = token.value
-
-    def new_refund(self, request: RefundRequest) -> StoredRefund:
-        """Remember who made it."""
-        refund = super().new_refund(request)
-        self.makers[refund.id] = self.caller
-        return refund
-
-    def replay(self, existing: StoredRefund, request: RefundRequest) -> StoredRefund:
-        """Make another one for whoever did not make it."""
-        if existing.status != CANCELED or self.makers[existing.id] == self.caller:
-            return super().replay(existing, request)
-        refund = self.new_refund(request)
-        self.store.add_refund(refund)
-        return refund
-
-
-@breaks("LIFE-09")
-class FailsTheFirstTimeWhileOpen(Shop):
-    """Fails once, when the key of an open refund of several lines comes with other units of them, and never again."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.failed = False
-
-    def replay(self, existing: StoredRefund, request: RefundRequest) -> StoredRefund:
-        """Fail the first time."""
-        several = len(existing.lines) > 1 and existing.order_id == request.order.id
-        if several and existing.status == INITIATED and is_other(existing, request) and not self.failed:
-            self.failed = True
-            raise ZeroDivisionError(existing.id)
-        return super().replay(existing, request)
-
-
-@breaks("LIFE-10")
-class HasAnotherDefaultForNumbers(Shop):
-    """Takes a create that names no type for one without return when its numbers are JSON numbers."""
-
-    def read_request(self, body: Any) -> RefundRequest:
-        """Fill in what an older edition of the page had for the default."""
-        request = super().read_request(body)
-        refund = body["refund"]
-        older = "rightsType" not in refund and isinstance(refund["orderId"], int)
-        return evolve(request, rights_type=REFUND) if older else request
 
 
 @breaks("LIFE-03", also=("REVIEW-16",))

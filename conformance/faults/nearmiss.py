@@ -51,6 +51,15 @@ class BreaksOnTypesThatAreObjects(Shop):
         return super().read_rights_type(value)
 
 
+@breaks("NEAR-01", also=("CREATE-35",))
+class DropsTheSignOfTypes(Shop):
+    """Takes a type below zero for what stands behind its sign."""
+
+    def read_rights_type(self, value: Any) -> int:
+        """Keep the digits."""
+        return super().read_rights_type(value.removeprefix("-") if isinstance(value, str) else value)
+
+
 @breaks("NEAR-02")
 class ReadsOctalNumbers(Shop):
     """Takes a quantity that begins with zero for an octal number, so that 010 are 8."""
@@ -145,6 +154,17 @@ class ApprovesWhatHasSpaces(Shop):
     def read_action(self, value: Any) -> int:
         """Approve."""
         return APPROVE if isinstance(value, str) and value != value.strip() != "" else super().read_action(value)
+
+
+@breaks("NEAR-06")
+class ReadsOrdersOfReviewsUpToLetters(Shop):
+    """Reads the order that a review names up to the first character that is no digit."""
+
+    def review(self, refund_id: str, body: Any) -> StoredRefund:
+        """Stop there."""
+        if isinstance(body, dict):
+            body["orderId"] = up_to_letters(body.get("orderId"))
+        return super().review(refund_id, body)
 
 
 @breaks("NEAR-08")

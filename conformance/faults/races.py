@@ -313,6 +313,27 @@ class FailsWhenTheDatabaseIsBusy(Shop):
             self.held.release()
 
 
+@breaks("RACE-08")
+class FailsOnOrdersAtOnce(Shop):
+    """Lets the creates of an order wait for each other, and fails when another order has one at that moment."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.creating: Counter[str] = Counter()
+
+    def create(self, body: Any) -> StoredRefund:
+        """Give up when another order holds the table."""
+        order = self.read_request(body).order.id
+        self.creating[order] += 1
+        time.sleep(WINDOW)
+        try:
+            if any(other != order for other in +self.creating):
+                raise Refusal(500, "deadlock detected")
+            return super().create(body)
+        finally:
+            self.creating[order] -= 1
+
+
 @breaks("RACE-13")
 class LeavesUnitsReservedAtOnce(Shop):
     """Reserves the units of each create whose key it finds free, and keeps them when the key turns out to be taken."""

@@ -4,6 +4,7 @@ from functools import partial
 
 from attrs import define, evolve
 
+from conformance.generation.cases import sentence
 from conformance.generation.lifecycle import (
     ANSWERS,
     BURSTS,
@@ -26,7 +27,6 @@ from conformance.generation.lifecycle import (
 )
 from conformance.generation.look import Broken, Onlooker, Records
 from conformance.generation.manners import RECORD
-from conformance.generation.stories import sentence
 from conformance.http.answer import Answer
 from conformance.http.burst import at_once
 from conformance.http.exchange import Exchange

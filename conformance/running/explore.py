@@ -10,9 +10,10 @@ from pathlib import Path
 
 import yaml
 
+from conformance.generation.cases import as_data
 from conformance.generation.look import Broken
 from conformance.generation.stage import Stage
-from conformance.generation.stories import Story, as_data, drawn, drawn_bursts
+from conformance.generation.stories import Story, drawn, drawn_bursts
 from conformance.http.evidence import as_evidence
 from conformance.results import Blocked, Discovery
 from conformance.running.session import Session

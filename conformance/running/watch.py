@@ -7,7 +7,7 @@ from attrs import evolve
 from conformance.http.answer import Answer
 from conformance.http.client import Part
 from conformance.http.unrest import Unrest, Watched
-from conformance.judging import verify
+from conformance.judging import arrange, verify
 from conformance.model import Action, Order, Refund, RefundStatus, RightsType
 from conformance.results import Blocked
 from conformance.running.session import Session
@@ -66,7 +66,7 @@ def stands_against(session: Session, order: Order, refund: Refund, rejection: An
     api = session.shop.api
     if rejection.refused or verify.was_canceled(api, order, refund, rejection):
         return rejection.refused
-    another = verify.given_refund(api, order)
+    another = arrange.given_refund(api, order)
     return verify.was_canceled(api, order, another, api.review_refund(order, another, Action.REJECT))
 
 
@@ -103,9 +103,9 @@ def _arranged(session: Session, sign: Refund, *, reviewed: bool = False) -> tupl
     """Return a refund to be left alone, like the one that gave the sign, and its order."""
     order, rights_type = session.shop.order(*_lines_of(sign)), sign.rights_type or RightsType.RETURN_AND_REFUND
     parts = [Part(line) for line in order.lines]
-    refund = verify.given_refund(session.shop.api, order, *parts, rights_type=rights_type)
+    refund = arrange.given_refund(session.shop.api, order, *parts, rights_type=rights_type)
     if reviewed:
-        verify.given_review(session.shop.api, order, refund, Action.APPROVE)
+        arrange.given_review(session.shop.api, order, refund, Action.APPROVE)
     return order, refund
 
 

@@ -7,7 +7,7 @@ import pytest
 from conformance.catalogue import Catalogue
 from conformance.generation import generated
 from conformance.http.client import RefundApi
-from conformance.judging import verify
+from conformance.judging import arrange, verify
 from conformance.model import Order, Refund
 from conformance.results import Blocked, Failed
 from conformance.running.plugin import PLAN
@@ -142,7 +142,7 @@ def review_bench(api: RefundApi, session: Session, new_order: NewOrder, reviewed
     """A shared order with one open refund for reviews that must be refused."""
     session.show_control()
     order = new_order()
-    refund = verify.given_refund(api, order)
+    refund = arrange.given_refund(api, order)
     assert session.base_order is not None  # noqa: S101 - there is no reviewed refund without its order
     return ReviewBench(
         api, order, list_showing(api, order, refund), new_order=new_order, refund=refund,

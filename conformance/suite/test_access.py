@@ -9,7 +9,7 @@ from attrs import define, evolve, field, frozen
 from conformance.generation.strangers import CUT_OFF, IN_OTHER_CASE, LONGER, scoped, shows_a_refund, unknown
 from conformance.http.answer import Answer
 from conformance.http.client import ABSENT, TOKEN_HEADER, RefundApi
-from conformance.judging import verify
+from conformance.judging import arrange, verify
 from conformance.model import Action, Order, Refund
 from conformance.results import Blocked
 from conformance.running.plugin import requirement
@@ -218,7 +218,7 @@ def test_an_order_without_refunds_is_not_listed_with_another_scope(
 def their_order(other_shop: Shop, accepted_create: Refund) -> Order:
     """An order of a second shop with a refund, which that shop's full token lists."""
     order = other_shop.order()
-    verify.given_refund(other_shop.api, order)
+    arrange.given_refund(other_shop.api, order)
     verify.control(other_shop.api.list_refunds(order))
     return order
 
@@ -270,7 +270,7 @@ def written(request: pytest.FixtureRequest, shop: Shop, new_order: NewOrder, acc
     """A refund on a fresh order, asked for with one of the two scopes to write."""
     holder, order = shop.holder(request.param), new_order()
     answer = holder.create_refund(order)
-    refund = answer.refund or verify.given_refund(shop.api, order)
+    refund = answer.refund or arrange.given_refund(shop.api, order)
     action = Action.REJECT if request.param == "write_refunds" else Action.APPROVE
     return Written(holder, action, order, answer, refund)
 
@@ -299,7 +299,7 @@ def test_one_scope_to_write_is_enough_to_review(
     if written.action is Action.REJECT:
         request.getfixturevalue("rejection")  # the control of this one
     if api.wire.lag:
-        verify.await_visible(api, written.order, written.refund)
+        arrange.await_visible(api, written.order, written.refund)
     verify.accepted(written.holder.review_refund(written.order, written.refund, written.action))
 
     ends = api.ends_of(written.action)
@@ -343,7 +343,7 @@ def test_the_header_s_name_has_no_case(
 
     refund = verify.created(small.create_refund(shipped_order))
     if api.wire.lag:
-        verify.await_visible(api, shipped_order, refund)
+        arrange.await_visible(api, shipped_order, refund)
     verify.accepted(small.get_refund(shipped_order, refund))
     verify.accepted(small.review_refund(shipped_order, refund, Action.APPROVE))
     verify.accepted(capitals.get_refund(base_order, accepted_create))

@@ -8,7 +8,7 @@ from attrs import define, field
 from conformance.http.answer import Answer
 from conformance.http.client import Part, RefundApi
 from conformance.http.dialect import NUMBERS, TEXT
-from conformance.judging import verify
+from conformance.judging import arrange, verify
 from conformance.model import Action, Order, Refund, RefundId, RefundLine, RightsType
 from conformance.results import Blocked, Failed
 from conformance.running.plugin import requirement
@@ -113,7 +113,7 @@ def books(api: RefundApi, new_order: NewOrder) -> Books:
     for name, lines in ASKED.items():
         parts = [Part(order.lines[line], units) for line, units in lines.items()]
         rights_type = RightsType.REFUND if name == TYPE_2 else RightsType.RETURN_AND_REFUND
-        books.told[name] = verify.given_refund(api, order, *parts, rights_type=rights_type)
+        books.told[name] = arrange.given_refund(api, order, *parts, rights_type=rights_type)
         if name == PLAIN:
             books.plain = verify.look_get(api, order, books.told[name])
     books.other_form, books.priced = in_other_form(api, order), with_prices(api, order)
@@ -125,7 +125,7 @@ def in_other_form(api: RefundApi, order: Order) -> Answer:
     """Ask for two units of the last line with numbers in the form that is not the usual one."""
     other = api.speaking(NUMBERS if api.create_dialect is TEXT else TEXT)
     answer = other.create_refund(order, Part(order.lines[-1], 2))
-    if answer.refused and verify.approve_open(api, order):  # one may have been in the way (reading A27)
+    if answer.refused and arrange.approve_open(api, order):  # one may have been in the way (reading A27)
         answer = other.create_refund(order, Part(order.lines[-1], 2))
     return answer
 
@@ -140,7 +140,7 @@ def with_prices(api: RefundApi, order: Order) -> Answer:
     for line, prices in zip(body["refund"]["lineItems"], (DEAR, CHEAP), strict=True):
         line.update(prices, lineItem={"price": prices["price"]})
     answer = api.create(body)
-    if answer.refused and verify.approve_open(api, order):  # one may have been in the way (reading A27)
+    if answer.refused and arrange.approve_open(api, order):  # one may have been in the way (reading A27)
         answer = api.create(body | {"refund": body["refund"] | {"requestNo": api.keys()}})
     answer.exchange.role = "probe"
     return answer
@@ -279,7 +279,7 @@ def decisions(reviewed: dict[Action, Decision]) -> dict[Action, Decision]:
 
 def decision(api: RefundApi, order: Order, action: Action, *parts: Part) -> Decision:
     """Arrange a refund, and decide it."""
-    refund = verify.given_refund(api, order, *parts)
+    refund = arrange.given_refund(api, order, *parts)
     before = verify.look_get(api, order, refund)
     answer = api.review_refund(order, refund, action)
     if not answer.accepted:
@@ -330,7 +330,7 @@ def test_a_great_amount_is_initiated_and_approved_like_any_other(
     great = seen.before.status
     verify.holds(great not in verify.FINAL, "status 1 (initiated)", verify.shown(great))
     if seen.trouble:
-        verify.given_review(api, books.order, books.told[SERIES[-1]], Action.APPROVE)
+        arrange.given_review(api, books.order, books.told[SERIES[-1]], Action.APPROVE)
     verify.holds(not seen.trouble, "an approval as of any other amount", f"it {seen.trouble}")
 
 

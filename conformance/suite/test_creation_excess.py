@@ -7,7 +7,7 @@ from attrs import define
 
 from conformance.http.answer import Answer
 from conformance.http.client import Part, RefundApi
-from conformance.judging import verify
+from conformance.judging import arrange, verify
 from conformance.model import Action, LineItemId
 from conformance.results import Blocked, Failed
 from conformance.running.plugin import requirement
@@ -67,7 +67,7 @@ def claimed(api: RefundApi, stored: Stored) -> Claimed:
     if verify.units_of(refund) != stored.asked:
         raise Blocked("the refund is already of other units than were asked for (CREATE-28, CREATE-29)")
     while_pending = api.create_refund(order, Part(order.line, 2))
-    verify.arrange_review(api, order, refund, Action.APPROVE)
+    arrange.reviewed(api, order, refund, Action.APPROVE)
     approved = verify.look_list(api, order)
     left = order.lines[1].quantity - 12
     once_approved = api.create_refund(order, Part(order.lines[2]), Part(order.lines[1], left + 1))

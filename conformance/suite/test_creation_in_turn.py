@@ -3,7 +3,7 @@
 import pytest
 
 from conformance.http.answer import Answer
-from conformance.judging import verify
+from conformance.judging import arrange, verify
 from conformance.results import Blocked
 from conformance.running.plugin import requirement
 from conformance.shop import Shop
@@ -72,8 +72,8 @@ def single_return_beside_another(shop: Shop) -> Answer:
     """Return the answer to a return of one unit after others of one unit each, so that some are left in any case."""
     order = shop.order(shipped=False)
     shop.api.create_refund(order, rights_type=RETURN).exchange.role = "probe"
-    verify.given_refund(shop.api, order, rights_type=REFUND)
-    verify.approve_open(shop.api, order)  # it may be in the way (reading A27)
+    arrange.given_refund(shop.api, order, rights_type=REFUND)
+    arrange.approve_open(shop.api, order)  # it may be in the way (reading A27)
     answer = shop.api.create_refund(shop.ship(order), rights_type=RETURN)
     answer.exchange.role = "control"
     return answer

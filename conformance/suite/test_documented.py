@@ -14,7 +14,7 @@ from conformance.generation.generated import COUNTS, Binding, Generated, request
 from conformance.http.answer import Answer
 from conformance.http.client import API, REASON, Part, RefundApi
 from conformance.http.dialect import Dialect
-from conformance.judging import verify
+from conformance.judging import arrange, verify
 from conformance.model import Action, Order, Refund, RefundId
 from conformance.results import Blocked, Failed, Unsendable
 from conformance.running.plugin import requirement
@@ -56,7 +56,7 @@ def ground(api: RefundApi, session: Session, new_order: NewOrder) -> Ground:
 def read_ground(api: RefundApi, session: Session, new_order: NewOrder, accepted_create: Refund) -> Ground:
     """An order with two refunds to be read."""
     made = Ground(api, new_order(*LINES), session.seed)
-    made.refunds = [verify.given_refund(api, made.order, Part(line)) for line in made.order.lines[:2]]
+    made.refunds = [arrange.given_refund(api, made.order, Part(line)) for line in made.order.lines[:2]]
     made.there = made.look()
     return made
 
@@ -184,7 +184,7 @@ def approve_open(ground: Ground) -> bool:
     open_ones = [refund for refund in ground.look().values() if refund.status in ground.api.pending]
     if len(open_ones) != 1:
         return False
-    verify.given_review(ground.api, ground.order, open_ones[0], Action.APPROVE)
+    arrange.given_review(ground.api, ground.order, open_ones[0], Action.APPROVE)
     return True
 
 
@@ -231,7 +231,7 @@ def test_well_formed_reviews_decide_as_asked(filled: Filled) -> None:
     ground = filled.ground
     open_ones = [refund for refund in ground.look().values() if refund.status in ground.api.pending]
     if not open_ones:  # a target that takes one at a time may have had its last one approved
-        open_ones = [verify.given_refund(ground.api, ground.order, Part(ground.order.line))]
+        open_ones = [arrange.given_refund(ground.api, ground.order, Part(ground.order.line))]
     made = [request for request in generated(ground, "review", negative=False) if isinstance(request.body, dict)]
     asked_for: dict[RefundId, Action] = {}
     for refund, request in zip(open_ones, made, strict=False):
@@ -253,7 +253,7 @@ def are_decided(api: RefundApi, wanted: dict[RefundId, Action], seen: dict[Refun
 @requirement("ROBUST-85", late=True)
 def test_ill_formed_reviews_break_nothing(ground: Ground) -> None:
     """One edit away from a valid review: what is refused changed nothing, and no other refund moved."""
-    _, refund = (verify.given_refund(ground.api, ground.order, Part(line)) for line in ground.order.lines[:2])
+    _, refund = (arrange.given_refund(ground.api, ground.order, Part(line)) for line in ground.order.lines[:2])
     before = ground.look()
     accepted = False
     requests = generated(ground, "review", negative=True)
@@ -273,8 +273,8 @@ def test_ill_formed_reviews_break_nothing(ground: Ground) -> None:
 def insist_on_its_own(ground: Ground) -> None:
     """A plain approval decides no other refund than its own."""
     api, lines = ground.api, ground.order.lines[:2]
-    refund, other = (verify.given_refund(api, ground.order, Part(line)) for line in lines)
-    verify.given_review(api, ground.order, refund, Action.APPROVE)
+    refund, other = (arrange.given_refund(api, ground.order, Part(line)) for line in lines)
+    arrange.given_review(api, ground.order, refund, Action.APPROVE)
     if ground.look().get(other.refund_id, other).status not in api.pending:
         raise Blocked("a plain approval already decides other refunds (REVIEW-19)")
 

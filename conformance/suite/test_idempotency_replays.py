@@ -8,7 +8,7 @@ from attrs import define
 
 from conformance.http.answer import Answer
 from conformance.http.client import Part, RefundApi
-from conformance.judging import verify
+from conformance.judging import arrange, verify
 from conformance.model import Order, Refund, RefundId, RefundStatus
 from conformance.results import Blocked, Failed
 from conformance.running.plugin import requirement
@@ -79,7 +79,7 @@ def test_a_replay_uses_up_no_quantity(api: RefundApi, replay: Replay) -> None:
     order = replay.placed.order
     rest = Part(order.line, order.line.quantity - 2)
     answer = api.create_refund(order, rest)
-    if answer.refused and verify.approve_open(api, order):  # one open refund at a time is legal (reading A27)
+    if answer.refused and arrange.approve_open(api, order):  # one open refund at a time is legal (reading A27)
         answer = api.create_refund(order, rest)
 
     verify.created(answer)
@@ -133,12 +133,12 @@ def put_on(api: RefundApi, order: Order, units: int) -> Placed:
     """Arrange a refund on an order, approving open ones that are in the way (reading A27)."""
     body = api.create_body(order, Part(order.line, units))
     answer = api.create(body)
-    if answer.refused and verify.approve_open(api, order):
+    if answer.refused and arrange.approve_open(api, order):
         body = api.create_body(order, Part(order.line, units))
         answer = api.create(body)
-    refund = verify.made(answer)
+    refund = arrange.made(answer)
     if api.wire.lag:
-        verify.await_visible(api, order, refund)
+        arrange.await_visible(api, order, refund)
     return Placed(order, body, refund)
 
 
@@ -262,7 +262,7 @@ def test_a_replay_of_a_rejected_refund_uses_up_no_quantity(
     rest = rest_of(order, decided.now, whole)
     answer = api.create_refund(order, *rest)
     if answer.refused:
-        verify.approve_open(api, order)  # one open refund at a time is legal (reading A27)
+        arrange.approve_open(api, order)  # one open refund at a time is legal (reading A27)
         rest = rest_of(order, verify.look_list(api, order), whole)
         answer = api.create_refund(order, *rest)
     answer.exchange.role = "probe"

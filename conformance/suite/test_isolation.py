@@ -9,7 +9,7 @@ from attrs import define, evolve, field, frozen
 from conformance.generation.strangers import is_all_their_own
 from conformance.http.answer import Answer
 from conformance.http.client import Part, RefundApi
-from conformance.judging import verify
+from conformance.judging import arrange, verify
 from conformance.model import Action, Order, OrderId, Refund, RefundId
 from conformance.results import Blocked, Failed
 from conformance.running.plugin import requirement
@@ -40,7 +40,7 @@ class Side:
 def our_side(shop: Shop) -> Side:
     """Arrange what this shop has to lose."""
     order = shop.order((5, "11.13"))
-    return Side(shop.api, order, verify.given_refund(shop.api, order, Part(order.line, 2)), shop.order((5, "11.13")))
+    return Side(shop.api, order, arrange.given_refund(shop.api, order, Part(order.line, 2)), shop.order((5, "11.13")))
 
 
 def their_side(ours: Side, other: Shop) -> Side:
@@ -50,7 +50,7 @@ def their_side(ours: Side, other: Shop) -> Side:
     """
     for _ in range(TRIES):
         order = other.order((UNITS, "13.37"), (UNITS, "17.19"))
-        refund = verify.given_refund(other.api, order, Part(order.lines[1], 2))
+        refund = arrange.given_refund(other.api, order, Part(order.lines[1], 2))
         answer = ours.api.get_refund(order, refund)
         answer.exchange.role = "open"
         told = answer.refund
@@ -327,7 +327,7 @@ class SharedKey:
 def shared_key(api: RefundApi, other_shop: Shop, new_order: NewOrder, accepted_create: Refund) -> SharedKey:
     """A create in the other shop, and one here under the same key."""
     their_order, our_order, key = other_shop.order((5, "13.37")), new_order(), api.keys()
-    verify.given_refund(other_shop.api, their_order, request_no=key)
+    arrange.given_refund(other_shop.api, their_order, request_no=key)
     before = verify.look_list(other_shop.api, their_order)
     answer = api.create_refund(our_order, request_no=key)
     answer.exchange.role = "probe"
@@ -376,7 +376,7 @@ def twins(api: RefundApi, new_order: NewOrder, accepted_create: Refund) -> Twins
     """All of one order refunded, and all of its twin asked for."""
     first_order = new_order((3, "10.00"))
     second_order = new_order((3, "10.00"), customer_id=first_order.customer_id)
-    first = verify.given_refund(api, first_order, Part(first_order.line, 3))
+    first = arrange.given_refund(api, first_order, Part(first_order.line, 3))
     answer = api.create_refund(second_order, Part(second_order.line, 3))
     answer.exchange.role = "probe"
     made = [refund for refund in (answer.refund,) if refund is not None]

@@ -7,7 +7,7 @@ from attrs import define
 
 from conformance.http.answer import Answer
 from conformance.http.client import ABSENT, MAX_LIMIT, RefundApi
-from conformance.judging import verify
+from conformance.judging import arrange, verify
 from conformance.model import Order, Refund, RefundId
 from conformance.results import Blocked
 from conformance.running.plugin import requirement
@@ -75,7 +75,7 @@ class Pile:
     def up_to(self, count: int) -> set[RefundId]:
         """Refund one unit after the other until there are so many refunds, and return their ids."""
         while len(self.made) < min(count, MAX_LIMIT):
-            self.made.append(verify.given_refund(self.api, self.order))
+            self.made.append(arrange.given_refund(self.api, self.order))
         while len(self.made) < count:
             self.made.append(self.beyond())
         return set(ids(self.made))
@@ -83,7 +83,7 @@ class Pile:
     def beyond(self) -> Refund:
         """Create a refund that a list of the greatest length need not show."""
         answer = self.api.create_refund(self.order)
-        if answer.refused and verify.approve_open(self.api, self.order):
+        if answer.refused and arrange.approve_open(self.api, self.order):
             answer = self.api.create_refund(self.order)
         if not answer.accepted or answer.refund is None:
             raise Blocked(f"a refund could not be arranged: create answered {answer.described}")

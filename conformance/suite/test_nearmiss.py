@@ -17,7 +17,7 @@ from conformance.generation.nearmiss import (
 )
 from conformance.http.answer import Answer
 from conformance.http.client import ABSENT, RefundApi
-from conformance.judging import verify
+from conformance.judging import arrange, verify
 from conformance.model import Action, Order, Refund, RefundId, RefundStatus, RightsType
 from conformance.results import Blocked
 from conformance.running.plugin import requirement
@@ -102,7 +102,7 @@ def spelled_creates(
     control = api.create(create_body(api, order))
     if control.refused and accepted_of(sent):  # the others may be refused only because one is open (reading A27)
         for name in sent.keys() - accepted_of(sent):
-            verify.approve_open(api, order)
+            arrange.approve_open(api, order)
             sent[name] = probed(send_create(api, name, order))
     else:
         verify.control(control)
@@ -228,7 +228,7 @@ class Listed:
 def listed(api: RefundApi, new_order: NewOrder) -> Listed:
     """An order to be read, whose refunds are of one unit each."""
     order = new_order()
-    return Listed(order, [verify.given_refund(api, order) for _ in range(LIMIT + 1)])
+    return Listed(order, [arrange.given_refund(api, order) for _ in range(LIMIT + 1)])
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from attrs import define, evolve
 from conformance.generation.manners import WRITERS
 from conformance.http.answer import Answer
 from conformance.http.client import Part, RefundApi
-from conformance.judging import verify
+from conformance.judging import arrange, verify
 from conformance.model import Order, Refund, RefundId
 from conformance.results import Blocked, Failed
 from conformance.running.plugin import requirement
@@ -150,7 +150,7 @@ def leave_the_rest(api: RefundApi, order: Order, there: Mapping[RefundId, Refund
     )
     answer = api.create_refund(order, rest)
     answer.exchange.role = "probe"
-    if answer.refused and verify.approve_open(api, order):
+    if answer.refused and arrange.approve_open(api, order):
         answer = api.create_refund(order, rest)
         answer.exchange.role = "probe"
     units = taken(verify.look_list(api, order))
@@ -172,7 +172,7 @@ def test_creates_at_once_never_refund_more_than_was_ordered(
 
 def insist_that_one_after_another_is_bounded(api: RefundApi, order: Order) -> None:
     """Two requests one after another for two of three units do not both succeed; else the race proves nothing."""
-    verify.given_refund(api, order, Part(order.line, 2))
+    arrange.given_refund(api, order, Part(order.line, 2))
     second = api.create_refund(order, Part(order.line, 2))
     second.exchange.role = "control"
     if second.accepted:

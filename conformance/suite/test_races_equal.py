@@ -8,7 +8,7 @@ from attrs import define
 
 from conformance.http.answer import Answer
 from conformance.http.client import Part, RefundApi
-from conformance.judging import verify
+from conformance.judging import arrange, verify
 from conformance.model import Action, Refund, RefundId
 from conformance.results import Blocked, Failed
 from conformance.running.plugin import requirement
@@ -107,7 +107,7 @@ def units_in_the_end(equals: Equals) -> Decimal:
     left = max(order.line.quantity - int(taken(own)), 1)  # none, where the target was too busy to reject it
     for units in (left, UNITS[Action.REJECT]):
         answer = api.create_refund(order, Part(order.line, units))
-        if answer.refused and verify.approve_open(api, order):
+        if answer.refused and arrange.approve_open(api, order):
             answer = api.create_refund(order, Part(order.line, units))
         answer.exchange.role = "probe"
         answer.exchange.exempt = True

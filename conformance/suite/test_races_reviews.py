@@ -9,7 +9,7 @@ from attrs import define
 
 from conformance.http.answer import Answer
 from conformance.http.client import Part, RefundApi
-from conformance.judging import verify
+from conformance.judging import arrange, verify
 from conformance.model import Action, Order, Refund, RefundId, RefundStatus
 from conformance.results import Blocked, Failed
 from conformance.running.plugin import requirement
@@ -52,7 +52,7 @@ def told_by(answers: Sequence[Answer]) -> set[RefundStatus | None]:
 
 def contest(api: RefundApi, order: Order, actions: Sequence[Action], *, at_once: bool) -> Contest:
     """Review a new refund in contrary ways, at one moment or one after another."""
-    refund = verify.given_refund(api, order)
+    refund = arrange.given_refund(api, order)
     sends = [partial(api.review_at_once, order, refund.refund_id, action) for action in actions]
     answers = together(api, sends) if at_once else [send() for send in sends]
     accepted = [api.ends_of(action) for action, answer in zip(actions, answers, strict=True) if answer.accepted]
@@ -104,8 +104,8 @@ def test_a_rejection_that_lost_against_an_approval_gives_nothing_back(
     units = units_with_all_asked_for(api, chosen.order)  # sent in any case: a run sends as many whoever wins
     if chosen.later.status in came_out_approved and units > chosen.order.line.quantity:
         order = new_order()
-        refund = verify.given_refund(api, order)
-        verify.given_review(api, order, refund, Action.APPROVE)
+        refund = arrange.given_refund(api, order)
+        arrange.given_review(api, order, refund, Action.APPROVE)
         api.review_refund(order, refund, Action.REJECT).exchange.role = "control"
         if units_with_all_asked_for(api, order) > order.line.quantity:
             raise Blocked("a rejection after the approval already gives units back (CREATE-18, CREATE-41)")

@@ -8,7 +8,7 @@ from attrs import define, evolve
 
 from conformance.http.answer import Answer
 from conformance.http.client import ABSENT, API, Part, RefundApi
-from conformance.judging import verify
+from conformance.judging import arrange, verify
 from conformance.model import Action, Order, Refund, RefundId, RefundStatus, RightsType, read_refund
 from conformance.results import Blocked
 from conformance.running.plugin import requirement
@@ -38,10 +38,10 @@ def shelf(api: RefundApi, new_order: NewOrder, accepted_create: Refund) -> Shelf
     except Blocked:
         sibling = new_order()
     first, second, third = order.lines[:3]
-    made = [verify.given_refund(api, order, Part(first, 1), Part(second, 2), Part(third, 3))]
-    single = verify.given_refund(api, sibling, Part(sibling.line, 5))
-    made.append(verify.given_refund(api, order, Part(second, 1), rights_type=RightsType.REFUND))
-    made.append(verify.given_refund(api, order, Part(first, 4)))
+    made = [arrange.given_refund(api, order, Part(first, 1), Part(second, 2), Part(third, 3))]
+    single = arrange.given_refund(api, sibling, Part(sibling.line, 5))
+    made.append(arrange.given_refund(api, order, Part(second, 1), rights_type=RightsType.REFUND))
+    made.append(arrange.given_refund(api, order, Part(first, 4)))
     listed = verify.look_list(api, order)
     if missing := {refund.refund_id for refund in made} - listed.keys():
         raise Blocked(f"refunds are not listed: {', '.join(sorted(missing))}")

@@ -8,7 +8,7 @@ from attrs import define, field
 
 from conformance.http.answer import Answer
 from conformance.http.client import ABSENT, Part, RefundApi
-from conformance.judging import verify
+from conformance.judging import arrange, verify
 from conformance.model import Action, Order, Refund, RefundId
 from conformance.results import Blocked, Failed
 from conformance.running.plugin import requirement
@@ -170,7 +170,7 @@ class ConflictBench(Bench):
         self.order, self.other_order = self.new_order((5, "10.00"), (5, "7.00")), self.new_order()
         placed = [(self.order, Part(self.order.lines[0])), (self.order, Part(self.order.lines[1]))]
         placed.append((self.other_order, Part(self.other_order.line)))
-        self.refunds = [verify.given_refund(self.api, order, part) for order, part in placed]
+        self.refunds = [arrange.given_refund(self.api, order, part) for order, part in placed]
         self.before = self.look()
 
     def look(self) -> dict[RefundId, Refund]:
@@ -226,7 +226,7 @@ def test_a_review_of_two_refunds_at_once_is_refused(conflicts: Probes, row: str)
 @pytest.mark.usefixtures("approval", "reviewed")
 def test_a_refund_can_be_approved_after_refused_reviews(api: RefundApi, shipped_order: Order) -> None:
     """A refund that refused reviews were tried on is still open, and is approved."""
-    refund = verify.given_refund(api, shipped_order)
+    refund = arrange.given_refund(api, shipped_order)
     body = api.review_body(shipped_order.order_id, refund.refund_id, APPROVE)
     for action in (3, None):
         answer = api.review(refund.refund_id, body | {"action": action})

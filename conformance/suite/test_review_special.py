@@ -9,7 +9,7 @@ from attrs import define, frozen
 
 from conformance.http.answer import Answer
 from conformance.http.client import Part, RefundApi
-from conformance.judging import verify
+from conformance.judging import arrange, verify
 from conformance.model import Action, Order, Refund, RefundId, RightsType
 from conformance.results import Blocked, Failed
 from conformance.running.plugin import requirement
@@ -183,8 +183,8 @@ def test_a_special_review_does_what_it_says(
 def insist_on_its_create_time(api: RefundApi, new_order: NewOrder) -> None:
     """A plain approval, more than a second after the create, leaves the createTime as it was."""
     order = new_order()
-    refund = verify.given_refund(api, order)
+    refund = arrange.given_refund(api, order)
     before = verify.look_get(api, order, refund)
     api.wire.clock.sleep(MORE_THAN_A_SECOND)
-    if verify.given_review(api, order, refund, APPROVE).create_time != before.create_time:
+    if arrange.given_review(api, order, refund, APPROVE).create_time != before.create_time:
         raise Blocked("a plain review already changes createTime (RECORD-71)")

@@ -8,7 +8,7 @@ from attrs import define
 
 from conformance.http.answer import Answer
 from conformance.http.client import ABSENT, RefundApi
-from conformance.judging import verify
+from conformance.judging import arrange, verify
 from conformance.model import Refund, RefundStatus
 from conformance.results import Blocked, Failed
 from conformance.running.plugin import requirement
@@ -86,7 +86,7 @@ class OddReviews:
 def open_refund(api: RefundApi, new_order: NewOrder, reviewed: Refund) -> OpenRefund:
     """An order with an open refund for reviews that may be carried out."""
     order = new_order()
-    return OpenRefund(api, order, verify.given_refund(api, order))
+    return OpenRefund(api, order, arrange.given_refund(api, order))
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +111,7 @@ def test_an_odd_review_is_refused_or_carried_out(
         odd_reviews.judge(row)
     except Failed:
         order = new_order()
-        refund = verify.given_review(api, order, verify.given_refund(api, order), REJECT)  # or this is blocked
+        refund = arrange.given_review(api, order, arrange.given_refund(api, order), REJECT)  # or this is blocked
         api.review_refund(order, refund, REJECT).exchange.role = "open"
         if verify.look_get(api, order, refund).status is not RefundStatus.CANCELED:
             raise Blocked("a second plain rejection already undoes the first (REVIEW-15)") from None
@@ -122,7 +122,7 @@ def test_an_odd_review_is_refused_or_carried_out(
 def test_a_review_with_two_actions_does_one_of_them_or_nothing(api: RefundApi, open_refund: OpenRefund) -> None:
     """A body with both actions gets an answer; accepted, one of them is carried out, and refused, none."""
     order = open_refund.order
-    refund = verify.given_refund(api, order)
+    refund = arrange.given_refund(api, order)
     body = put_in('"2", "action": "1"', api.review_body(order.order_id, refund.refund_id, APPROVE) | {"action": "@"})
 
     answer = exempt(api.review(refund.refund_id, ABSENT, content=body))

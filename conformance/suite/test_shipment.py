@@ -9,7 +9,7 @@ from attrs import define, field
 
 from conformance.http.answer import Answer
 from conformance.http.client import ABSENT, Part, RefundApi
-from conformance.judging import verify
+from conformance.judging import arrange, verify
 from conformance.model import CARRIER_CODE, Action, Order, Refund, RefundId, RefundStatus, RightsType
 from conformance.results import Blocked, Failed
 from conformance.running.plugin import requirement
@@ -37,7 +37,7 @@ def types(shop: Shop) -> Types:
     answers: dict[object, Answer] = {}
     for rights_type in (RETURN, REFUND, ABSENT):
         answer = api.create_refund(order, rights_type=rights_type)
-        if answer.refused and verify.approve_open(api, order):  # one open refund at a time is legal (reading A27)
+        if answer.refused and arrange.approve_open(api, order):  # one open refund at a time is legal (reading A27)
             answer = api.create_refund(order, rights_type=rights_type)
         answer.exchange.role = "probe"
         answers[rights_type] = answer
@@ -71,7 +71,7 @@ def is_there(types: Types, rights_type: RightsType) -> None:
 )
 def test_the_stored_type_is_the_one_asked_for(types: Types, rights_type: Any, stored: RightsType) -> None:
     """List shows the type that create was asked for, and type 1 when it was asked for none."""
-    refund = verify.made(types.answers[rights_type])
+    refund = arrange.made(types.answers[rights_type])
     if refund.refund_id not in types.listed:
         raise Blocked(f"refund {refund.refund_id} is not in the list of its order")
 

@@ -18,7 +18,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conformance.catalogue import load_catalogue, spec_folder
-from conformance.generation.stories import TOUR, as_data, load_case
+from conformance.generation.cases import as_data, load_case
+from conformance.generation.stories import TOUR
 from conformance.http.answer import Answer
 from conformance.http.exchange import Exchange, Request
 from conformance.http.redact import Redactor

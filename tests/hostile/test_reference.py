@@ -21,7 +21,8 @@ import pytest
 
 from conformance.http.answer import Answer
 from conformance.http.client import Part, RefundApi
-from conformance.judging.verify import given_refund, look_list
+from conformance.judging.arrange import given_refund
+from conformance.judging.verify import look_list
 from conformance.model import Action, Order, RefundStatus
 from conformance.reference.server import Reference, make_reference, serving
 from conformance.results import Blocked

@@ -9,7 +9,7 @@ from attrs import define, field
 from conformance.http.answer import Answer
 from conformance.http.client import RefundApi
 from conformance.http.exchange import Exchange
-from conformance.judging import verify
+from conformance.judging import arrange, verify
 from conformance.model import Action, Order, Refund, RefundId
 from conformance.results import Blocked, Unanswered
 
@@ -192,9 +192,9 @@ class OpenRefunds:
         answer.exchange.role = "arrange"
         if answer.refused:
             return None
-        refund = verify.made(answer)
+        refund = arrange.made(answer)
         if self.api.wire.lag:
-            verify.await_visible(self.api, order, refund)
+            arrange.await_visible(self.api, order, refund)
         return Placed(order, body, refund)
 
     def look(self) -> dict[RefundId, Refund]:
@@ -222,7 +222,7 @@ class ReviewBench(Bench):
     def renew(self) -> None:
         """Take another order with an open refund."""
         self.order = self.new_order(customer_id=self.order.customer_id)
-        self.refund = verify.given_refund(self.api, self.order)
+        self.refund = arrange.given_refund(self.api, self.order)
         self.before = list_showing(self.api, self.order, self.refund)
 
     def body(self, action: Action = Action.APPROVE) -> dict[str, Any]:
@@ -252,10 +252,10 @@ def many_of(api: RefundApi, order: Order, known: dict[RefundId, Refund], count: 
         return known
     for _ in range(count - len(known)):
         answer = api.create_refund(order)
-        if answer.refused and verify.approve_open(api, order):  # one open refund at a time is legal (reading A27)
+        if answer.refused and arrange.approve_open(api, order):  # one open refund at a time is legal (reading A27)
             answer = api.create_refund(order)
         answer.exchange.role = "arrange"
-        verify.made(answer)
+        arrange.made(answer)
 
     def listed_so_far() -> dict[RefundId, Refund]:
         return {key: refund for key, refund in verify.look_list(api, order).items() if not refund.hidden}

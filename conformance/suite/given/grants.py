@@ -8,7 +8,7 @@ from attrs import define, field
 
 from conformance.http.answer import Answer
 from conformance.http.client import Part, RefundApi
-from conformance.judging import verify
+from conformance.judging import arrange, verify
 from conformance.model import Action, Order, Refund, RightsType
 from conformance.results import Blocked, Failed
 from conformance.suite.given.benches import NewOrder, selected_rows
@@ -40,7 +40,7 @@ class Grants:
         for name, send in creates.items():
             answer = send(api, order)
             if answer.refused and name in (GRANTED | FEWER) and not one_at_a_time:  # it may allow some, but no more
-                one_at_a_time = verify.approve_open(api, order)
+                one_at_a_time = arrange.approve_open(api, order)
                 answer = send(api, order)
             self.sent[name] = answer
             answer.exchange.role = "probe"
@@ -48,7 +48,7 @@ class Grants:
             if one_at_a_time and answer.accepted and answer.refund is not None:
                 now = verify.look_get(api, order, answer.refund)
                 self.stored[now.refund_id] = now
-                verify.given_review(api, order, now, Action.APPROVE)
+                arrange.given_review(api, order, now, Action.APPROVE)
         self.stored = verify.look_list(api, order, role="open") | self.stored
 
     def second_is_refused(self) -> bool:
@@ -56,7 +56,7 @@ class Grants:
         second = self.second = self.api.create_refund(self.order)
         second.exchange.role = "arrange"
         if second.refused:
-            verify.approve_open(self.api, self.order)
+            arrange.approve_open(self.api, self.order)
         return second.refused
 
     def of(self, row: str) -> tuple[Answer, Refund | None]:
@@ -163,7 +163,7 @@ OPEN: dict[str, Row] = {
 def grants(request: pytest.FixtureRequest, api: RefundApi, new_order: NewOrder) -> Grants:
     """Creates that are legal, or whose outcome is open, on a shared order."""
     order = new_order((99, "10.00"), *[(5, "10.00")] * 3, (10, "10.00"))
-    plain = verify.given_refund(api, order)
+    plain = arrange.given_refund(api, order)
     grants = Grants(api, order, plain, api.wire.clock.monotonic())
     grants.send({name: row.send for name, row in selected_rows(request, GRANTED | FEWER | OPEN).items()})
     return grants

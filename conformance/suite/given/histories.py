@@ -7,7 +7,7 @@ from attrs import define
 
 from conformance.http.answer import Answer
 from conformance.http.client import ABSENT, Part, RefundApi
-from conformance.judging import verify
+from conformance.judging import arrange, verify
 from conformance.model import Action, LineItemId, Order, Refund, RefundStatus, RightsType
 from conformance.results import Blocked
 from conformance.running.session import Session
@@ -48,7 +48,7 @@ def stored(api: RefundApi, new_order: NewOrder) -> Stored:
     got = None
     if answer.accepted and answer.refund is not None:
         if api.wire.lag:
-            verify.await_visible(api, order, answer.refund)
+            arrange.await_visible(api, order, answer.refund)
         got = api.get_refund(order, answer.refund)
         got.exchange.role = "look"
     asked = {part.line.line_item_id: Decimal(part.quantity) for part in parts}
@@ -80,14 +80,14 @@ def shipped(shop: Shop, accepted_create: Refund) -> Shipped:
     api, order = shop.api, shop.order(shipped=False)
     too_early = api.create_body(order, rights_type=RETURN)
     early = api.create(too_early)
-    first = verify.given_refund(api, order, rights_type=REFUND)
+    first = arrange.given_refund(api, order, rights_type=REFUND)
     approval = api.review_refund(order, first, Action.APPROVE)
     approval.exchange.role = "arrange"
     order = shop.ship(order)
     too_many = api.create_refund(order, Part(order.line, order.line.quantity), rights_type=RETURN)
     left = Part(order.line, order.line.quantity - 1)
     rest = api.create_refund(order, left, rights_type=ABSENT)
-    if too_many.refused and rest.refused and verify.approve_open(api, order):  # it may be in the way (reading A27)
+    if too_many.refused and rest.refused and arrange.approve_open(api, order):  # it may be in the way (reading A27)
         rest = api.create_refund(order, left, rights_type=ABSENT)
     again = api.create(too_early)
     told = {answer.refund.refund_id for answer in (rest, again) if answer.refund is not None}
@@ -127,7 +127,7 @@ def whole(api: RefundApi, new_order: NewOrder) -> Whole:
     for refund in listed.values():
         if refund.status in verify.FINAL:
             continue  # it was never open (CREATE-30)
-        verify.given_review(api, order, refund, Action.REJECT)
+        arrange.given_review(api, order, refund, Action.REJECT)
         api.review_refund(order, refund, Action.REJECT).exchange.role = "open"
     second = api.create_refund(order, *everything)
     second.exchange.role = "probe"
@@ -147,7 +147,7 @@ def rest_after(api: RefundApi, order: Order, one_more: Answer) -> Answer | None:
     taken = [int(answer.accepted) for answer in (one_more, other)]
     parts = [Part(line, line.quantity - gone) for line, gone in zip(order.lines, taken, strict=True)]
     rest = api.create_refund(order, *parts)
-    if rest.refused and verify.approve_open(api, order):  # what is open may be in the way (reading A27)
+    if rest.refused and arrange.approve_open(api, order):  # what is open may be in the way (reading A27)
         rest = api.create_refund(order, *parts)
     rest.exchange.role = "probe"
     return rest
@@ -210,7 +210,7 @@ def series(api: RefundApi, new_order: NewOrder) -> Series:
     lost: list[str] = []
     for quantity, rights_type in ((1, RETURN), (2, REFUND), (order.line.quantity - 3, REFUND)):
         answer = api.create_refund(order, Part(order.line, quantity), rights_type=rights_type)
-        if answer.refused and verify.approve_open(api, order):  # what is in process may be in the way (reading A27)
+        if answer.refused and arrange.approve_open(api, order):  # what is in process may be in the way (reading A27)
             answer = api.create_refund(order, Part(order.line, quantity), rights_type=rights_type)
         answer.exchange.role = "probe"
         answers.append(answer)
@@ -230,11 +230,11 @@ def approved_or_lost(api: RefundApi, order: Order, answer: Answer) -> list[str]:
     if not answer.accepted or refund is None:
         return []
     if api.wire.lag:
-        verify.await_visible(api, order, refund)
+        arrange.await_visible(api, order, refund)
     if refund.status in {RefundStatus.COMPLETED, RefundStatus.CANCELED}:
         return []
     try:
-        verify.arrange_review(api, order, refund, Action.APPROVE)
+        arrange.reviewed(api, order, refund, Action.APPROVE)
     except Blocked:
         if refund.refund_id in verify.look_list(api, order):
             raise

@@ -11,7 +11,7 @@ from conformance.generation.manners import last_changed
 from conformance.http.answer import Answer
 from conformance.http.client import RefundApi
 from conformance.http.keys import KeyMaker
-from conformance.judging import verify
+from conformance.judging import arrange, verify
 from conformance.model import Order, Refund, RefundId
 from conformance.results import Blocked
 from conformance.suite.given.benches import NewOrder, Placed, selected_rows
@@ -65,7 +65,7 @@ class Accepted:
             self.bodies[name] = api.create_body(self.order, request_no=key)
             answer = self.answers[name] = api.create(self.bodies[name])
             answer.exchange.role = "probe"
-            if answer.refused and verify.approve_open(api, self.order):
+            if answer.refused and arrange.approve_open(api, self.order):
                 answer = self.answers[name] = api.create(self.bodies[name])
                 answer.exchange.role = "probe"
             if not answer.refused:
@@ -83,7 +83,7 @@ class Accepted:
         """A plain key is still accepted; otherwise the refusal of another one proves nothing."""
         if self.plain is None:
             self.plain = api.create_refund(self.order)
-            if self.plain.refused and verify.approve_open(api, self.order):
+            if self.plain.refused and arrange.approve_open(api, self.order):
                 self.plain = api.create_refund(self.order)
             self.plain.exchange.role = "control"
         if self.plain.refused:

@@ -8,7 +8,7 @@ from attrs import define
 
 from conformance.http.answer import Answer
 from conformance.http.client import Part, RefundApi
-from conformance.judging import verify
+from conformance.judging import arrange, verify
 from conformance.model import CARRIER_CODE, Order, Refund, RefundId, RightsType
 from conformance.results import Blocked, Failed
 from conformance.suite.given.benches import NewOrder
@@ -66,13 +66,13 @@ def crowd(api: RefundApi, new_order: NewOrder, accepted_create: Refund) -> Crowd
     plain(api, sibling, 1)
     before = plain(api, sibling)
     parcel = {"shippingCarrierCode": CARRIER_CODE, "shippingCarrier": "Carrier", "trackingNumber": "TRACK314159"}
-    made = [verify.given_refund(api, order, Part(first, 1), Part(second, 2), shipping=parcel)]
-    siblings = [verify.given_refund(api, sibling)]
+    made = [arrange.given_refund(api, order, Part(first, 1), Part(second, 2), shipping=parcel)]
+    siblings = [arrange.given_refund(api, sibling)]
     after = listed_with(api, sibling, siblings)
-    made.append(verify.given_refund(api, order, Part(second, 1), rights_type=RightsType.REFUND))
-    made.append(verify.given_refund(api, order, Part(first, 3)))
-    made.append(verify.given_refund(api, order, Part(first, 4)))
-    siblings.append(verify.given_refund(api, sibling, Part(sibling.line, 2)))
+    made.append(arrange.given_refund(api, order, Part(second, 1), rights_type=RightsType.REFUND))
+    made.append(arrange.given_refund(api, order, Part(first, 3)))
+    made.append(arrange.given_refund(api, order, Part(first, 4)))
+    siblings.append(arrange.given_refund(api, sibling, Part(sibling.line, 2)))
     by_id = {refund.refund_id: refund for refund in made}
     listed, both = listed_with(api, order, made), listed_with(api, sibling, siblings)
     return Crowd(order, by_id, listed, sibling, {r.refund_id: r for r in siblings}, before, after, both)

@@ -10,7 +10,7 @@ from attrs import define, frozen
 
 from conformance.http.answer import Answer
 from conformance.http.client import RefundApi
-from conformance.judging import verify
+from conformance.judging import arrange, verify
 from conformance.model import Order, Refund
 from conformance.results import Blocked
 from conformance.suite.given.benches import NewOrder, selected_rows
@@ -176,7 +176,7 @@ def odd_creates(
     if len(accepted_of(sent)) == 1:  # the others may be refused only because that one is open (reading A27)
         with contextlib.suppress(Blocked):  # an order that cannot be listed any more is found out below
             for name in [name for name in sent if name not in accepted_of(sent)]:
-                verify.approve_open(api, order)
+                arrange.approve_open(api, order)
                 sent[name] = exempt(chosen[name][1].send(api, order))
     listed, refused, strays = listed_again(api, order), sent.keys() - accepted_of(sent), set()
     if listed.refunds is not None and len(listed.refunds) > len(accepted_of(sent)):

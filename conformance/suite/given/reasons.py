@@ -7,7 +7,7 @@ from attrs import define
 
 from conformance.http.answer import Answer
 from conformance.http.client import Part, RefundApi
-from conformance.judging import verify
+from conformance.judging import arrange, verify
 from conformance.model import Order, RefundLine, RightsType
 from conformance.results import Blocked
 from conformance.suite.given.benches import NewOrder
@@ -88,7 +88,7 @@ def shown_by(api: RefundApi, order: Order, *parts: Part) -> list[Answer]:
     answers = [api.create_refund(order, *parts, rights_type=RightsType.REFUND)]
     if answers[0].accepted and answers[0].refund is not None:
         if api.wire.lag:
-            verify.await_visible(api, order, answers[0].refund)
+            arrange.await_visible(api, order, answers[0].refund)
         answers += [api.get_refund(order, answers[0].refund), api.list_refunds(order)]
     for answer in answers:
         answer.exchange.role = "probe"

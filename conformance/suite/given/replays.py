@@ -8,7 +8,7 @@ from attrs import define
 
 from conformance.http.answer import Answer
 from conformance.http.client import Part, RefundApi
-from conformance.judging import verify
+from conformance.judging import arrange, verify
 from conformance.model import Action, Order, Refund, RefundId
 from conformance.results import Blocked
 from conformance.suite.given.benches import NewOrder, OpenRefunds, Placed
@@ -99,9 +99,9 @@ def closed(api: RefundApi, new_order: NewOrder, accepted_create: Refund) -> Clos
     """An order of which nothing is left."""
     order = new_order()
     body = api.create_body(order, Part(order.line, order.line.quantity))
-    original = verify.made(api.create(body))
+    original = arrange.made(api.create(body))
     if api.wire.lag:
-        verify.await_visible(api, order, original)
+        arrange.await_visible(api, order, original)
     approval = api.review_refund(order, original, Action.APPROVE)
     approval.exchange.role = "arrange"
     approved = verify.patiently(api, partial(verify.look_list, api, order), partial(is_approved, api, original))

@@ -5,7 +5,7 @@ from attrs import define, evolve
 
 from conformance.http.answer import Answer
 from conformance.http.client import Part, RefundApi
-from conformance.judging import verify
+from conformance.judging import arrange, verify
 from conformance.model import CARRIER_CODE, Action, Order, Refund, RefundId, RefundStatus
 from conformance.results import Blocked
 from conformance.suite.given.benches import NewOrder, ReviewBench
@@ -69,7 +69,7 @@ def decision(api: RefundApi, order: Order, action: Action) -> Decision:
     """Arrange a refund with all that a client can say of it, and review it."""
     parcel = {"shippingCarrierCode": CARRIER_CODE, "shippingCarrier": "Carrier", "trackingNumber": "TRACK123456"}
     part = Part(order.line, 2, reason="Too small, and the colour is wrong.")
-    refund_id = verify.given_refund(api, order, part, shipping=parcel).refund_id
+    refund_id = arrange.given_refund(api, order, part, shipping=parcel).refund_id
     before = verify.look_list(api, order)
     if list(before) != [refund_id] or before[refund_id].status not in api.pending:
         raise Blocked(f"the refund to review is not there as a new one: {verify.shown(before)}")
@@ -137,7 +137,7 @@ def several(
     if not first_approval.took_effect or not first_rejection.took_effect:
         raise Blocked("a plain approval or rejection does not work (REVIEW-01, REVIEW-02)")
     order = new_order((9, "10.00"), customer_id=review_bench.order.customer_id)
-    refunds = [verify.given_refund(api, order, Part(order.line, units)) for units in (2, 2, 3)]
+    refunds = [arrange.given_refund(api, order, Part(order.line, units)) for units in (2, 2, 3)]
     now = verify.look_list(api, order)
     answers, steps = {}, {}
     for index, action in DECISIONS.items():

@@ -1,0 +1,135 @@
+"""Servers that go wrong only once, or only when they are asked in one manner of several."""
+
+from collections import Counter
+from typing import Any
+
+from attrs import evolve
+
+from conformance.faults import breaks
+from conformance.faults.lifecycle import is_other
+from conformance.reference.rules import APPROVE, CANCELED, COMPLETED, INITIATED, REFUND, RefundRequest, Shop, Token
+from conformance.reference.store import StoredRefund
+
+
+@breaks("LIFE-09")
+class FailsTheFirstTime(Shop):
+    """Fails once, when a key comes with other units after its refund was approved, and never again."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.failed = False
+
+    def replay(self, existing: StoredRefund, request: RefundRequest) -> StoredRefund:
+        """Fail the first time."""
+        if existing.status == COMPLETED and is_other(existing, request) and not self.failed:
+            self.failed = True
+            raise ZeroDivisionError(existing.id)
+        return super().replay(existing, request)
+
+
+@breaks("LIFE-10")
+class PaysCanceledAgainForOthers(Shop):
+    """Makes another refund when the create of a canceled one is sent again with another token."""
+
+    caller = ""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.makers: dict[str, str] = {}
+
+    def authorise(self, token: Token, operation: str) -> None:
+        """Remember who calls."""
+        super().authorise(token, operation)
+        self.caller = token.value
+
+    def new_refund(self, request: RefundRequest) -> StoredRefund:
+        """Remember who made it."""
+        refund = super().new_refund(request)
+        self.makers[refund.id] = self.caller
+        return refund
+
+    def replay(self, existing: StoredRefund, request: RefundRequest) -> StoredRefund:
+        """Make another one for whoever did not make it."""
+        if existing.status != CANCELED or self.makers[existing.id] == self.caller:
+            return super().replay(existing, request)
+        refund = self.new_refund(request)
+        self.store.add_refund(refund)
+        return refund
+
+
+@breaks("LIFE-09")
+class FailsTheFirstTimeWhileOpen(Shop):
+    """Fails once, when the key of an open refund of several lines comes with other units of them, and never again."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.failed = False
+
+    def replay(self, existing: StoredRefund, request: RefundRequest) -> StoredRefund:
+        """Fail the first time."""
+        several = len(existing.lines) > 1 and existing.order_id == request.order.id
+        if several and existing.status == INITIATED and is_other(existing, request) and not self.failed:
+            self.failed = True
+            raise ZeroDivisionError(existing.id)
+        return super().replay(existing, request)
+
+
+@breaks("LIFE-10")
+class HasAnotherDefaultForNumbers(Shop):
+    """Takes a create that names no type for one without return when its numbers are JSON numbers."""
+
+    def read_request(self, body: Any) -> RefundRequest:
+        """Fill in what an older edition of the page had for the default."""
+        request = super().read_request(body)
+        refund = body["refund"]
+        older = "rightsType" not in refund and isinstance(refund["orderId"], int)
+        return evolve(request, rights_type=REFUND) if older else request
+
+
+class CountsApprovals(Shop):
+    """Counts how often each refund was approved; the faults below differ in what becomes of the third time."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.approvals: Counter[str] = Counter()
+
+    def decide(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Count it, and answer it."""
+        self.approvals[refund.id] += action == APPROVE
+        if action == APPROVE and self.approvals[refund.id] > 2:
+            return self.come_again(refund)
+        return super().decide(refund, action)
+
+    def come_again(self, refund: StoredRefund) -> StoredRefund:
+        """Answer an approval that comes for the third time."""
+        return super().decide(refund, APPROVE)
+
+
+@breaks("LIFE-09")
+class FailsTheFirstThirdApproval(CountsApprovals):
+    """Fails once, when a refund is to be approved for the third time, and never again."""
+
+    failed = False
+
+    def come_again(self, refund: StoredRefund) -> StoredRefund:
+        """Fail the first time."""
+        if not self.failed:
+            self.failed = True
+            raise ZeroDivisionError(refund.id)
+        return super().come_again(refund)
+
+
+@breaks("LIFE-10")
+class TakesTheStatusOfTheThirdApproval(CountsApprovals):
+    """Takes the status that a third approval names, as a client that sends the whole refund back does."""
+
+    named: Any = None
+
+    def review(self, refund_id: str, body: Any) -> StoredRefund:
+        """Note what is named."""
+        self.named = body.get("status") if isinstance(body, dict) else None
+        return super().review(refund_id, body)
+
+    def come_again(self, refund: StoredRefund) -> StoredRefund:
+        """Merge it, as nothing is left to check."""
+        return super().come_again(refund) if self.named is None else self.change(refund, int(self.named))
