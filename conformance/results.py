@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from attrs import define, field, frozen
@@ -135,14 +136,14 @@ class Verdict:
     requests: int = 0
     evidence: tuple[Evidence, ...] = ()
 
-    @property
+    @cached_property
     def deciding(self) -> Evidence | None:
         """The exchange that this is about: the one that is marked, or else the last probe, request or look."""
         marked = [exchange for exchange in self.evidence if exchange.decides]
         by_role = [[each for each in self.telling if each.role == role] for role in ("probe", "act", "open", "look")]
         return next((found[-1] for found in (marked, *by_role, self.telling) if found), None)
 
-    @property
+    @cached_property
     def telling(self) -> tuple[Evidence, ...]:
         """The exchanges that tell of the verdict; of the orders that were made, those that the others are about."""
         told = tuple(exchange for exchange in self.evidence if exchange.decides or not exchange.aside)

@@ -71,6 +71,14 @@ def html_server() -> Iterator[str]:
         yield origin
 
 
+def test_what_the_environment_tells_libraries_is_for_other_people_s_tests(tmp_path: Path) -> None:
+    """Options, plugins and hooks that a CI job adds to every call of pytest or schemathesis are not for our checks."""
+    meant = {"PYTEST_ADDOPTS": "--no-such-option", "PYTEST_PLUGINS": "no_such", "SCHEMATHESIS_HOOKS": "no_such"}
+    done = command("run", "--select", "ROBUST-80", "--out", str(tmp_path), **meant)
+
+    assert done.returncode == 0, done.stdout
+
+
 def test_a_missing_target_file_is_named() -> None:
     """The message names the file and what a target can be."""
     is_a_mistake(command("run", "nowhere.yaml"), "nowhere.yaml", "no such target file")

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from conformance.catalogue import AREAS, Catalogue, Requirement
+from conformance.environment import without
 from conformance.http.exchange import Exchange
 from conformance.http.wire import WORKER
 from conformance.results import Blocked, Verdict
@@ -31,12 +32,14 @@ RUN_ORDER = (*AGING, *(area for area in AREAS if area not in AGING))
 CHECK = pytest.StashKey[Check]()
 PLAN = pytest.StashKey[Plan]()
 NOT_NEEDED = (
-    "anyio", "cacheprovider", "debugging", "doctest", "faulthandler", "hypothesispytest", "junitxml", "legacypath",
-    "logging", "monkeypatch", "pastebin", "randomly", "recwarn", "schemathesis", "setuponly", "setupplan", "skipping",
-    "stepwise", "subtests", "terminal", "threadexception", "tmpdir", "unittest", "unraisableexception", "warnings",
-    "xdist",
+    "cacheprovider", "debugging", "doctest", "faulthandler", "junitxml", "legacypath", "logging", "monkeypatch",
+    "pastebin", "recwarn", "setuponly", "setupplan", "skipping", "stepwise", "subtests", "terminal", "threadexception",
+    "tmpdir", "unittest", "unraisableexception", "warnings",
 )  # fmt: skip
 """Plugins of pytest that a run of ours has no use for; each that is left out makes every check a little quicker."""
+
+MEANT_FOR_OTHERS = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")
+"""Variables of the environment that add to every call of pytest: to people's own tests, and not to our checks."""
 
 
 def requirement(identifier: str, *, profile: str = "standard", late: bool = False) -> pytest.MarkDecorator:
@@ -274,7 +277,8 @@ def _asks_by_name(item: pytest.Item) -> bool:
 
 def run_checks(plan: Plan, *, collect_only: bool = False) -> int:
     """Run the checks of a plan in this process and return pytest's exit status, the worst of its workers'."""
-    status = _run_pytest(ConformancePlugin(plan), *(["--collect-only"] if collect_only else []))
+    with without(*MEANT_FOR_OTHERS):
+        status = _run_pytest(ConformancePlugin(plan), *(["--collect-only"] if collect_only else []))
     plan.conclude()
     return status
 
@@ -310,7 +314,7 @@ def _texts() -> dict[Path, str]:
 def _run_pytest(plugin: ConformancePlugin, *more: str) -> int:
     arguments = [
         *files_of(plugin.plan), "-c", str(SUITE / "pytest.ini"), "--rootdir", str(SUITE),
-        "--assert=plain", "--strict-markers", "--capture=no", *more,
+        "--assert=plain", "--strict-markers", "--capture=no", "--disable-plugin-autoload", *more,
     ]  # fmt: skip
     for name in NOT_NEEDED:
         arguments += ["-p", f"no:{name}"]
