@@ -6,6 +6,7 @@ from typing import Any
 from attrs import evolve
 
 from conformance.faults import breaks
+from conformance.faults.idempotency import OwnMemory
 from conformance.faults.lifecycle import is_other
 from conformance.reference.rules import APPROVE, CANCELED, COMPLETED, INITIATED, REFUND, RefundRequest, Shop, Token
 from conformance.reference.store import StoredRefund
@@ -84,6 +85,26 @@ class HasAnotherDefaultForNumbers(Shop):
         refund = body["refund"]
         older = "rightsType" not in refund and isinstance(refund["orderId"], int)
         return evolve(request, rights_type=REFUND) if older else request
+
+
+@breaks("LIFE-10")
+class TakesTheKeyOfAReview(OwnMemory):
+    """Stores whatever a review carries besides, its request number too, so that the one of the create is free again."""
+
+    key: Any = None
+
+    def review(self, refund_id: str, body: Any) -> StoredRefund:
+        """Note the request number."""
+        self.key = body.get("requestNo") if isinstance(body, dict) else None
+        return super().review(refund_id, body)
+
+    def decide(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Move it."""
+        decided = super().decide(refund, action)
+        if self.key is not None:
+            self.memory = {key: known for key, known in self.memory.items() if known != refund.id}
+            self.memory[self.key] = refund.id
+        return decided
 
 
 class CountsApprovals(Shop):

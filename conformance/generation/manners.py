@@ -44,7 +44,10 @@ UNKNOWN = {"of": ["nothing", 1]}
 """A member that the page knows nothing of, in what it does know."""
 LINE = {"price": TRIFLE, "subtotal": TRIFLE, "totalTax": "0.50", "note": UNKNOWN}
 PARAMETERS = [("action", "2")]
-DECISION = {"status": "4", "amount": TRIFLE, "createTime": LONG_AGO, "customerId": "1", "note": UNKNOWN}
+DECISION = {
+    "status": "4", "amount": TRIFLE, "createTime": LONG_AGO, "updateTime": LONG_AGO, "customerId": "1", "note": UNKNOWN,
+    "requestNo": "another-request-number-0", "rightsType": "2",
+}  # fmt: skip
 
 
 @frozen

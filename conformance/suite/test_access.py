@@ -46,7 +46,7 @@ STRANGERS: Mapping[str, Stranger] = {
     ),
 }
 ROWS = {f"{operation} with {who}": (operation, who) for who in STRANGERS for operation in STRANGERS[who].operations}
-QUICK = {"list with no token"}
+QUICK = {"list with no token", "get with no token"}
 
 
 def rests_on(row: str) -> list[str]:
@@ -91,7 +91,7 @@ class Refusals(Probes):
 
         What the others sent is not sent again.
         """
-        wanted = set(selected_rows(request, ROWS))
+        wanted = set(selected_rows(request, ROWS, "test_access"))
         wanted |= {plainer for row in wanted for plainer in rests_on(row)}
         self.borrow(others, {row: row for row in wanted})
         self.send(

@@ -118,9 +118,11 @@ REFUSED: dict[str, Row] = {
     "quantity '1.5'": Row("CREATE-12", with_line("quantity", "1.5"), profile="quick"),
     "quantity 1.5": Row("CREATE-12", with_line("quantity", 1.5)),
     "quantity '1.9'": Row("CREATE-12", with_line("quantity", "1.9"), profile="full"),
-    "quantity 'abc' in the second of two": Row("CREATE-12", with_line("quantity", "abc", index=1, lines=2)),
+    "quantity 'abc' in the second of two": Row(
+        "CREATE-12", with_line("quantity", "abc", index=1, lines=2), profile="quick"
+    ),
     "quantity '1abc'": Row("CREATE-12", with_line("quantity", "1abc"), profile="full"),
-    "quantity 'NaN'": Row("CREATE-12", with_line("quantity", "NaN")),
+    "quantity 'NaN'": Row("CREATE-12", with_line("quantity", "NaN"), profile="quick"),
     "quantity true": Row("CREATE-12", with_line("quantity", change=True)),
     "quantity in a list": Row("CREATE-12", with_line("quantity", in_a_list)),
     "quantity in an object": Row("CREATE-12", with_line("quantity", lambda value: {"quantity": value}), profile="full"),

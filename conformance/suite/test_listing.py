@@ -346,9 +346,9 @@ def hidden(api: RefundApi) -> list[tuple[Refund, Answer]]:
 @pytest.mark.parametrize(
     "state",
     [
-        pytest.param("any", marks=requirement("LIST-01", late=True)),
-        pytest.param("approved", marks=requirement("LIST-08", late=True)),
-        pytest.param("canceled", marks=requirement("LIST-09", late=True)),
+        pytest.param("any", marks=requirement("LIST-01", profile="quick", late=True)),
+        pytest.param("approved", marks=requirement("LIST-08", profile="quick", late=True)),
+        pytest.param("canceled", marks=requirement("LIST-09", profile="quick", late=True)),
     ],
 )
 def test_no_list_of_the_run_hid_a_refund(api: RefundApi, hidden: list[tuple[Refund, Answer]], state: str) -> None:

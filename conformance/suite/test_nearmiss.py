@@ -34,7 +34,7 @@ from conformance.suite.given.nearmisses import (
     send_create,
     send_review,
 )
-from conformance.suite.given.strangers import OTHER_SHOP, STRANGE, Turned
+from conformance.suite.given.strangers import ELSEWHERE, OTHER_SHOP, STRANGE, Turned
 
 LIMIT = 2
 JUDGED_BY = {
@@ -361,7 +361,7 @@ def test_a_read_that_cannot_be_meant_shows_nothing(api: RefundApi, listed: Liste
 QUICK = (
     "create with the scope to read", "reject with the scope to read", "another scope",
     f"create with {OTHER_SHOP}", f"reject with {OTHER_SHOP}", "create with an empty token", "get with a token cut off",
-    "list with the ids of this in another shop",
+    *(f"{operation} with {ELSEWHERE}" for operation in ("list", "get", "review")),
 )  # fmt: skip
 
 

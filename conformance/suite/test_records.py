@@ -159,7 +159,7 @@ def test_logistics_information_shows_up(specimen: Specimen) -> None:
     verify.same(sorted(PARCEL.items()), sorted(shown), "the logistics information that the answers show")
 
 
-@requirement("RECORD-65", late=True)
+@requirement("RECORD-65", profile="quick", late=True)
 def test_logistics_information_survives_the_review(approved: Review) -> None:
     """What get showed before the review it shows after it."""
     before, after = approved.seen

@@ -61,7 +61,7 @@ def test_an_approval_of_all_that_was_ordered_is_accepted(closed: Closed) -> None
     verify.accepted(closed.approval)
 
 
-@requirement("REVIEW-01")
+@requirement("REVIEW-01", profile="quick")
 def test_the_first_refund_of_the_run_was_approved(api: RefundApi, session: Session, accepted_create: Refund) -> None:
     """A plain refund without logistics information is approved like one with it."""
     if session.refused_review is not None:

@@ -76,7 +76,7 @@ class Turned(Probes):
     def send_for_strangers(self, request: pytest.FixtureRequest, sends: Mapping[str, Send]) -> None:
         """Send the rows that are wanted, of those that can be sent."""
         probes: dict[str, Probe] = {}
-        for row, (operation, who) in selected_rows(request, STRANGE).items():
+        for row, (operation, who) in selected_rows(request, STRANGE, "test_nearmiss").items():
             if operation in sends:
                 with contextlib.suppress(Blocked):
                     probes[row] = partial(sends[operation], self.caller(who))
