@@ -277,3 +277,50 @@ class ReleasesUnitsTwiceAtOnce(EqualAtOnce):
         """Count less than nothing for what was given back too often."""
         own = sum(part.quantity for part in refund.lines if part.line.id == line.id)
         return super().claimed(refund, line) - own * self.released[refund.id]
+
+
+class EmptiesItsCacheFirst(Shop):
+    """Empties a cache before a decision is written, so that a read beside it fills it with what is old by then."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.cache: dict[str, list[StoredRefund]] = {}
+
+    def review(self, refund_id: str, body: Any) -> StoredRefund:
+        """Take its time between the two."""
+        order = body.get("orderId") if isinstance(body, dict) else None
+        self.cache.pop(refund_id, None)
+        self.cache.pop(str(order), None)
+        time.sleep(2 * WINDOW)
+        return super().review(refund_id, body)
+
+    def cached(self, key: str, read: list[StoredRefund]) -> list[StoredRefund]:
+        """Return what is in the cache; what was read is there from a moment later on."""
+        if key not in self.cache:
+            time.sleep(2 * WINDOW)
+        return self.cache.setdefault(key, read)
+
+
+@breaks("RACE-11")
+class GetsWhatWasReadMeanwhile(EmptiesItsCacheFirst):
+    """Gets an old copy of a refund that was got while it was decided."""
+
+    def get_refund(self, query: Mapping[str, str]) -> StoredRefund:
+        """Take it from the cache, if it is there."""
+        refund = super().get_refund(query)
+        return self.cached(refund.id, [refund])[0]
+
+
+@breaks("RACE-11", also=("LIST-01",))
+class ListsWhatWasReadMeanwhile(EmptiesItsCacheFirst):
+    """Lists old copies of the refunds of an order that was listed while one of them was decided."""
+
+    def create(self, body: Any) -> StoredRefund:
+        """Empty the cache afterwards, which is right."""
+        refund = super().create(body)
+        self.cache.pop(refund.order_id, None)
+        return refund
+
+    def select(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+        """Take them from the cache, if they are there."""
+        return self.cached(refunds[0].order_id, super().select(refunds)) if refunds else []

@@ -363,12 +363,14 @@ QUICK = (
     f"create with {OTHER_SHOP}", f"reject with {OTHER_SHOP}", "create with an empty token", "get with a token cut off",
     *(f"{operation} with {ELSEWHERE}" for operation in ("list", "get", "review")),
 )  # fmt: skip
+FULL = "get with a token with a character more", "get with a token in other case"
+"""What creates with the same tokens tell as well."""
 
 
 def rows_of(*operations: str) -> pytest.MarkDecorator:
     """Return what strangers try with these operations as parameters of a check."""
     rows = [name for name, (operation, _) in STRANGE.items() if operation in operations]
-    profiles = {name: "quick" if name.endswith(QUICK) else "standard" for name in rows}
+    profiles = {name: "full" if name in FULL else "quick" if name.endswith(QUICK) else "standard" for name in rows}
     params = [pytest.param(name, marks=requirement("NEAR-12", profile=profiles[name])) for name in rows]
     return pytest.mark.parametrize("row", params)
 

@@ -1,5 +1,6 @@
 """Reviews at the same moment as others, or as creates: each refund comes to one end."""
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import partial
@@ -122,10 +123,11 @@ def units_with_all_asked_for(api: RefundApi, order: Order) -> Decimal:
 
 @define
 class Decisions:
-    """An approval of one refund and a rejection of another, with a create, a replay and a get besides.
+    """An approval of one refund and a rejection of another, with a create, a replay, a get and a list besides.
 
     ``ends`` are the statuses that each refund must have come to of which something was accepted, ``by`` is the answer
-    that says so, and ``there`` are the refunds of the orders when that had the time to show.
+    that says so, and ``there`` are the refunds of the orders when that had the time to show, by list and, if one was
+    approved, that one by get: what was read at the moment of the decision may have been kept for later.
     """
 
     answers: list[Answer]
@@ -173,6 +175,7 @@ def decide(api: RefundApi, approved: Placed, rejected: Placed, in_turn: Sequence
         partial(api.create, api.create_body(order)),
         partial(api.create, approved.body),
         partial(api.get_refund, order, approved.refund),
+        partial(api.list_refunds, order),
         partial(api.review_at_once, order, approved.refund.refund_id, Action.APPROVE),
         partial(api.review_at_once, rejected.order, rejected.refund.refund_id, Action.REJECT),
     ]
@@ -182,7 +185,7 @@ def decide(api: RefundApi, approved: Placed, rejected: Placed, in_turn: Sequence
         sent = {which: sends[which]() for which in in_turn}
         answers = [sent[which] for which in range(len(sends))]
 
-    new, _, _, approval, rejection = answers
+    new, _, _, _, approval, rejection = answers
     by, ends = {}, {}
     if new.refund is not None:
         by[new.refund.refund_id], ends[new.refund.refund_id] = new, frozenset(RefundStatus) - {RefundStatus.CANCELED}
@@ -196,7 +199,20 @@ def decide(api: RefundApi, approved: Placed, rejected: Placed, in_turn: Sequence
         lambda: {key: refund for each in orders for key, refund in verify.look_list(api, each).items()},
         lambda seen: all(in_state(seen, *entry) for entry in ends.items()),
     )
+    if in_state(there, approved.refund.refund_id, api.ends_of(Action.APPROVE)):
+        there |= by_get(api, approved)
     return Decisions(answers, by, ends, there)
+
+
+def by_get(api: RefundApi, approved: Placed) -> dict[RefundId, Refund]:
+    """Return an approved refund as get shows it once it does, or at last if it does not; nothing if get shows none."""
+    ends = api.ends_of(Action.APPROVE)
+    with contextlib.suppress(Blocked):
+        seen = verify.patiently(
+            api, lambda: verify.look_get(api, approved.order, approved.refund), lambda now: now.status in ends
+        )
+        return {seen.refund_id: seen}
+    return {}
 
 
 @pytest.fixture(scope="module")
@@ -212,7 +228,7 @@ def decisions(api: RefundApi, new_order: NewOrder, reviewed: Refund, last_units:
     return decide(api, approved, rejected)
 
 
-TURNS = (0, 1, 2, 3, 4), (0, 1, 2, 4, 3), (3, 4, 2, 1, 0), (4, 3, 2, 1, 0)
+TURNS = (0, 1, 2, 3, 4, 5), (0, 1, 2, 3, 5, 4), (4, 5, 3, 2, 1, 0), (5, 4, 3, 2, 1, 0)
 """The decisions after all else and before it, each of the two before the other."""
 
 
@@ -248,7 +264,7 @@ def test_decisions_on_two_refunds_at_once_both_stand(
 
 @requirement("RACE-08")
 def test_decisions_at_once_break_nothing(api: RefundApi, new_order: NewOrder, decisions: Decisions) -> None:
-    """A create, a replay, a get, an approval and a rejection at the same moment are each accepted or refused."""
+    """A create, a replay, a get, a list, an approval and a rejection at one moment are each accepted or refused."""
     try:
         decisions.break_nothing()
     except Failed:
