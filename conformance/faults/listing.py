@@ -228,6 +228,15 @@ class ListsApprovedAsOpen(Paged):
         return [evolve(r, status=INITIATED if r.status == COMPLETED else r.status) for r in refunds]
 
 
+@breaks("LIST-08")
+class ListsCompletedAsInProcess(Shop):
+    """Lists completed refunds as in process for good, as a table that is filled on approval does."""
+
+    def select(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+        """Show what was written then."""
+        return [evolve(each, status=IN_PROCESS) if each.status == COMPLETED else each for each in refunds]
+
+
 @breaks("LIST-09")
 class ListsCanceledRefundsTwice(Shop):
     """Lists a canceled refund twice, as a join with its reviews does."""

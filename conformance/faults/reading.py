@@ -144,6 +144,16 @@ class GetsDecidedAsOpen(Getting):
         return evolve(refund, status=INITIATED) if refund.status in {COMPLETED, CANCELED} and mixed else refund
 
 
+@breaks("GET-03")
+class GetsCompletedAsInProcess(Getting):
+    """Gets completed refunds as in process for good, as a copy that is made on approval does."""
+
+    def pick(self, order: StoredOrder, refund_id: str) -> StoredRefund:
+        """Show what was copied."""
+        refund = super().pick(order, refund_id)
+        return evolve(refund, status=IN_PROCESS) if refund.status == COMPLETED else refund
+
+
 @breaks("GET-15", also=("AMOUNT-04",))
 class GetsTheFirstAmount(Getting):
     """Shows every refund with the amount of the order's first one."""

@@ -317,7 +317,7 @@ NO_LIMITS = {f"list, limit {limit or 'empty'}": limited(limit) for limit in ("0"
 READS = GETS | LISTS | NO_LIMITS
 FEWER = (
     "with a half", "with a comma", "twice in one text", "with a superscript", "Infinity", "orderId negative",
-    "orderId without its last digit", "list, limit empty", "get, nothing", "get, refundId with letters behind",
+    "orderId without its last digit", "list, limit empty", "get, nothing",
     "list, orderId with a digit more", "get, orderId with a digit more", CONDITION,
 )  # fmt: skip
 """Ways to be no id that the full profile alone tries."""

@@ -110,7 +110,7 @@ PROFILES = {
     "action 0": "quick", "action '4'": "quick", "order 0": "quick", "no action": "quick", "no order": "quick",
     "refund with a digit less": "quick", "action '1.9'": "quick",
     "action {}": "full", "body text": "full",
-    "action -1": "full", "action null": "full", "body null": "full",
+    "action -1": "full", "action null": "full", "body null": "full", "order null in a rejection": "full",
 }  # fmt: skip
 
 
