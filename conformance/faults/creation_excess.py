@@ -186,6 +186,39 @@ class WrapsLikeLongs(Shop):
         return super().read_quantity(value) % 2**64
 
 
+class AddsInAWord(Shop):
+    """Refuses what does not fit into a word of so many bits, and adds what does to what was refunded before."""
+
+    bits = 32
+
+    def read_quantity(self, value: Any) -> int:
+        """Refuse what does not fit."""
+        quantity = super().read_quantity(value)
+        if quantity >= 2 ** (self.bits - 1):
+            raise Refusal(400, "quantity is out of range")
+        return quantity
+
+    def check_refundable(self, request: RefundRequest) -> None:
+        """Compare the sum, of which as much is left as fits."""
+        for line, quantity in self.asked(request).items():
+            total = line.quantity - self.refundable(request.order, line) + quantity
+            fits = total if total < 2 ** (self.bits - 1) else total - 2**self.bits
+            if fits > line.quantity:
+                raise Refusal(409, "more units than can still be refunded")
+
+
+@breaks("CREATE-17")
+class AddsInInts(AddsInAWord):
+    """Adds units up in 32 bits, so that the greatest number of all is below zero with one unit more."""
+
+
+@breaks("CREATE-17")
+class AddsInLongs(AddsInAWord):
+    """Adds units up in 64 bits, so that the greatest number of all is below zero with one unit more."""
+
+    bits = 64
+
+
 @breaks("CREATE-22")
 class BoundsEachMention(Shop):
     """Compares each mention of a line with what was ordered, and not their sum."""

@@ -47,6 +47,8 @@ STRANGERS: Mapping[str, Stranger] = {
 }
 ROWS = {f"{operation} with {who}": (operation, who) for who in STRANGERS for operation in STRANGERS[who].operations}
 QUICK = {"list with no token", "get with no token"}
+FULL = {"create with a token cut off"}
+"""What a get with the same token tells as well."""
 
 
 def rests_on(row: str) -> list[str]:
@@ -66,7 +68,7 @@ def rows(*operations: str) -> pytest.MarkDecorator:
                 row,
                 marks=requirement(
                     "ACCESS-05" if operation == "replay" else STRANGERS[who].requirement,
-                    profile="quick" if row in QUICK else "standard",
+                    profile="quick" if row in QUICK else "full" if row in FULL else "standard",
                 ),
             )
             for row, (operation, who) in ROWS.items()

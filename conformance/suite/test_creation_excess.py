@@ -166,6 +166,26 @@ def test_one_unit_too_many_of_a_line_is_refused_beside_refunds_of_others(
     stays_within(session, claimed.limits, claimed.beyond, claimed.after, verify.look_list(api, stored.order))
 
 
+@requirement("CREATE-17")
+@pytest.mark.parametrize("bits", [31, 63])
+@pytest.mark.usefixtures("limited")
+def test_units_that_are_used_up_do_not_overflow(
+    api: RefundApi, session: Session, stored: Stored, claimed: Claimed, bits: int
+) -> None:
+    """Where units were refunded, as many more as a machine word can hold are refused, or cut down to what is left."""
+    try:
+        claimed.judge_approved(session)
+    except Failed:
+        raise Blocked("the units of one approved refund are already not used up (CREATE-18)") from None
+    answer = api.create_refund(stored.order, Part(stored.order.lines[1], 2**bits - 1))
+    if answer.accepted:
+        after = verify.look_list(api, stored.order)
+        told = None if answer.refund is None else answer.refund.refund_id
+        stays_within(session, claimed.limits, answer, {key: after[key] for key in after if key != told}, after)
+    else:
+        verify.refused(answer)
+
+
 @pytest.mark.parametrize("row", rows_of(FEWER))
 @pytest.mark.usefixtures("limited")
 def test_fewer_units_than_ordered_are_accepted(grants: Grants, series: Series, row: str) -> None:

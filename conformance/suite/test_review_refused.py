@@ -111,6 +111,7 @@ PROFILES = {
     "refund with a digit less": "quick", "action '1.9'": "quick",
     "action {}": "full", "body text": "full",
     "action -1": "full", "action null": "full", "body null": "full", "order null in a rejection": "full",
+    "refund beyond 64 bits": "full",
 }  # fmt: skip
 
 
