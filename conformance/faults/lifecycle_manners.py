@@ -4,10 +4,12 @@ from collections import Counter
 from typing import Any
 
 from attrs import evolve
+from werkzeug.wrappers import Request
 
 from conformance.faults import breaks
 from conformance.faults.idempotency import OwnMemory
 from conformance.faults.lifecycle import is_other
+from conformance.reference.app import App
 from conformance.reference.rules import APPROVE, CANCELED, COMPLETED, INITIATED, REFUND, RefundRequest, Shop, Token
 from conformance.reference.store import StoredRefund
 
@@ -105,6 +107,16 @@ class TakesTheKeyOfAReview(OwnMemory):
             self.memory = {key: known for key, known in self.memory.items() if known != refund.id}
             self.memory[self.key] = refund.id
         return decided
+
+
+@breaks("LIFE-10")
+class PrefersParameters(App):
+    """Takes the parameters of a review for members of its body, and for better ones."""
+
+    def read_body(self, request: Request) -> Any:
+        """Merge them."""
+        body = super().read_body(request)
+        return body | request.args.to_dict() if isinstance(body, dict) else body
 
 
 class CountsApprovals(Shop):

@@ -140,6 +140,17 @@ class DropsParcelsWithoutCarriers(Shop):
 
 
 @breaks("RECORD-65")
+class WritesUndefined(Shop):
+    """Stores the word undefined for what is not there of a parcel."""
+
+    def read_shipping(self, value: Any) -> dict[str, str]:
+        """Make texts of everything."""
+        shipping = super().read_shipping(value)
+        names = ("shippingCarrierCode", "shippingCarrier", "trackingNumber")
+        return {name: shipping.get(name, "undefined") for name in names} if shipping else shipping
+
+
+@breaks("RECORD-65")
 class MixesUpTheCarrier(Shop):
     """Shows the carrier's code as its name, and its name as its code, when a refund is got."""
 

@@ -105,7 +105,7 @@ class Actor:
                 body["action"] = type(body["action"])(NEITHER)
             if step.by is not None:
                 api = self.shop.holder(step.by)
-            answer = api.review(self.ids[step.key], body)
+            answer = api.review(self.ids[step.key], body, query=manner.query([]))
         elif isinstance(step, Get):
             answer = api.get_refund(self.order_of(step), self.ids[step.key], manner.query)
         else:

@@ -50,6 +50,10 @@ def test_numbers_in_the_other_form_mean_the_same(grants: Grants, series: Series,
         verify.same(asked, refund.rights_type, "the type of the refund")
 
 
+NOTHINGS = {"undefined", "null", "None", "nil", "NaN", "[object Object]"}
+"""What careless code writes for a value that is not there."""
+
+
 @rows_for("RECORD-65")
 def test_part_of_the_logistics_information_shows_up(grants: Grants, row: str) -> None:
     """A tracking number without a carrier is refused, or shows up in an answer of create, list or get (reading A13)."""
@@ -62,6 +66,8 @@ def test_part_of_the_logistics_information_shows_up(grants: Grants, row: str) ->
             shown.append(verify.look_get(grants.api, grants.order, refund).shipping)
             shown.append(verify.look_list(grants.api, grants.order).get(refund.refund_id, refund).shipping)
         verify.holds(any(TRACKING in parcel.values() for parcel in shown), f"tracking number {TRACKING}", shown)
+        made_up = {name: text for parcel in shown for name, text in parcel.items() if text in NOTHINGS}
+        verify.holds(not made_up, "nothing, or a default, in the fields that were not sent", made_up)
 
 
 @rows_for("CREATE-23")
