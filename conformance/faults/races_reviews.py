@@ -10,7 +10,8 @@ from attrs import evolve
 
 from conformance.faults import breaks
 from conformance.faults.races import WINDOW, Unguarded
-from conformance.reference.rules import APPROVE, CANCELED, COMPLETED, INITIATED, REJECT, Refusal, Shop
+from conformance.faults.robustness import TOO_LONG
+from conformance.reference.rules import APPROVE, CANCELED, COMPLETED, INITIATED, REJECT, RefundRequest, Refusal, Shop
 from conformance.reference.store import StoredLine, StoredRefund
 
 
@@ -324,3 +325,32 @@ class ListsWhatWasReadMeanwhile(EmptiesItsCacheFirst):
     def select(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
         """Take them from the cache, if they are there."""
         return self.cached(refunds[0].order_id, super().select(refunds)) if refunds else []
+
+
+@breaks("RACE-08")
+class DeadlocksReviewsWithReplays(Shop):
+    """Locks the order and then its refund for a replay, and the other way round for a review: each waits for both."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.inside: Counter[str] = Counter()
+
+    def replay(self, existing: StoredRefund, request: RefundRequest) -> StoredRefund:
+        """Lock the order first."""
+        self.meet("review", "replay")
+        return super().replay(existing, request)
+
+    def review(self, refund_id: str, body: Any) -> StoredRefund:
+        """Lock the refund first."""
+        self.meet("replay", "review")
+        return super().review(refund_id, body)
+
+    def meet(self, other: str, mine: str) -> None:
+        """Wait for good where the other has one of the locks."""
+        self.inside[mine] += 1
+        time.sleep(WINDOW)
+        stuck = self.inside[other] > 0
+        time.sleep(WINDOW)
+        self.inside[mine] -= 1
+        if stuck:
+            self.clock.sleep(TOO_LONG)

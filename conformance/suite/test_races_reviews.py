@@ -12,7 +12,7 @@ from conformance.http.answer import Answer
 from conformance.http.client import Part, RefundApi
 from conformance.judging import arrange, verify
 from conformance.model import Action, Order, Refund, RefundId, RefundStatus
-from conformance.results import Blocked, Failed
+from conformance.results import Blocked, Failed, Unanswered
 from conformance.running.plugin import requirement
 from conformance.suite.given.benches import NewOrder, OpenRefunds, Placed
 from conformance.suite.given.bursts import LastUnits, taken, together
@@ -135,8 +135,18 @@ class Decisions:
     ends: dict[RefundId, frozenset[RefundStatus]]
     there: dict[RefundId, Refund]
 
+    @property
+    def silent(self) -> list[Answer]:
+        """The requests that no answer came to; then nothing else of this is known."""
+        return [answer for answer in self.answers if answer.exchange.trouble is not None]
+
     def break_nothing(self) -> None:
-        """Each of the requests was accepted or refused."""
+        """Each of the requests was accepted or refused.
+
+        Raises:
+            Failed: one was not.
+            Blocked: no answer came to one.
+        """
         for answer in self.answers:
             verify.decided(answer)
 
@@ -185,6 +195,8 @@ def decide(api: RefundApi, approved: Placed, rejected: Placed, in_turn: Sequence
         sent = {which: sends[which]() for which in in_turn}
         answers = [sent[which] for which in range(len(sends))]
 
+    if any(answer.exchange.trouble is not None for answer in answers):
+        return Decisions(answers, {}, {}, {})
     new, _, _, _, approval, rejection = answers
     by, ends = {}, {}
     if new.refund is not None:
@@ -265,6 +277,13 @@ def test_decisions_on_two_refunds_at_once_both_stand(
 @requirement("RACE-08")
 def test_decisions_at_once_break_nothing(api: RefundApi, new_order: NewOrder, decisions: Decisions) -> None:
     """A create, a replay, a get, a list, an approval and a rejection at one moment are each accepted or refused."""
+    if decisions.silent:
+        refunds = OpenRefunds(api, new_order)
+        again = decide(api, refunds.put(api.create_body), refunds.put(api.create_body)).silent
+        if again:
+            insist_on_decisions_in_turn(api, new_order)
+            observed = f"{again[0].described}, twice, while the same requests were answered one after another"
+            raise Unanswered("an acceptance or a refusal", observed, again[0].exchange)
     try:
         decisions.break_nothing()
     except Failed:
