@@ -213,6 +213,15 @@ def up_to_letters(value: Any) -> Any:
 
 
 @breaks("NEAR-10")
+class GetsRefundsUpToLetters(Shop):
+    """Reads the refund of a get up to the first character that is no digit."""
+
+    def get_refund(self, query: Mapping[str, str]) -> StoredRefund:
+        """Stop there."""
+        return super().get_refund(dict(query) | {"refundId": up_to_letters(query.get("refundId"))})
+
+
+@breaks("NEAR-10")
 class GetsOrdersUpToLetters(Shop):
     """Reads the order of a get up to the first character that is no digit."""
 
