@@ -158,6 +158,18 @@ class TakesTheParcelOfReplays(Shop):
         return evolve(refund, shipping=self.parcels.get(refund.id, refund.shipping))
 
 
+@breaks("IDEM-33")
+class TakesTheWholeParcelOfReplays(TakesTheParcelOfReplays):
+    """Needs a carrier for logistics information, and keeps that of a replay in place of that of the refund."""
+
+    def read_shipping(self, value: Any) -> dict[str, str]:
+        """Refuse a tracking number that nobody can look up."""
+        shipping = super().read_shipping(value)
+        if shipping and "shippingCarrier" not in shipping:
+            raise Refusal(400, "shippingCarrier is required")
+        return shipping
+
+
 @breaks("IDEM-34")
 class ForgetsKeysOfSeveralLines(OwnMemory):
     """Remembers the key of a refund of one line only."""

@@ -334,6 +334,35 @@ class FailsOnOrdersAtOnce(Shop):
             self.creating[order] -= 1
 
 
+@breaks("RACE-07", also=("RACE-01", "RACE-02", "RACE-09", "RACE-13"))
+class WritesOneIndexOfKeys(Shop):
+    """Reads its index of keys before a create and writes it afterwards, so that of several the last one counts."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.index: frozenset[str] = frozenset()
+
+    def create(self, body: Any) -> StoredRefund:
+        """Take its time between the two."""
+        key, index = self.read_request(body).key, self.index
+        time.sleep(WINDOW)
+        refund = super().create(body)
+        time.sleep(WINDOW * (self.read_request(body).lines[0].quantity != 1))
+        self.index = index | {key}
+        return refund
+
+    def recall(self, key: str) -> StoredRefund | None:
+        """Find what is in the index."""
+        return super().recall(key) if key in self.index else None
+
+    def save(self, refund: StoredRefund, request: RefundRequest) -> None:
+        """Store the refund, whether the key is taken or not."""
+        with self.store.exclusive():
+            self.store.add_refund(refund)
+            if self.store.recall(self.name, request.key) is None:
+                self.store.remember(self.name, request.key, refund.id)
+
+
 @breaks("RACE-13")
 class LeavesUnitsReservedAtOnce(Shop):
     """Reserves the units of each create whose key it finds free, and keeps them when the key turns out to be taken."""

@@ -139,7 +139,7 @@ REFUSED: dict[str, Row] = {
         "CREATE-25", with_line("lineItemId", digit_more, index=1, lines=2), "line with a digit more"
     ),
     "an unknown and a good line": Row(
-        "CREATE-25", with_line("lineItemId", digit_more, index=0, lines=2), "line with a digit more"
+        "CREATE-25", with_line("lineItemId", digit_more, index=0, lines=2), "line with a digit more", profile="full"
     ),
     "a good line and one without an id": Row(
         "CREATE-25", with_line("lineItemId", index=1, lines=2), "lineItemId missing"

@@ -283,6 +283,19 @@ def sent_alone(api: RefundApi, distinct: Distinct, number: int) -> Answer:
     return answer
 
 
+@requirement("RACE-07")
+def test_creates_at_once_keep_their_keys(api: RefundApi, new_order: NewOrder, distinct: Distinct) -> None:
+    """The first of the creates for several orders at one moment, sent again, makes no other refund."""
+    answer = distinct.made[0][1]
+    if not answer.accepted:
+        raise Blocked("the first of the creates at once was not accepted")
+    first, again = verify.created(answer), api.create(distinct.bodies[0])
+    verify.decided(again)
+    if again.accepted and again.refund is not None and again.refund.refund_id != first.refund_id:
+        insist_on_replays_in_turn([api], new_order(), *EQUAL)
+        raise Failed(f"refund {first.refund_id} again, or a refusal", again.described, again.exchange)
+
+
 @requirement("RACE-06")
 def test_reads_at_once_get_their_own_answers(api: RefundApi, distinct: Distinct) -> None:
     """Gets and lists of four orders at the same moment each show the refund that was asked for."""
@@ -298,6 +311,8 @@ def test_reads_at_once_get_their_own_answers(api: RefundApi, distinct: Distinct)
             alone = api.get_refund(order, refund)  # what a single read does not show is judged by reading and listing
             if alone.accepted and alone.refund is not None and alone.refund.refund_id != refund.refund_id:
                 raise Failed(f"refund {refund.refund_id}, which was asked for", alone.described, alone.exchange)
+            if alone.refused and refund.refund_id in verify.look_list(api, order):
+                raise Failed(f"refund {refund.refund_id}, which list shows", alone.described, alone.exchange)
             verify.look_get(api, order, refund)
             if list(verify.look_list(api, order)) != [refund.refund_id]:
                 raise Blocked("a single list already shows other refunds (see listing)")

@@ -123,6 +123,9 @@ class Retry:
     action: Action | None = None
 
 
+OTHER_PARCEL = {
+    "shippingCarrierCode": CARRIER_CODE, "shippingCarrier": "Another Parcel Service", "trackingNumber": "OTHER123456",
+}  # fmt: skip
 RETRIES = {
     "over a new connection": Retry("IDEM-15", over_a_new_connection),
     "members reordered": Retry("IDEM-16", with_members_reordered),
@@ -131,7 +134,7 @@ RETRIES = {
     "more units": Retry("IDEM-17", with_another(0, 3)),
     "another line": Retry("IDEM-18", with_another(1, 2)),
     "another type and parcel": Retry(
-        "IDEM-33", with_another(0, 2, rights_type=RightsType.REFUND, shipping={"trackingNumber": "OTHER123456"})
+        "IDEM-33", with_another(0, 2, rights_type=RightsType.REFUND, shipping=OTHER_PARCEL)
     ),
     "another token": Retry("IDEM-26", with_another_token),
     "of several lines": Retry("IDEM-34", as_it_was, of_two_lines),
@@ -142,9 +145,7 @@ RETRIES = {
     "another reason": Retry("IDEM-33", with_another_reason),
     "uuid": Retry("IDEM-24", as_it_was, with_uuid),
     "38 digits": Retry("IDEM-24", as_it_was, with_digits),
-    "no customer and another parcel": Retry(
-        "IDEM-33", with_another(0, 2, customer_id=ABSENT, shipping={"trackingNumber": "OTHER987654"})
-    ),
+    "no customer and another parcel": Retry("IDEM-33", with_another(0, 2, customer_id=ABSENT, shipping=OTHER_PARCEL)),
 }
 REJECTED = "once rejected"
 EARLIER = {
