@@ -145,7 +145,9 @@ RETRIES = {
     "another reason": Retry("IDEM-33", with_another_reason),
     "uuid": Retry("IDEM-24", as_it_was, with_uuid),
     "38 digits": Retry("IDEM-24", as_it_was, with_digits),
-    "no customer and another parcel": Retry("IDEM-33", with_another(0, 2, customer_id=ABSENT, shipping=OTHER_PARCEL)),
+    "no customer and another parcel": Retry(
+        "IDEM-33", with_another(0, 2, customer_id=ABSENT, shipping=OTHER_PARCEL), with_a_parcel
+    ),
 }
 REJECTED = "once rejected"
 EARLIER = {
