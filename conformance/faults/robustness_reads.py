@@ -40,6 +40,17 @@ class BreaksOnLettersInPaths(Shop):
 
 
 @breaks("ROBUST-14")
+class BreaksOnBytesThatAreNoText(Shop):
+    """Decodes the escapes of a path, and does not catch the error where they are no UTF-8."""
+
+    def list_refunds(self, order_id: str, query: Mapping[str, str]) -> list[StoredRefund]:
+        """Decode them."""
+        if "\ufffd" in order_id:
+            raise Refusal(500, "URI malformed")
+        return super().list_refunds(order_id, query)
+
+
+@breaks("ROBUST-14")
 class GetsNegativeIds(Shop):
     """Leaves the sign of a refund's id away."""
 

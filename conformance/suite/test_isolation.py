@@ -192,7 +192,7 @@ ATTEMPTS: Mapping[str, Attempt] = {
         "ISOLATION-03", lambda shops, order, refund: shops.api.review_refund(order, refund, APPROVE)
     ),
     "review their refund along with our order": with_ids(
-        "ISOLATION-03", lambda shops, _, refund: shops.api.review_refund(shops.ours.order, refund, APPROVE)
+        "ISOLATION-03", lambda shops, _, refund: shops.api.review_refund(shops.ours.order, refund, Action.REJECT)
     ),
     "create for their order": Attempt("ISOLATION-04", create_for_their_order),
     "create with their line": Attempt("ISOLATION-04", create_with_their_line),

@@ -361,7 +361,7 @@ def test_a_read_that_cannot_be_meant_shows_nothing(api: RefundApi, listed: Liste
 QUICK = (
     "create with the scope to read", "reject with the scope to read", "another scope",
     f"create with {OTHER_SHOP}", f"reject with {OTHER_SHOP}", "create with an empty token", "get with a token cut off",
-    *(f"{operation} with {ELSEWHERE}" for operation in ("list", "get", "review")),
+    *(f"{operation} with {ELSEWHERE}" for operation in ("list", "get", "reject")),
 )  # fmt: skip
 FULL = "get with a token with a character more", "get with a token in other case"
 """What creates with the same tokens tell as well."""

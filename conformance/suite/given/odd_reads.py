@@ -53,6 +53,7 @@ NO_IDS = {
     "a number beyond 64 bits": "9" * 25,
     "an injection": INJECTION,
     "NUL": "\x00",
+    "half a character": "\udcff",
     "a path": "../refunds",
 }
 RESPELLED: Mapping[str, Callable[[str], str]] = {

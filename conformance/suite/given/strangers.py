@@ -41,8 +41,8 @@ OTHER_SHOP, ELSEWHERE = "another shop's token", "the ids of this in another shop
 WHO = {
     "create": ("no token", "an empty token", "the scope to read", OTHER_SHOP, ELSEWHERE),
     "replay": ("another scope",),
-    "review": ("the scope to read", ELSEWHERE),
-    "reject": ("no token", "the scope to read", OTHER_SHOP),
+    "review": ("the scope to read",),
+    "reject": ("no token", "the scope to read", OTHER_SHOP, ELSEWHERE),
     "review again": (OTHER_SHOP,),
     "list": ("an unknown token", ELSEWHERE),
     "get": (
