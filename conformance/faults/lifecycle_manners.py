@@ -7,6 +7,7 @@ from attrs import evolve
 from werkzeug.wrappers import Request
 
 from conformance.faults import breaks
+from conformance.faults.creation_optional import Believing
 from conformance.faults.idempotency import OwnMemory
 from conformance.faults.lifecycle import is_other
 from conformance.reference.app import App
@@ -117,6 +118,16 @@ class PrefersParameters(App):
         """Merge them."""
         body = super().read_body(request)
         return body | request.args.to_dict() if isinstance(body, dict) else body
+
+
+@breaks("LIFE-10")
+class CreatesCanceledRefunds(Believing):
+    """Stores a new refund as canceled when the request says that it is."""
+
+    def initial_status(self) -> int:
+        """Believe that one status."""
+        said = str(self.sent.get("status"))
+        return CANCELED if said == str(CANCELED) else super().initial_status()
 
 
 class CountsApprovals(Shop):

@@ -39,7 +39,7 @@ TRIFLE = "0.01"
 LONG_AGO = "2001-01-01T00:00:00Z"
 FORTUNE = "99999999999.00"
 """More than any order cost: a smaller amount may be honoured (reading A25), one like this may not."""
-RECORD = {"status": "3", "amount": FORTUNE, "createTime": LONG_AGO, "updateTime": LONG_AGO, "refundId": "471100000815"}
+RECORD = {"status": "4", "amount": FORTUNE, "createTime": LONG_AGO, "updateTime": LONG_AGO, "refundId": "471100000815"}
 UNKNOWN = {"of": ["nothing", 1]}
 """A member that the page knows nothing of, in what it does know."""
 LINE = {"price": TRIFLE, "subtotal": TRIFLE, "totalTax": "0.50", "note": UNKNOWN}

@@ -269,6 +269,8 @@ def _differences(before: Mapping[RefundId, Refund], after: Mapping[RefundId, Ref
             now |= {"status": was.status, "updateTime": was.update_time}  # it gets there on its own (reading A37)
         if after[refund_id].restless:
             now |= {"updateTime": was.update_time}
+        if was.hidden is not after[refund_id].hidden and not (was.shipping and after[refund_id].shipping):
+            now |= {"shipping": was.shipping}  # one is as get tells it, and a list may leave parcels out (reading A16)
         for name, value in was.contents.items():
             if not _agree(value, now[name]):
                 yield f"refund {refund_id}: {name} went from {shown(value)} to {shown(now[name])}"

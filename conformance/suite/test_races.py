@@ -192,13 +192,15 @@ def test_creates_at_once_are_all_kept(last_units: LastUnits) -> None:
 class Distinct:
     """Creates for four orders at one moment, with one by who may only read; ``known`` are refunds told of before.
 
-    The reader asks for five units of the first order, and nobody else does.
+    The reader asks for five units of the first order, and nobody else does; ``again`` is the create for that order once
+    more, right afterwards.
     """
 
     made: list[tuple[Order, Answer]]
     bodies: list[dict[str, Any]]
     known: frozenset[RefundId]
     readers: Answer | None
+    again: Answer
 
     def of_the_reader(self, refund: Refund) -> bool:
         """Say whether a refund is what the reader asked for, and none that another's create was answered with."""
@@ -219,7 +221,9 @@ def distinct(api: RefundApi, shop: Shop, new_order: NewOrder) -> Distinct:
     reader = [] if token is None else [partial(api.with_token(token).create, asked)]
     *answers, last = together(api, [*(partial(api.create, body) for body in bodies), *reader])
     made = zip(orders, answers if reader else [*answers, last], strict=True)
-    return Distinct(list(made), bodies, known, last if reader else None)
+    again = api.create(bodies[0])
+    again.exchange.role = "probe"
+    return Distinct(list(made), bodies, known, last if reader else None, again)
 
 
 @pytest.fixture(scope="session")
@@ -286,10 +290,10 @@ def sent_alone(api: RefundApi, distinct: Distinct, number: int) -> Answer:
 @requirement("RACE-07")
 def test_creates_at_once_keep_their_keys(api: RefundApi, new_order: NewOrder, distinct: Distinct) -> None:
     """The first of the creates for several orders at one moment, sent again, makes no other refund."""
-    answer = distinct.made[0][1]
+    answer, again = distinct.made[0][1], distinct.again
     if not answer.accepted:
         raise Blocked("the first of the creates at once was not accepted")
-    first, again = verify.created(answer), api.create(distinct.bodies[0])
+    first = verify.created(answer)
     verify.decided(again)
     if again.accepted and again.refund is not None and again.refund.refund_id != first.refund_id:
         insist_on_replays_in_turn([api], new_order(), *EQUAL)

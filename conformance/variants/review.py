@@ -141,10 +141,13 @@ class ShowsReviewsLater(Shop):
 
     def record(self, operation: str, refund: StoredRefund) -> dict[str, Any]:
         """Show what was there as long as the change is young."""
+        return super().record(operation, self.copy_of(operation, refund))
+
+    def copy_of(self, operation: str, refund: StoredRefund) -> StoredRefund:
+        """Return a refund as it was before a change that is young."""
         age = (self.clock.now() - datetime.fromisoformat(refund.updated)).total_seconds()
-        if operation in self.late and age < STEP and refund.id in self.previous:
-            refund = self.previous[refund.id]
-        return super().record(operation, refund)
+        young = operation in self.late and age < STEP and refund.id in self.previous
+        return self.previous[refund.id] if young else refund
 
 
 @reads("A64", aspect="delay")
@@ -178,9 +181,9 @@ class ReadsFromCopiesInTurn(ShowsReviewsLater, ListsLater, GetsLater):
         """Know of everything in the copy that is not behind."""
         return self.behind and super().is_young(refund)
 
-    def record(self, operation: str, refund: StoredRefund) -> dict[str, Any]:
+    def copy_of(self, operation: str, refund: StoredRefund) -> StoredRefund:
         """Show what was there only in the copy that is behind."""
-        return super().record(operation, refund) if self.behind else Shop.record(self, operation, refund)
+        return super().copy_of(operation, refund) if self.behind else refund
 
 
 @reads("A38", aspect="rejection")
