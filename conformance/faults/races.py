@@ -347,6 +347,7 @@ class WritesOneIndexOfKeys(Shop):
         key, index = self.read_request(body).key, self.index
         time.sleep(WINDOW)
         refund = super().create(body)
+        # A create of one unit writes before the others of its burst: which key is lost is not left to chance.
         time.sleep(WINDOW * (self.read_request(body).lines[0].quantity != 1))
         self.index = index | {key}
         return refund

@@ -324,8 +324,10 @@ def test_a_decided_refund_stays_in_the_list(api: RefundApi, crowd: Crowd, review
     (seen,) = (entry for entry in reviewed_list.listed if entry.refund_id == key)
     ended = RefundStatus.COMPLETED
     if seen.status is RefundStatus.IN_PROCESS and verify.look_get(api, crowd.order, key).status is ended:
-        after = verify.patiently(api, lambda: verify.look_list(api, crowd.order), lambda now: now[key].status is ended)
-        verify.same(ended, after[key].status, "the status in the list, as get shows it")
+        seen = verify.patiently(
+            api, lambda: verify.look_list(api, crowd.order).get(key, seen), lambda now: now.status is ended
+        )
+        verify.same(ended, seen.status, "the status in the list, as get shows it")
     if seen.status not in reviewed_list.legal[key]:
         now = verify.look_get(api, crowd.order, key)
         verify.same(now.status, seen.status, "the status in the list")
