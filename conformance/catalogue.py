@@ -9,7 +9,7 @@ from typing import Any
 from attrs import frozen
 
 from conformance.files import insist_on_schema, parse_yaml
-from conformance.results import UsageError
+from conformance.outcome import UsageError
 
 AREAS = (
     "access", "creation", "idempotency", "shipment", "amounts", "records",

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from conformance import __version__
-from conformance.results import EXIT_INTERRUPTED, EXIT_SUITE_FAILED, EXIT_USAGE, UsageError
+from conformance.outcome import EXIT_INTERRUPTED, EXIT_SUITE_FAILED, EXIT_USAGE, UsageError
 
 COMMANDS = (
     "run",

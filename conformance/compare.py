@@ -7,10 +7,11 @@ from typing import Any
 from attrs import frozen
 
 from conformance.catalogue import Catalogue
+from conformance.outcome import EXIT_CODES, Conclusion, Outcome
 from conformance.report.facts import duration, moment
 from conformance.report.figures import Latency, latencies
 from conformance.report.material import Material
-from conformance.results import EXIT_CODES, Conclusion, Outcome, Run, Verdict
+from conformance.results import Run, Verdict
 
 WAIVED = "waived"
 RANK: Mapping[str, int] = {

@@ -11,11 +11,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from conformance.catalogue import Catalogue, Requirement
+from conformance.outcome import Outcome
 from conformance.report.facts import duration, made_by
 from conformance.report.figures import Latency, by_area
 from conformance.report.findings import State, reasons, standings, worst_first
 from conformance.report.text import harmless, one_line, shortened
-from conformance.results import Made, Outcome, Run, Verdict
+from conformance.results import Made, Run, Verdict
 from conformance.telling import place, steps, told
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from conformance.results import UsageError
+from conformance.outcome import UsageError
 
 MAX_FILE = 4 * 1024 * 1024
 DEEPEST = 50

@@ -8,18 +8,9 @@ from typing import Any
 
 from conformance.catalogue import AREAS
 from conformance.files import made_folder
+from conformance.outcome import Outcome, UsageError
 from conformance.record import Record, read_record
-from conformance.results import (
-    Discovery,
-    Made,
-    Observation,
-    Outcome,
-    Reach,
-    Run,
-    UsageError,
-    Verdict,
-    unsaid,
-)
+from conformance.results import Discovery, Made, Observation, Reach, Run, Verdict, unsaid
 from conformance.running.plan import ANY_EXCHANGE
 from conformance.waivers import uses_again
 

@@ -15,8 +15,8 @@ from conformance.http.exchange import Exchange
 from conformance.http.status import Reply, reply_of
 from conformance.http.wire import Wire
 from conformance.model import LineItem, LineItemId, Order, OrderId, load_json, read_id, read_money, read_number
+from conformance.outcome import Blocked, UsageError
 from conformance.program import run_program
-from conformance.results import Blocked, UsageError
 
 MOST_WORDS = 300
 """Characters of a provider's own words that are shown."""

@@ -20,8 +20,9 @@ from conformance.catalogue import Catalogue, load_catalogue
 from conformance.clock import VirtualClock
 from conformance.faults import Fault, load_faults
 from conformance.files import made_folder, replace_text
+from conformance.outcome import Outcome
 from conformance.reference.server import SPELLED_NAMES, Reference, make_reference
-from conformance.results import Outcome, Run
+from conformance.results import Run
 from conformance.running.plugin import find_checks
 from conformance.running.run import Options, run
 from conformance.shelf import Implementation

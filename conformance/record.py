@@ -16,19 +16,8 @@ from typing import Any, TextIO
 from attrs import asdict, evolve, has
 
 from conformance.lines import insist_on_shape
-from conformance.results import (
-    Discovery,
-    Evidence,
-    Made,
-    Observation,
-    Outcome,
-    Reach,
-    Run,
-    UsageError,
-    Verdict,
-    WaiverState,
-    WaiverUse,
-)
+from conformance.outcome import Outcome, UsageError
+from conformance.results import Discovery, Evidence, Made, Observation, Reach, Run, Verdict, WaiverState, WaiverUse
 
 RECORD_FORMAT = 1
 

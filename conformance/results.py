@@ -1,4 +1,4 @@
-"""What checks come to: outcomes, verdicts, and the run that they make up."""
+"""What checks found: evidence, verdicts, and the run that they make up."""
 
 import re
 from collections import Counter
@@ -10,67 +10,9 @@ from typing import Any
 from attrs import define, field, frozen
 
 from conformance.http.status import Reply, reply_of
+from conformance.outcome import EXIT_CODES, Conclusion, Outcome
 
-
-class Outcome(StrEnum):
-    """What one check came to."""
-
-    PASSED = "passed"
-    FAILED = "failed"
-    BLOCKED = "blocked"
-    ERROR = "error"
-
-
-class Conclusion(StrEnum):
-    """What a run came to."""
-
-    CONFORMANT = "conformant"
-    NON_CONFORMANT = "non-conformant"
-    INCOMPLETE = "incomplete"
-    ERROR = "error"
-
-
-EXIT_CODES = {
-    Conclusion.CONFORMANT: 0,
-    Conclusion.NON_CONFORMANT: 1,
-    Conclusion.INCOMPLETE: 3,
-    Conclusion.ERROR: 4,
-}
-EXIT_USAGE = 2
 PLAIN_READ = re.compile(r"/orders/[^/?&]+/refunds\?limit=[1-9]\d*$|/refunds\?orderId=[^/?&]+&refundId=[^/?&]+$")
-EXIT_INTERRUPTED = EXIT_CODES[Conclusion.INCOMPLETE]
-EXIT_SUITE_FAILED = EXIT_CODES[Conclusion.ERROR]
-
-
-class UsageError(Exception):
-    """The user's mistake: what was wrong, where, and what to do. Shown as it is, without a traceback."""
-
-
-class Failed(Exception):  # noqa: N818 - it names the outcome
-    """An expectation of a requirement was not met; ``about`` is the exchange that shows it, where it is one."""
-
-    def __init__(self, expected: str, observed: str, about: object = None) -> None:
-        super().__init__(f"expected {expected}; observed {observed}")
-        self.expected = expected
-        self.observed = observed
-        self.about = about
-
-
-class Unanswered(Failed):
-    """A request got no answer again and again, while others did: here silence is what was looked for."""
-
-
-class Blocked(Exception):  # noqa: N818 - it names the outcome
-    """The check could not be carried out; ``lacks`` names the capability the target is short of, if it is that."""
-
-    def __init__(self, reason: str, lacks: str | None = None) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.lacks = lacks
-
-
-class Unsendable(Blocked):
-    """The client cannot send a request: what was to be tried was not."""
 
 
 @frozen
@@ -410,9 +352,3 @@ class Run:
         if outdated:
             words.append(f"waivers that fail the run: {', '.join(outdated)}")
         return ", ".join(words)
-
-
-def worst(outcomes: Iterable[Outcome]) -> Outcome:
-    """Return the outcome that decides when a requirement has several checks."""
-    order = [Outcome.PASSED, Outcome.BLOCKED, Outcome.FAILED, Outcome.ERROR]
-    return max(outcomes, key=order.index)

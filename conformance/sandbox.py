@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from conformance.outcome import UsageError
 from conformance.reference.server import (
     FIRST_SHOP,
     SECOND_SHOP,
@@ -18,7 +19,6 @@ from conformance.reference.server import (
     make_reference,
     serving,
 )
-from conformance.results import UsageError
 
 
 def serve_sandbox(port: int, db: Path | None) -> None:

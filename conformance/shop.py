@@ -8,7 +8,7 @@ from conformance.http.wire import Wire
 from conformance.ledger import Ledger
 from conformance.model import Order
 from conformance.orders import CommandOrders, HttpOrders, OrderProvider, PoolOrders, WantedLine
-from conformance.results import Blocked
+from conformance.outcome import Blocked
 from conformance.target import Target
 
 

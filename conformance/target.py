@@ -16,7 +16,7 @@ from attrs import evolve, field, fields_dict, frozen
 from conformance.files import load_yaml
 from conformance.http.limits import Limits
 from conformance.http.transport import Proxy
-from conformance.results import UsageError
+from conformance.outcome import UsageError
 from conformance.settings import RUN_SETTINGS
 
 CAPABILITIES = ("other_shop", "ship_order", "scoped_tokens", "unshipped_orders")

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from conformance.outcome import Outcome
 from conformance.report.text import harmless, one_line, shortened
-from conformance.results import Outcome, Verdict
+from conformance.results import Verdict
 
 MOST_LINE = 50_000
 """Characters of one line of a failure; a curl line with the longest body that the record keeps has fewer."""

@@ -12,7 +12,8 @@ from attrs import frozen
 
 from conformance.catalogue import Catalogue
 from conformance.files import StrictLoader, load_yaml, replace_text
-from conformance.results import Outcome, Run, UsageError, Verdict
+from conformance.outcome import Outcome, UsageError
+from conformance.results import Run, Verdict
 from conformance.waivers import Waiver, load_waivers
 
 HEAD = """\

@@ -14,7 +14,8 @@ from attrs import evolve, frozen
 
 from conformance.catalogue import Catalogue
 from conformance.files import load_yaml
-from conformance.results import Outcome, Run, UsageError, Verdict, WaiverState, WaiverUse
+from conformance.outcome import Outcome, UsageError
+from conformance.results import Run, Verdict, WaiverState, WaiverUse
 from conformance.spelling import unknown
 
 REQUIRED = ("requirement", "reason", "owner", "ticket", "expires")

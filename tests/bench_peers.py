@@ -24,9 +24,9 @@ from rich.table import Table
 from conformance.catalogue import load_catalogue
 from conformance.clock import RealClock, VirtualClock
 from conformance.faults import load_faults
+from conformance.outcome import Outcome
 from conformance.proof import SEARCHING, judge_in_process
 from conformance.reference.server import Reference, make_reference, serving
-from conformance.results import Outcome
 from conformance.running.run import Options
 from conformance.running.session import open_session
 from conformance.running.survey import survey

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from conformance.clock import VirtualClock
+from conformance.outcome import Outcome
 from conformance.proof import judge_in_process
 from conformance.reference.server import Reference
-from conformance.results import Outcome, Run
+from conformance.results import Run
 from conformance.running.run import Options
 
 Judge = Callable[..., Run]

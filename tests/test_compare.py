@@ -10,9 +10,10 @@ from conformance import console
 from conformance.catalogue import load_catalogue
 from conformance.compare import Change, compare, exit_for_new
 from conformance.faults import load_faults
+from conformance.outcome import Outcome
 from conformance.record import read_record
 from conformance.reference.server import make_reference
-from conformance.results import Observation, Outcome, Run, WaiverState, WaiverUse
+from conformance.results import Observation, Run, WaiverState, WaiverUse
 from tests.conftest import Judge
 from tests.report.runs import exchange
 from tests.test_bad_input import command, is_a_mistake

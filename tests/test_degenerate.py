@@ -10,9 +10,9 @@ import pytest
 from attrs import evolve, frozen
 
 from conformance.clock import VirtualClock
+from conformance.outcome import Conclusion, Outcome
 from conformance.reference.app import WSGI
 from conformance.reference.server import Reference, make_reference
-from conformance.results import Conclusion, Outcome
 
 from .conftest import Judge, told
 

@@ -9,8 +9,9 @@ from conformance.clock import VirtualClock
 from conformance.faults import load_faults
 from conformance.generation.cases import load_case
 from conformance.generation.stories import TOUR
+from conformance.outcome import Conclusion, Outcome
 from conformance.reference.server import make_reference
-from conformance.results import Conclusion, Discovery, Outcome
+from conformance.results import Discovery
 from conformance.running import explore as exploring
 from conformance.running.session import open_session
 from conformance.running.survey import survey

@@ -4,8 +4,9 @@ import pytest
 
 from conformance.catalogue import load_catalogue
 from conformance.faults import Fault, load_faults
+from conformance.outcome import Conclusion, Outcome
 from conformance.proof import SEARCHING
-from conformance.results import Conclusion, Outcome, Run
+from conformance.results import Run
 from conformance.running.plugin import find_checks
 
 from .conftest import Judge, told

@@ -10,8 +10,9 @@ from conformance.clock import VirtualClock
 from conformance.faults import load_faults
 from conformance.http.client import TOKEN_HEADER
 from conformance.http.exchange import Exchange, Request
+from conformance.outcome import Conclusion, Outcome
 from conformance.reference.server import make_reference
-from conformance.results import Conclusion, Outcome, unsaid
+from conformance.results import unsaid
 from conformance.running.judge import READABLE, Judge
 from conformance.running.plan import ANY_EXCHANGE, Check, Plan
 from conformance.running.session import open_session

@@ -27,8 +27,8 @@ from conformance.generation.stage import Stage
 from conformance.generation.stories import COUNT, TOUR, Story, drawn, drawn_bursts, shrunk
 from conformance.http.client import Part
 from conformance.model import LineItem, LineItemId, Order, OrderId
+from conformance.outcome import UsageError
 from conformance.reference.server import Reference, make_reference
-from conformance.results import UsageError
 from conformance.running.session import open_session
 from conformance.running.survey import survey
 from conformance.variants import load_variants

@@ -11,9 +11,10 @@ from click.testing import CliRunner
 from conformance.cli import main
 from conformance.faults import load_faults
 from conformance.merge import merge_records
+from conformance.outcome import Conclusion, Outcome, UsageError
 from conformance.record import read_record
 from conformance.reference.server import make_reference
-from conformance.results import Conclusion, Outcome, Run, UsageError
+from conformance.results import Run
 from conformance.running.plan import ANY_EXCHANGE
 from conformance.running.workers import Job, shard_of
 from conformance.waivers import Waiver

@@ -11,8 +11,8 @@ from attrs import evolve
 
 from conformance.catalogue import load_catalogue
 from conformance.orders import CommandOrders, HttpOrders, PoolOrders, WantedLine
+from conformance.outcome import Blocked, Outcome, UsageError
 from conformance.reference.server import Reference, make_reference, serving
-from conformance.results import Blocked, Outcome, UsageError
 from conformance.running.run import Options, run
 from conformance.running.session import Session, open_session
 from conformance.target import Orders

@@ -17,9 +17,9 @@ from conformance.http.limits import Limits
 from conformance.http.pace import PLATFORM_BUCKET, PLATFORM_RATE, Pace
 from conformance.http.redact import Redactor
 from conformance.http.wire import Wire
+from conformance.outcome import Conclusion
 from conformance.reference.app import WSGI
 from conformance.reference.server import make_reference
-from conformance.results import Conclusion
 from conformance.running.run import Options, run
 
 BUCKET = "X-Genstore-Shop-Api-Rate-Limit"

@@ -10,10 +10,10 @@ from click.testing import CliRunner
 
 from conformance.cli import main
 from conformance.clock import VirtualClock
+from conformance.outcome import Outcome
 from conformance.proof import ORIGIN, judge_in_process
 from conformance.reference.provider import provide
 from conformance.reference.server import FIRST_SHOP, make_reference
-from conformance.results import Outcome
 from conformance.running.forecast import forecast, pool_template
 from conformance.running.run import Options
 from conformance.target import Orders

@@ -7,16 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from conformance.outcome import Conclusion, Outcome, UsageError
 from conformance.record import Record, read_record
-from conformance.results import (
-    Conclusion,
-    Evidence,
-    Observation,
-    Outcome,
-    Run,
-    UsageError,
-    Verdict,
-)
+from conformance.results import Evidence, Observation, Run, Verdict
 
 HEADER = {"suite_version": "0", "target": {"name": "t"}, "not_available": ["other_shop"], "profile": "standard"}
 

@@ -7,8 +7,8 @@ import os
 
 import pytest
 
+from conformance.outcome import Outcome
 from conformance.proof import SEARCHING
-from conformance.results import Outcome
 from conformance.variants import Variant, load_variants
 
 from .conftest import Judge, told

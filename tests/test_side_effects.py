@@ -17,12 +17,14 @@ from conformance.catalogue import load_catalogue
 from conformance.clock import VirtualClock
 from conformance.http.writes import SAFE_METHODS
 from conformance.model import Action
+from conformance.outcome import Conclusion, Outcome
 from conformance.record import append_to_record, read_record
 from conformance.reference.app import WSGI
-from conformance.reference.rules import Refusal, Shop
+from conformance.reference.requests import Refusal
+from conformance.reference.rules import Shop
 from conformance.reference.server import Reference, make_reference, serving
 from conformance.reference.store import StoredRefund
-from conformance.results import Conclusion, Made, Outcome, Run
+from conformance.results import Made, Run
 from conformance.running import tidy
 from conformance.running.run import Options, run
 from conformance.running.session import Session, open_session

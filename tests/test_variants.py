@@ -3,9 +3,9 @@
 import pytest
 
 from conformance.catalogue import load_catalogue
+from conformance.outcome import Conclusion, Outcome
 from conformance.proof import gathered
 from conformance.reference.server import make_reference
-from conformance.results import Conclusion, Outcome
 from conformance.variants import Variant, combined, load_variants
 
 from .conftest import Judge, told

@@ -10,10 +10,11 @@ from attrs import evolve
 
 from conformance.catalogue import load_catalogue
 from conformance.faults import load_faults
+from conformance.outcome import Outcome, UsageError
 from conformance.record import read_record
 from conformance.report.junit import draw_junit
 from conformance.report.material import Material
-from conformance.results import Outcome, Run, UsageError, Verdict, WaiverState
+from conformance.results import Run, Verdict, WaiverState
 from conformance.waive import Fill, write_waivers
 from conformance.waivers import Waiver, apply, load_waivers, uses
 from tests.conftest import Judge

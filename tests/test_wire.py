@@ -20,7 +20,7 @@ from conformance.http.pace import Pace
 from conformance.http.redact import Redactor
 from conformance.http.transport import Stale
 from conformance.http.wire import MAX_BODY, Wire
-from conformance.results import Blocked, Unsendable
+from conformance.outcome import Blocked, Unsendable
 
 SECRET = "s3cret/token+with=signs"
 

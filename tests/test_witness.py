@@ -3,7 +3,7 @@
 import pytest
 
 from conformance.faults import load_faults
-from conformance.results import Outcome
+from conformance.outcome import Outcome
 from tests.conftest import Judge, told
 
 

@@ -28,11 +28,12 @@ from conformance.http.pace import Pace
 from conformance.http.redact import Redactor
 from conformance.http.wire import Wire
 from conformance.model import OrderId
+from conformance.outcome import Conclusion
 from conformance.proof import judge_in_process
 from conformance.record import read_record
 from conformance.reference.app import WSGI
 from conformance.reference.server import Reference, make_reference, serving
-from conformance.results import Conclusion, Run
+from conformance.results import Run
 from conformance.running.run import Options, run
 from conformance.running.workers import MOST, Job, Queue, groups_of, worthwhile
 from conformance.variants import load_variants

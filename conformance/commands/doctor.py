@@ -6,7 +6,7 @@ import click
 
 from conformance.commands.options import orders_option
 from conformance.commands.targets import opened
-from conformance.results import EXIT_CODES, Conclusion
+from conformance.outcome import EXIT_CODES, Conclusion
 
 
 @click.command("doctor")

@@ -2,7 +2,7 @@
 
 import click
 
-from conformance.results import UsageError
+from conformance.outcome import UsageError
 from conformance.spelling import unknown
 
 

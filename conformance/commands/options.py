@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from conformance.results import UsageError
+from conformance.outcome import UsageError
 from conformance.settings import AUTO, PROFILES
 from conformance.spelling import unknown
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from conformance.commands.options import profile_option
-from conformance.results import UsageError
+from conformance.outcome import UsageError
 from conformance.spelling import unknown
 
 

@@ -18,8 +18,8 @@ from conformance.commands.options import (
 )
 from conformance.commands.settings import Configured
 from conformance.commands.targets import opened
+from conformance.outcome import EXIT_SUITE_FAILED, UsageError
 from conformance.record import read_record
-from conformance.results import EXIT_SUITE_FAILED, UsageError
 
 if TYPE_CHECKING:
     from conformance.catalogue import Catalogue

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from conformance.results import UsageError
+from conformance.outcome import UsageError
 from conformance.spelling import unknown
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from conformance.commands.targets import opened
-from conformance.results import EXIT_CODES, Conclusion
+from conformance.outcome import EXIT_CODES, Conclusion
 
 
 @click.command("tidy")

@@ -7,7 +7,8 @@ from werkzeug.wrappers import Request, Response
 
 from conformance.faults import breaks
 from conformance.reference.app import TOKEN_HEADER, App
-from conformance.reference.rules import READ, WRITE, Refusal, Shop, Token
+from conformance.reference.requests import Refusal
+from conformance.reference.rules import READ, WRITE, Shop, Token
 from conformance.reference.server import SECOND_SHOP
 
 FULL = WRITE | READ

@@ -7,7 +7,8 @@ from typing import Any
 from conformance.faults import breaks
 from conformance.faults.access import FULL, EasyToReject, HasNothingToHide
 from conformance.reference.app import TOKEN_HEADER, App
-from conformance.reference.rules import READ, REJECT, WRITE, Refusal, Shop, Token
+from conformance.reference.requests import REJECT, Refusal
+from conformance.reference.rules import READ, WRITE, Shop, Token
 from conformance.reference.store import StoredRefund
 
 MEANWHILE = 0.01

@@ -9,7 +9,8 @@ from werkzeug.wrappers import Request, Response
 from conformance.faults import breaks
 from conformance.faults.access import Dressed, Trusting
 from conformance.reference.app import TOKEN_HEADER, App
-from conformance.reference.rules import READ, Refusal, Shop
+from conformance.reference.requests import Refusal
+from conformance.reference.rules import READ, Shop
 from conformance.reference.server import SECOND_SHOP, SPELLED_NAMES
 
 

@@ -7,7 +7,8 @@ from typing import Any
 from attrs import evolve
 
 from conformance.faults import breaks
-from conformance.reference.rules import COMPLETED, REFUND, RefundRequest, Refusal, RequestedLine, Shop
+from conformance.reference.requests import REFUND, RefundRequest, Refusal, RequestedLine
+from conformance.reference.rules import COMPLETED, Shop
 from conformance.reference.store import StoredOrder, StoredRefund
 
 MANY, FEW = 100, 3

@@ -4,7 +4,8 @@ from decimal import Decimal
 
 from conformance.faults import breaks
 from conformance.faults.creation import units_of
-from conformance.reference.rules import CANCELED, COMPLETED, RefundRequest, Refusal, Shop
+from conformance.reference.requests import RefundRequest, Refusal
+from conformance.reference.rules import CANCELED, COMPLETED, Shop
 from conformance.reference.store import StoredLine, StoredOrder, StoredRefund
 
 

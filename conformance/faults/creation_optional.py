@@ -7,7 +7,8 @@ from attrs import evolve
 
 from conformance.faults import breaks
 from conformance.faults.creation import JSON, Mending
-from conformance.reference.rules import REFUND, RETURN_AND_REFUND, RefundRequest, Refusal, RequestedLine, Shop
+from conformance.reference.requests import REFUND, RETURN_AND_REFUND, RefundRequest, Refusal, RequestedLine
+from conformance.reference.rules import Shop
 from conformance.reference.store import StoredOrder, StoredRefund, StoredRefundLine
 
 # What may be left out.

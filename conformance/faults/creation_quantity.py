@@ -7,7 +7,8 @@ from attrs import evolve
 
 from conformance.faults import breaks
 from conformance.faults.creation import JSON, MANY, Mending, out_of_list, up_to_letters
-from conformance.reference.rules import REFUND, RefundRequest, RequestedLine, Shop
+from conformance.reference.requests import REFUND, RefundRequest, RequestedLine
+from conformance.reference.rules import Shop
 from conformance.reference.store import StoredOrder
 
 

@@ -6,7 +6,8 @@ from typing import Any
 from attrs import evolve
 
 from conformance.faults import breaks
-from conformance.reference.rules import APPROVE, REJECT, RefundRequest, Shop
+from conformance.reference.requests import APPROVE, REJECT, RefundRequest
+from conformance.reference.rules import Shop
 from conformance.reference.store import StoredRefund
 
 SHIPPING = ("shippingCarrierCode", "shippingCarrier", "trackingNumber")

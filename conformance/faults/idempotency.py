@@ -9,7 +9,8 @@ from typing import Any
 from attrs import evolve
 
 from conformance.faults import breaks
-from conformance.reference.rules import CANCELED, COMPLETED, INITIATED, RefundRequest, Refusal, Shop
+from conformance.reference.requests import RefundRequest, Refusal
+from conformance.reference.rules import CANCELED, COMPLETED, INITIATED, Shop
 from conformance.reference.store import StoredLine, StoredOrder, StoredRefund
 
 ATTEMPTS = 4

@@ -9,7 +9,8 @@ from typing import Any
 
 from conformance.faults import breaks
 from conformance.faults.idempotency import OwnMemory
-from conformance.reference.rules import COMPLETED, RefundRequest, Refusal, Shop
+from conformance.reference.requests import RefundRequest, Refusal
+from conformance.reference.rules import COMPLETED, Shop
 from conformance.reference.store import StoredRefund
 
 

@@ -6,7 +6,8 @@ from attrs import evolve
 
 from conformance.faults import breaks
 from conformance.faults.idempotency import ForgetsSome, OwnMemory
-from conformance.reference.rules import CANCELED, COMPLETED, IN_PROCESS, INITIATED, REFUND, RefundRequest, Shop
+from conformance.reference.requests import REFUND, RefundRequest
+from conformance.reference.rules import CANCELED, COMPLETED, IN_PROCESS, INITIATED, Shop
 from conformance.reference.store import StoredLine, StoredRefund
 
 

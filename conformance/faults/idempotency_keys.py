@@ -4,7 +4,8 @@ import secrets
 from typing import Any
 
 from conformance.faults import breaks
-from conformance.reference.rules import RefundRequest, Refusal, Shop
+from conformance.reference.requests import RefundRequest, Refusal
+from conformance.reference.rules import Shop
 from conformance.reference.store import StoredRefund
 
 

@@ -9,7 +9,8 @@ from attrs import evolve
 from conformance.faults import breaks
 from conformance.faults.idempotency import ForgetsSome, OwnMemory
 from conformance.reference.app import App
-from conformance.reference.rules import RefundRequest, Refusal, Shop, Token
+from conformance.reference.requests import RefundRequest, Refusal
+from conformance.reference.rules import Shop, Token
 from conformance.reference.store import StoredOrder, StoredRefund
 
 

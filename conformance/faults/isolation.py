@@ -7,7 +7,8 @@ from typing import Any
 
 from conformance.faults import breaks
 from conformance.reference.app import TOKEN_HEADER, App
-from conformance.reference.rules import RefundRequest, Refusal, Shop, Token
+from conformance.reference.requests import RefundRequest, Refusal
+from conformance.reference.rules import Shop, Token
 from conformance.reference.server import FIRST_SHOP, SECOND_SHOP
 from conformance.reference.store import StoredLine, StoredOrder, StoredRefund
 

@@ -9,17 +9,8 @@ from attrs import evolve
 from conformance.faults import breaks
 from conformance.faults.idempotency import OwnMemory
 from conformance.faults.races import WINDOW
-from conformance.reference.rules import (
-    APPROVE,
-    CANCELED,
-    COMPLETED,
-    INITIATED,
-    REFUND,
-    REJECT,
-    RefundRequest,
-    Refusal,
-    Shop,
-)
+from conformance.reference.requests import APPROVE, REFUND, REJECT, RefundRequest, Refusal
+from conformance.reference.rules import CANCELED, COMPLETED, INITIATED, Shop
 from conformance.reference.store import StoredLine, StoredRefund
 
 

@@ -11,7 +11,8 @@ from conformance.faults.creation_optional import Believing
 from conformance.faults.idempotency import OwnMemory
 from conformance.faults.lifecycle import is_other
 from conformance.reference.app import App
-from conformance.reference.rules import APPROVE, CANCELED, COMPLETED, INITIATED, REFUND, RefundRequest, Shop, Token
+from conformance.reference.requests import APPROVE, REFUND, RefundRequest
+from conformance.reference.rules import CANCELED, COMPLETED, INITIATED, Shop, Token
 from conformance.reference.store import StoredRefund
 
 

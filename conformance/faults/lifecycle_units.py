@@ -6,7 +6,8 @@ from typing import Any
 
 from conformance.faults import breaks
 from conformance.reference.app import TOKEN_HEADER, App
-from conformance.reference.rules import APPROVE, CANCELED, COMPLETED, REJECT, Refusal, Shop
+from conformance.reference.requests import APPROVE, REJECT, Refusal
+from conformance.reference.rules import CANCELED, COMPLETED, Shop
 from conformance.reference.store import StoredLine, StoredOrder, StoredRefund
 
 ABNORMAL = 5

@@ -6,7 +6,8 @@ from typing import Any
 from attrs import evolve
 
 from conformance.faults import breaks
-from conformance.reference.rules import CANCELED, COMPLETED, IN_PROCESS, INITIATED, REFUND, Refusal, Shop
+from conformance.reference.requests import REFUND, Refusal
+from conformance.reference.rules import CANCELED, COMPLETED, IN_PROCESS, INITIATED, Shop
 from conformance.reference.store import FIRST_ID, StoredRefund
 
 JSON = dict[str, Any]

@@ -5,7 +5,8 @@ from typing import Any
 
 from conformance.faults import breaks
 from conformance.faults.listing import Query, all_of
-from conformance.reference.rules import Refusal, Shop
+from conformance.reference.requests import Refusal
+from conformance.reference.rules import Shop
 from conformance.reference.store import StoredOrder, StoredRefund
 
 

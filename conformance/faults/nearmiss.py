@@ -9,7 +9,8 @@ from werkzeug.wrappers import Request, Response
 
 from conformance.faults import breaks
 from conformance.reference.app import TOKEN_HEADER, App
-from conformance.reference.rules import APPROVE, COMPLETED, RETURN_AND_REFUND, Refusal, Shop, Token
+from conformance.reference.requests import APPROVE, RETURN_AND_REFUND, Refusal
+from conformance.reference.rules import COMPLETED, Shop, Token
 from conformance.reference.store import FIRST_ID, StoredLine, StoredOrder, StoredRefund
 
 

@@ -10,7 +10,8 @@ from typing import Any
 from attrs import evolve
 
 from conformance.faults import breaks
-from conformance.reference.rules import RefundRequest, Refusal, Shop, Token
+from conformance.reference.requests import RefundRequest, Refusal
+from conformance.reference.rules import Shop, Token
 from conformance.reference.store import StoredLine, StoredOrder, StoredRefund
 
 WINDOW = 0.03

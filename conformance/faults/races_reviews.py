@@ -11,7 +11,8 @@ from attrs import evolve
 from conformance.faults import breaks
 from conformance.faults.races import WINDOW, Unguarded
 from conformance.faults.robustness import TOO_LONG
-from conformance.reference.rules import APPROVE, CANCELED, COMPLETED, INITIATED, REJECT, RefundRequest, Refusal, Shop
+from conformance.reference.requests import APPROVE, REJECT, RefundRequest, Refusal
+from conformance.reference.rules import CANCELED, COMPLETED, INITIATED, Shop
 from conformance.reference.store import StoredLine, StoredRefund
 
 

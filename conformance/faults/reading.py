@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from attrs import evolve
 
 from conformance.faults import breaks
-from conformance.reference.rules import CANCELED, COMPLETED, IN_PROCESS, INITIATED, REFUND, Refusal, Shop
+from conformance.reference.requests import REFUND, Refusal
+from conformance.reference.rules import CANCELED, COMPLETED, IN_PROCESS, INITIATED, Shop
 from conformance.reference.store import StoredOrder, StoredRefund
 
 Query = Mapping[str, str]

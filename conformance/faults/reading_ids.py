@@ -2,7 +2,8 @@
 
 from conformance.faults import breaks
 from conformance.faults.reading import Getting, Query
-from conformance.reference.rules import Refusal, Shop
+from conformance.reference.requests import Refusal
+from conformance.reference.rules import Shop
 from conformance.reference.store import StoredOrder, StoredRefund
 
 # Which pairs of ids find something.

@@ -5,7 +5,8 @@ from typing import Any
 from attrs import evolve
 
 from conformance.faults import breaks
-from conformance.reference.rules import COMPLETED, REFUND, RefundRequest, Shop
+from conformance.reference.requests import REFUND, RefundRequest
+from conformance.reference.rules import COMPLETED, Shop
 from conformance.reference.store import StoredOrder, StoredRefund
 
 JSON = dict[str, Any]

@@ -6,7 +6,8 @@ from typing import Any
 
 from conformance.faults import breaks
 from conformance.faults.records import JSON
-from conformance.reference.rules import CANCELED, COMPLETED, RefundRequest, Refusal, Shop
+from conformance.reference.requests import RefundRequest, Refusal
+from conformance.reference.rules import CANCELED, COMPLETED, Shop
 from conformance.reference.store import StoredRefund
 
 Spoil = Callable[[JSON, str], None]

@@ -9,7 +9,8 @@ from attrs import evolve
 
 from conformance.faults import breaks
 from conformance.faults.records import JSON
-from conformance.reference.rules import RefundRequest, Shop
+from conformance.reference.requests import RefundRequest
+from conformance.reference.rules import Shop
 from conformance.reference.store import StoredRefund, StoredRefundLine
 
 
@@ -164,6 +165,14 @@ reason_fault(
 reason_fault(
     "RECORD-55", "takes-digits-for-numbers", "Stores a reason that is all digits as a number.",
     lambda text: str(int(text)) if text.isdecimal() else text,
+)  # fmt: skip
+reason_fault(
+    "RECORD-55", "takes-zero-for-no-reason", "Stores nothing for a reason that is a zero, as its language has it.",
+    lambda text: "" if text == "0" else text,
+)  # fmt: skip
+reason_fault(
+    "RECORD-55", "unwraps-quoted-reasons", "Stores a reason without the quotation marks around it.",
+    lambda text: text[1:-1] if text[:1] == text[-1:] == '"' else text,
 )  # fmt: skip
 reason_fault(
     "RECORD-56", "keeps-only-ascii", "Stores a question mark for every character beyond ASCII.",

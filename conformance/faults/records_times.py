@@ -7,7 +7,8 @@ from attrs import evolve
 
 from conformance.faults import breaks
 from conformance.faults.records import JSON
-from conformance.reference.rules import CANCELED, RefundRequest, Shop
+from conformance.reference.requests import RefundRequest
+from conformance.reference.rules import CANCELED, Shop
 from conformance.reference.store import StoredRefund
 
 

@@ -6,7 +6,8 @@ from typing import Any
 from attrs import evolve
 
 from conformance.faults import breaks
-from conformance.reference.rules import APPROVE, CANCELED, COMPLETED, INITIATED, REFUND, REJECT, Refusal, Shop
+from conformance.reference.requests import APPROVE, REFUND, REJECT, Refusal
+from conformance.reference.rules import CANCELED, COMPLETED, INITIATED, Shop
 from conformance.reference.store import StoredRefund
 
 # Whether an action is carried out.

@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from conformance.faults import breaks
-from conformance.reference.rules import APPROVE, CANCELED, IN_PROCESS, INITIATED, REJECT, Refusal, Shop
+from conformance.reference.requests import APPROVE, REJECT, Refusal
+from conformance.reference.rules import CANCELED, IN_PROCESS, INITIATED, Shop
 from conformance.reference.store import StoredRefund
 
 

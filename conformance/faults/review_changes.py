@@ -6,7 +6,8 @@ from typing import Any
 from attrs import evolve
 
 from conformance.faults import breaks
-from conformance.reference.rules import CANCELED, COMPLETED, INITIATED, REFUND, Shop
+from conformance.reference.requests import REFUND
+from conformance.reference.rules import CANCELED, COMPLETED, INITIATED, Shop
 from conformance.reference.store import StoredRefund
 
 

@@ -7,7 +7,8 @@ from attrs import evolve
 
 from conformance.faults import breaks
 from conformance.faults.lifecycle import SeesShipments
-from conformance.reference.rules import APPROVE, CANCELED, COMPLETED, INITIATED, REFUND, REJECT, Refusal, Shop
+from conformance.reference.requests import APPROVE, REFUND, REJECT, Refusal
+from conformance.reference.rules import CANCELED, COMPLETED, INITIATED, Shop
 from conformance.reference.store import StoredRefund
 
 

@@ -8,7 +8,8 @@ from attrs import evolve
 
 from conformance.faults import breaks
 from conformance.faults.nearmiss import up_to_letters
-from conformance.reference.rules import APPROVE, CANCELED, COMPLETED, REJECT, Shop
+from conformance.reference.requests import APPROVE, REJECT
+from conformance.reference.rules import CANCELED, COMPLETED, Shop
 from conformance.reference.store import StoredOrder, StoredRefund
 
 

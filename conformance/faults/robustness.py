@@ -7,7 +7,8 @@ from typing import Any
 
 from conformance.faults import breaks
 from conformance.reference.app import App
-from conformance.reference.rules import APPROVE, Refusal, Shop
+from conformance.reference.requests import APPROVE, Refusal
+from conformance.reference.rules import Shop
 from conformance.reference.store import StoredLine, StoredOrder, StoredRefund
 
 CREATE, REVIEW = "POST", "PUT"

@@ -6,7 +6,8 @@ from typing import Any
 
 from conformance.faults import breaks
 from conformance.reference.app import TOKEN_HEADER, App
-from conformance.reference.rules import Refusal, Shop
+from conformance.reference.requests import Refusal
+from conformance.reference.rules import Shop
 from conformance.reference.store import StoredLine, StoredOrder, StoredRefund
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from conformance.faults import breaks
 from conformance.reference.app import WSGI, App
-from conformance.reference.rules import CANCELED, Refusal, Shop
+from conformance.reference.requests import Refusal
+from conformance.reference.rules import CANCELED, Shop
 from conformance.reference.store import StoredRefund
 
 

@@ -9,7 +9,8 @@ from typing import Any
 from conformance.faults import breaks
 from conformance.faults.robustness import REVIEW, TOO_LONG, Breaking, Mending
 from conformance.reference.app import App
-from conformance.reference.rules import RefundRequest, Refusal, Shop
+from conformance.reference.requests import RefundRequest, Refusal
+from conformance.reference.rules import Shop
 from conformance.reference.store import StoredRefund
 
 COLUMN = 255

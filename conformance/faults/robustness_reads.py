@@ -6,7 +6,8 @@ from typing import Any
 
 from conformance.faults import breaks
 from conformance.reference.app import App
-from conformance.reference.rules import RefundRequest, Refusal, Shop
+from conformance.reference.requests import RefundRequest, Refusal
+from conformance.reference.rules import Shop
 from conformance.reference.store import StoredRefund
 
 

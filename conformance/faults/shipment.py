@@ -5,7 +5,8 @@ from typing import Any
 from attrs import evolve
 
 from conformance.faults import breaks
-from conformance.reference.rules import REFUND, RETURN_AND_REFUND, RefundRequest, Refusal, Shop
+from conformance.reference.requests import REFUND, RETURN_AND_REFUND, RefundRequest, Refusal
+from conformance.reference.rules import Shop
 from conformance.reference.store import StoredOrder, StoredRefund
 
 # Returns of an order that was not shipped.

@@ -6,7 +6,7 @@ from typing import Any
 from conformance.files import insist_on_schema, load_yaml
 from conformance.generation.lifecycle import EVERY_LAW, Act, Create, Get, List, Ordered, Review, Ship, Step
 from conformance.generation.stories import MOST_AT_ONCE, Story
-from conformance.results import UsageError
+from conformance.outcome import UsageError
 
 
 def sentence(step: Act) -> str:

@@ -29,7 +29,7 @@ from conformance.http.answer import Answer
 from conformance.http.exchange import Exchange
 from conformance.judging import verify
 from conformance.model import Refund, RefundId, RefundStatus
-from conformance.results import Blocked, Failed
+from conformance.outcome import Blocked, Failed
 
 Records = dict[RefundId, Refund]
 

@@ -32,7 +32,7 @@ from conformance.http.burst import at_once
 from conformance.http.exchange import Exchange
 from conformance.judging import verify
 from conformance.model import Refund, RefundId, RefundStatus, same_time
-from conformance.results import Blocked
+from conformance.outcome import Blocked
 
 DEFAULT_LIMIT = 50
 KEYS_LAST = 55.0

@@ -12,7 +12,7 @@ from conformance.generation.perform import Performance
 from conformance.generation.stories import Story, shrunk
 from conformance.http.answer import Answer
 from conformance.model import Order
-from conformance.results import Blocked
+from conformance.outcome import Blocked
 from conformance.shop import Shop
 
 PRICES = ("1.15", "9999.95", "0.01", "0.10", "1.15", "9999.95", "99999999.99")

@@ -9,7 +9,7 @@ from conformance.http.exchange import Exchange
 from conformance.http.status import Reply, reply_of
 from conformance.http.unrest import Unrest
 from conformance.model import Refund, load_json, read_refund
-from conformance.results import Blocked
+from conformance.outcome import Blocked
 
 
 @frozen(eq=False)

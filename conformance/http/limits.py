@@ -4,7 +4,7 @@ import threading
 
 from attrs import frozen
 
-from conformance.results import Blocked
+from conformance.outcome import Blocked
 
 
 @frozen

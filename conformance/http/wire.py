@@ -22,7 +22,7 @@ from conformance.http.pace import Pace
 from conformance.http.redact import Redactor
 from conformance.http.transport import THIS_MACHINE, BoundedTransport, Proxy, Stale
 from conformance.http.writes import Writes
-from conformance.results import Blocked, Unsendable
+from conformance.outcome import Blocked, Unsendable
 
 WORKER: contextvars.ContextVar[int] = contextvars.ContextVar("worker", default=0)
 """The worker that the present thread sends requests for."""

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 
-from conformance.results import Blocked
+from conformance.outcome import Blocked
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 """The methods that ask for no change (RFC 9110, 9.2.1)."""

@@ -7,7 +7,7 @@ from conformance.http.answer import Answer
 from conformance.http.client import Part, RefundApi
 from conformance.judging import verify
 from conformance.model import Action, Order, Refund, RefundId, RefundStatus
-from conformance.results import Blocked, Failed
+from conformance.outcome import Blocked, Failed
 
 
 def given_refund(api: RefundApi, order: Order, *parts: Part, **fields: Any) -> Refund:

@@ -13,7 +13,7 @@ from attrs import frozen
 
 from conformance.catalogue import OPERATIONS, spec_folder
 from conformance.http.answer import Answer
-from conformance.results import UsageError
+from conformance.outcome import UsageError
 
 OPERATION_IDS = dict(zip(OPERATIONS, ("createRefund", "reviewRefund", "listRefunds", "getRefund"), strict=True))
 

@@ -14,7 +14,7 @@ from conformance.http.answer import Answer
 from conformance.http.client import NOT_FOUND, RefundApi
 from conformance.judging import witness
 from conformance.model import LineItemId, Order, OrderId, Refund, RefundId, RefundLine, RefundStatus
-from conformance.results import Blocked, Failed
+from conformance.outcome import Blocked, Failed
 
 T = TypeVar("T")
 

@@ -14,7 +14,8 @@ from werkzeug.wrappers import Request, Response
 
 from conformance.model import load_json
 from conformance.reference.provider import provide
-from conformance.reference.rules import Refusal, Shop
+from conformance.reference.requests import Refusal
+from conformance.reference.rules import Shop
 
 MAX_BODY = 1024 * 1024
 TOKEN_HEADER = "X-Genstore-Access-Token"  # noqa: S105 - a header's name

@@ -8,9 +8,10 @@ from attrs import frozen
 
 from conformance.catalogue import Catalogue
 from conformance.files import replace_text
+from conformance.outcome import UsageError
 from conformance.report.material import PAGE, SCRIPTS, Material
 from conformance.report.repro import NAME
-from conformance.results import Run, UsageError
+from conformance.results import Run
 
 
 @frozen

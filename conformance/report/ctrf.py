@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Any
 
+from conformance.outcome import Outcome
 from conformance.report.material import PAGE, Material
 from conformance.report.text import as_json, one_line
-from conformance.results import Outcome, Verdict
+from conformance.results import Verdict
 from conformance.telling import place, told
 
 SPECIFICATION = "0.0.0"

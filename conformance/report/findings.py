@@ -7,8 +7,9 @@ from enum import StrEnum
 from attrs import frozen
 
 from conformance.catalogue import Catalogue, Requirement
+from conformance.outcome import Outcome, worst
 from conformance.report.text import one_line
-from conformance.results import Outcome, Run, Verdict, worst
+from conformance.results import Run, Verdict
 
 LEVELS = ("MUST", "SHOULD", "MAY")
 BASES = ("stated", "by example", "implied", "open")

@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from conformance.outcome import Outcome
 from conformance.report.findings import Standing
 from conformance.report.material import PAGE, SCRIPTS, Material
 from conformance.report.text import harmless, one_line
-from conformance.results import Outcome, Verdict, WaiverUse
+from conformance.results import Verdict, WaiverUse
 from conformance.telling import spans, told
 
 

@@ -5,11 +5,12 @@ from typing import Any
 
 from attrs import asdict
 
+from conformance.outcome import Outcome
 from conformance.report.findings import Standing
 from conformance.report.material import Material
 from conformance.report.sections import observed_readings
 from conformance.report.text import as_json
-from conformance.results import Outcome, Verdict
+from conformance.results import Verdict
 
 VERSION = "1.3"
 """The second number grows when something is added, the first when a reader would have to change."""

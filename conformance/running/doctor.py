@@ -13,7 +13,7 @@ from conformance.http.client import RefundApi
 from conformance.http.exchange import Exchange
 from conformance.model import Action
 from conformance.orders import WantedLine
-from conformance.results import Blocked
+from conformance.outcome import Blocked
 from conformance.running.session import Session
 from conformance.running.survey import survey
 from conformance.shop import Shop

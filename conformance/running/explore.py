@@ -15,7 +15,8 @@ from conformance.generation.look import Broken
 from conformance.generation.stage import Stage
 from conformance.generation.stories import Story, drawn, drawn_bursts
 from conformance.http.evidence import as_evidence
-from conformance.results import Blocked, Discovery
+from conformance.outcome import Blocked
+from conformance.results import Discovery
 from conformance.running.session import Session
 
 STORIES, STEPS, BURSTS = 3, 20, 2

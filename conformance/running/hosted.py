@@ -12,7 +12,8 @@ import pytest
 
 from conformance.catalogue import load_catalogue
 from conformance.commands.targets import opened
-from conformance.results import Outcome, UsageError, Verdict
+from conformance.outcome import Outcome, UsageError
+from conformance.results import Verdict
 from conformance.running.plan import Plan
 from conformance.running.plugin import SUITE, ConformancePlugin
 from conformance.running.run import Options, again, blocked_from_the_start

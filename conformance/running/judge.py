@@ -15,7 +15,8 @@ from conformance.http.status import Reply, reply_of
 from conformance.judging import contract
 from conformance.judging.observe import observations
 from conformance.model import RefundId
-from conformance.results import Blocked, Evidence, Failed, Outcome, Unanswered, Verdict
+from conformance.outcome import Blocked, Failed, Outcome, Unanswered
+from conformance.results import Evidence, Verdict
 from conformance.running.plan import ANY_EXCHANGE, Check, Plan
 from conformance.telling import told_with_steps
 

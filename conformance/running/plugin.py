@@ -17,7 +17,8 @@ from conformance.catalogue import AREAS, Catalogue, Requirement
 from conformance.environment import without
 from conformance.http.exchange import Exchange
 from conformance.http.wire import WORKER
-from conformance.results import Blocked, Verdict
+from conformance.outcome import Blocked
+from conformance.results import Verdict
 from conformance.running.judge import Judge
 from conformance.running.plan import CASE, Check, Plan
 from conformance.running.workers import Job, Queue, shard_of

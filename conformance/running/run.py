@@ -19,8 +19,9 @@ from conformance.clock import Clock
 from conformance.files import made_folder
 from conformance.generation.stories import Story
 from conformance.http.wire import Wire
+from conformance.outcome import Blocked, UsageError
 from conformance.record import Record
-from conformance.results import Blocked, Run, UsageError
+from conformance.results import Run
 from conformance.running import tidy
 from conformance.running.doctor import State, first_look
 from conformance.running.explore import explore

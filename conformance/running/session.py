@@ -17,7 +17,8 @@ from conformance.http.redact import Redactor
 from conformance.http.wire import Wire
 from conformance.http.writes import Writes
 from conformance.model import Order, Refund, RefundStatus
-from conformance.results import Observation, UsageError
+from conformance.outcome import UsageError
+from conformance.results import Observation
 from conformance.shop import Shop, open_shop
 from conformance.target import Target
 

@@ -14,7 +14,7 @@ from conformance.http.dialect import IN_CREATES, IN_REVIEWS, USUAL, Dialect, dia
 from conformance.http.status import Reply, reply_of
 from conformance.judging import verify
 from conformance.model import CARRIER_CODE, Action, Order, Refund
-from conformance.results import Blocked
+from conformance.outcome import Blocked
 from conformance.running.session import Session
 from conformance.running.watch import keep_watch, stands_against
 

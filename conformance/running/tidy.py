@@ -13,7 +13,8 @@ from conformance.http.dialect import IN_REVIEWS, Dialect, dialects_for
 from conformance.http.wire import WORKER
 from conformance.judging import verify
 from conformance.model import Action
-from conformance.results import Blocked, Made, Run, UsageError
+from conformance.outcome import Blocked, UsageError
+from conformance.results import Made, Run
 from conformance.running.session import Session, open_session
 from conformance.shop import Shop
 from conformance.target import Target

@@ -9,7 +9,7 @@ from conformance.http.client import Part
 from conformance.http.unrest import Unrest, Watched
 from conformance.judging import arrange, verify
 from conformance.model import Action, Order, Refund, RefundStatus, RightsType
-from conformance.results import Blocked
+from conformance.outcome import Blocked
 from conformance.running.session import Session
 
 LEFT_ALONE, AGAIN, LONGEST = 3.0, 1.1, 60.0

@@ -9,7 +9,7 @@ from conformance.generation import generated
 from conformance.http.client import RefundApi
 from conformance.judging import arrange, verify
 from conformance.model import Order, Refund
-from conformance.results import Blocked, Failed
+from conformance.outcome import Blocked, Failed
 from conformance.running.plugin import PLAN
 from conformance.running.session import Session
 from conformance.shop import Shop

@@ -11,7 +11,7 @@ from conformance.http.answer import Answer
 from conformance.http.client import ABSENT, TOKEN_HEADER, RefundApi
 from conformance.judging import arrange, verify
 from conformance.model import Action, Order, Refund
-from conformance.results import Blocked
+from conformance.outcome import Blocked
 from conformance.running.plugin import requirement
 from conformance.running.session import Session
 from conformance.shop import Shop

@@ -10,7 +10,7 @@ from conformance.http.client import Part, RefundApi
 from conformance.http.dialect import NUMBERS, TEXT
 from conformance.judging import arrange, verify
 from conformance.model import Action, Order, Refund, RefundId, RefundLine, RightsType
-from conformance.results import Blocked, Failed
+from conformance.outcome import Blocked, Failed
 from conformance.running.plugin import requirement
 from conformance.running.session import Session
 from conformance.suite.given.benches import NewOrder

@@ -5,7 +5,7 @@ import pytest
 from conformance.http.client import Part, RefundApi
 from conformance.judging import verify
 from conformance.model import Order, Refund
-from conformance.results import Blocked
+from conformance.outcome import Blocked
 from conformance.running.plugin import requirement
 from conformance.shop import Shop
 from conformance.suite.given.benches import NewOrder, OpenRefunds, Placed

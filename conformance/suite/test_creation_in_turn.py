@@ -4,7 +4,7 @@ import pytest
 
 from conformance.http.answer import Answer
 from conformance.judging import arrange, verify
-from conformance.results import Blocked
+from conformance.outcome import Blocked
 from conformance.running.plugin import requirement
 from conformance.shop import Shop
 from conformance.suite.given.creates import REFUND, RETURN

@@ -7,7 +7,7 @@ import pytest
 from conformance.http.client import RefundApi
 from conformance.judging import verify
 from conformance.model import Order, Refund, RefundStatus
-from conformance.results import Blocked
+from conformance.outcome import Blocked
 from conformance.running.plugin import requirement
 from conformance.running.session import Session
 from conformance.suite.given.creates import REFUND, RETURN, rows_of

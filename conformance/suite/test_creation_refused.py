@@ -9,7 +9,7 @@ import pytest
 from conformance.http.answer import Answer
 from conformance.http.client import ABSENT, Part, RefundApi
 from conformance.model import Order
-from conformance.results import Blocked
+from conformance.outcome import Blocked
 from conformance.running.plugin import requirement
 from conformance.suite.given.benches import Bench, NewOrder, Probes
 from conformance.suite.given.creates import (

@@ -16,7 +16,7 @@ from conformance.http.client import API, REASON, Part, RefundApi
 from conformance.http.dialect import Dialect
 from conformance.judging import arrange, verify
 from conformance.model import Action, Order, Refund, RefundId
-from conformance.results import Blocked, Failed, Unsendable
+from conformance.outcome import Blocked, Failed, Unsendable
 from conformance.running.plugin import requirement
 from conformance.running.session import Session
 from conformance.suite.given.benches import NewOrder

@@ -11,7 +11,7 @@ from conformance.http.answer import Answer
 from conformance.http.client import ABSENT, RefundApi
 from conformance.judging import verify
 from conformance.model import Order
-from conformance.results import Blocked
+from conformance.outcome import Blocked
 from conformance.running.plugin import requirement
 from conformance.running.session import Session
 from conformance.suite.given.benches import Bench, Probes, selected_rows

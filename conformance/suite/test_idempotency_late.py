@@ -9,7 +9,7 @@ from conformance.http.answer import Answer
 from conformance.http.client import Creation, RefundApi
 from conformance.judging import arrange, verify
 from conformance.model import OrderId, Refund, RefundId, same_time
-from conformance.results import Blocked
+from conformance.outcome import Blocked
 from conformance.running.plugin import requirement
 from conformance.running.session import Session
 

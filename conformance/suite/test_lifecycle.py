@@ -19,7 +19,7 @@ from conformance.generation.look import Broken
 from conformance.generation.stage import Stage
 from conformance.generation.stories import COUNT, TOUR, Story, drawn, drawn_bursts
 from conformance.model import Refund
-from conformance.results import Blocked
+from conformance.outcome import Blocked
 from conformance.running.plan import CASE
 from conformance.running.plugin import requirement
 from conformance.running.session import Session

@@ -11,7 +11,7 @@ from conformance.http.answer import Answer
 from conformance.http.client import ABSENT, MAX_LIMIT, RefundApi
 from conformance.judging import verify
 from conformance.model import Action, Refund, RefundId, RefundStatus
-from conformance.results import Blocked, Failed
+from conformance.outcome import Blocked, Failed
 from conformance.running.plugin import requirement
 from conformance.running.session import Session
 from conformance.shop import Shop

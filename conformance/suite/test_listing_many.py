@@ -9,7 +9,7 @@ from conformance.http.answer import Answer
 from conformance.http.client import ABSENT, MAX_LIMIT, RefundApi
 from conformance.judging import arrange, verify
 from conformance.model import Order, Refund, RefundId
-from conformance.results import Blocked
+from conformance.outcome import Blocked
 from conformance.running.plugin import requirement
 from conformance.running.session import Session
 from conformance.suite.given.benches import NewOrder

@@ -19,7 +19,7 @@ from conformance.http.answer import Answer
 from conformance.http.client import ABSENT, RefundApi
 from conformance.judging import arrange, verify
 from conformance.model import Action, Order, Refund, RefundId, RefundStatus, RightsType
-from conformance.results import Blocked
+from conformance.outcome import Blocked
 from conformance.running.plugin import requirement
 from conformance.suite.given.benches import NewOrder, Probes, ReviewBench
 from conformance.suite.given.nearmisses import (

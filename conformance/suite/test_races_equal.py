@@ -10,7 +10,7 @@ from conformance.http.answer import Answer
 from conformance.http.client import Part, RefundApi
 from conformance.judging import arrange, verify
 from conformance.model import Action, Refund, RefundId
-from conformance.results import Blocked, Failed
+from conformance.outcome import Blocked, Failed
 from conformance.running.plugin import requirement
 from conformance.suite.given.benches import NewOrder, OpenRefunds, Placed
 from conformance.suite.given.bursts import taken, together

@@ -12,7 +12,7 @@ from conformance.http.answer import Answer
 from conformance.http.client import Part, RefundApi
 from conformance.judging import arrange, verify
 from conformance.model import Action, Order, Refund, RefundId, RefundStatus
-from conformance.results import Blocked, Failed, Unanswered
+from conformance.outcome import Blocked, Failed, Unanswered
 from conformance.running.plugin import requirement
 from conformance.suite.given.benches import NewOrder, OpenRefunds, Placed
 from conformance.suite.given.bursts import LastUnits, taken, together

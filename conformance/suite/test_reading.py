@@ -10,7 +10,7 @@ from conformance.http.answer import Answer
 from conformance.http.client import ABSENT, API, Part, RefundApi
 from conformance.judging import arrange, verify
 from conformance.model import Action, Order, Refund, RefundId, RefundStatus, RightsType, read_refund
-from conformance.results import Blocked
+from conformance.outcome import Blocked
 from conformance.running.plugin import requirement
 from conformance.running.session import Session
 from conformance.suite.given.benches import NewOrder

@@ -11,7 +11,7 @@ from conformance.http.answer import Answer
 from conformance.http.client import RefundApi
 from conformance.judging import contract, verify
 from conformance.model import Order, Refund, RightsType
-from conformance.results import Blocked, Failed
+from conformance.outcome import Blocked, Failed
 from conformance.running.plugin import requirement
 from conformance.running.session import Session
 from conformance.suite.given.reasons import Reasons

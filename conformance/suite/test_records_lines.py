@@ -6,7 +6,7 @@ import pytest
 
 from conformance.judging import verify
 from conformance.model import Refund, read_number
-from conformance.results import Blocked
+from conformance.outcome import Blocked
 from conformance.running.plugin import requirement
 from conformance.running.session import Session
 from conformance.suite.given.reasons import REASONS, Reasons, each_line, each_reason

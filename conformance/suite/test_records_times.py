@@ -10,7 +10,7 @@ from conformance.http.answer import Answer
 from conformance.http.client import RefundApi
 from conformance.judging import verify
 from conformance.model import Refund
-from conformance.results import Blocked
+from conformance.outcome import Blocked
 from conformance.running.plugin import requirement
 from conformance.running.session import Session
 from conformance.suite.given.specimens import Review, Specimen, entry, readable

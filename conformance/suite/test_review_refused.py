@@ -10,7 +10,7 @@ from conformance.http.answer import Answer
 from conformance.http.client import ABSENT, Part, RefundApi
 from conformance.judging import arrange, verify
 from conformance.model import Action, Order, Refund, RefundId
-from conformance.results import Blocked, Failed
+from conformance.outcome import Blocked, Failed
 from conformance.running.plugin import requirement
 from conformance.suite.given.benches import Bench, NewOrder, Probes, ReviewBench, selected_rows
 from conformance.suite.given.reviews import APPROVE, REJECT, decided, until_decided, wanted

@@ -3,7 +3,7 @@
 import pytest
 
 from conformance.judging import verify
-from conformance.results import Blocked, Failed
+from conformance.outcome import Blocked, Failed
 from conformance.running.plugin import requirement
 from conformance.running.session import Session
 from conformance.suite.given.reviews import (

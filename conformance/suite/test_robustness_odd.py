@@ -10,7 +10,7 @@ from conformance.http.answer import Answer
 from conformance.http.client import ABSENT, RefundApi
 from conformance.judging import arrange, verify
 from conformance.model import Refund, RefundStatus
-from conformance.results import Blocked, Failed
+from conformance.outcome import Blocked, Failed
 from conformance.running.plugin import requirement
 from conformance.suite.given.benches import NewOrder, selected_rows
 from conformance.suite.given.odd_creates import ODD_CREATES, OddCreates

@@ -9,7 +9,7 @@ from attrs import define
 from conformance.http.answer import Answer
 from conformance.http.client import ABSENT, API
 from conformance.judging import verify
-from conformance.results import Blocked
+from conformance.outcome import Blocked
 from conformance.running.plugin import requirement
 from conformance.suite.given.benches import Bench, Probe, Probes, ReviewBench, selected_rows
 from conformance.suite.given.senseless import Open, Send, answered, item_path, list_path, sent_to

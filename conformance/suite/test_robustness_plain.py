@@ -6,7 +6,7 @@ from conformance.generation.strangers import unknown
 from conformance.http.client import ABSENT, API, TOKEN_HEADER, RefundApi
 from conformance.judging import verify
 from conformance.model import Order, Refund
-from conformance.results import Blocked, Failed
+from conformance.outcome import Blocked, Failed
 from conformance.running.plugin import requirement
 from conformance.running.session import Session
 from conformance.shop import Shop

@@ -11,7 +11,7 @@ from conformance.http.answer import Answer
 from conformance.http.client import ABSENT, Part, RefundApi
 from conformance.judging import arrange, verify
 from conformance.model import CARRIER_CODE, Action, Order, Refund, RefundId, RefundStatus, RightsType
-from conformance.results import Blocked, Failed
+from conformance.outcome import Blocked, Failed
 from conformance.running.plugin import requirement
 from conformance.shop import Shop
 from conformance.suite.given.benches import Bench, NewOrder, Probes, selected_rows

@@ -7,7 +7,8 @@ from typing import Any
 
 from attrs import evolve
 
-from conformance.reference.rules import RefundRequest, Refusal, RequestedLine, Shop
+from conformance.reference.requests import RefundRequest, Refusal, RequestedLine
+from conformance.reference.rules import Shop
 from conformance.reference.store import StoredLine, StoredOrder, StoredRefund
 from conformance.variants import reads
 

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TypeVar
 
-from conformance.reference.rules import Refusal, Shop
+from conformance.reference.requests import Refusal
+from conformance.reference.rules import Shop
 from conformance.reference.store import StoredRefund
 from conformance.variants import reads
 

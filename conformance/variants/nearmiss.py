@@ -3,7 +3,8 @@
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from conformance.reference.rules import MAX_NUMBER, Refusal, Shop
+from conformance.reference.requests import MAX_NUMBER, Refusal
+from conformance.reference.rules import Shop
 from conformance.reference.store import StoredOrder
 from conformance.variants import reads
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from conformance.reference.app import App
-from conformance.reference.rules import Refusal, Shop, Token
+from conformance.reference.requests import Refusal
+from conformance.reference.rules import Shop, Token
 from conformance.reference.store import StoredRefund
 from conformance.variants import reads
 from conformance.variants.listing import ShowsLater

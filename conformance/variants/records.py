@@ -8,7 +8,8 @@ from typing import Any
 from attrs import evolve
 
 from conformance.reference.answers import JSON
-from conformance.reference.rules import INITIATED, RefundRequest, Shop
+from conformance.reference.requests import RefundRequest
+from conformance.reference.rules import INITIATED, Shop
 from conformance.reference.store import StoredOrder, StoredRefund, StoredRefundLine
 from conformance.variants import reads
 

@@ -6,16 +6,8 @@ from typing import Any
 
 from attrs import evolve
 
-from conformance.reference.rules import (
-    CANCELED,
-    COMPLETED,
-    IN_PROCESS,
-    INITIATED,
-    REJECT,
-    RefundRequest,
-    Refusal,
-    Shop,
-)
+from conformance.reference.requests import REJECT, RefundRequest, Refusal
+from conformance.reference.rules import CANCELED, COMPLETED, IN_PROCESS, INITIATED, Shop
 from conformance.reference.store import StoredLine, StoredRefund
 from conformance.variants import reads
 from conformance.variants.listing import GetsLater, ListsLater

@@ -3,17 +3,8 @@
 from decimal import Decimal
 from typing import Any
 
-from conformance.reference.rules import (
-    APPROVE,
-    COMPLETED,
-    IN_PROCESS,
-    INITIATED,
-    REFUND,
-    REJECT,
-    RefundRequest,
-    Refusal,
-    Shop,
-)
+from conformance.reference.requests import APPROVE, REFUND, REJECT, RefundRequest, Refusal
+from conformance.reference.rules import COMPLETED, IN_PROCESS, INITIATED, Shop
 from conformance.reference.store import StoredRefund
 from conformance.variants import reads
 from conformance.variants.review import AllowsOneOpen

@@ -6,7 +6,8 @@ from typing import Any
 
 from attrs import evolve
 
-from conformance.reference.rules import COMPLETED, IN_PROCESS, INITIATED, REFUND, RefundRequest, Shop
+from conformance.reference.requests import REFUND, RefundRequest
+from conformance.reference.rules import COMPLETED, IN_PROCESS, INITIATED, Shop
 from conformance.reference.store import StoredRefund
 from conformance.variants import reads
 

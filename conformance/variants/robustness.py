@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from conformance.reference.app import WSGI, App
-from conformance.reference.rules import Refusal, Shop
+from conformance.reference.requests import Refusal
+from conformance.reference.rules import Shop
 from conformance.reference.store import StoredRefund
 from conformance.variants import reads
 

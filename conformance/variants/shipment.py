@@ -5,7 +5,8 @@ from typing import Any
 from attrs import evolve
 
 from conformance.reference.answers import JSON
-from conformance.reference.rules import REFUND, RefundRequest, Refusal, Shop
+from conformance.reference.requests import REFUND, RefundRequest, Refusal
+from conformance.reference.rules import Shop
 from conformance.reference.store import StoredRefund
 from conformance.variants import reads
 

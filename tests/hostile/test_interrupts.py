@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from conformance.outcome import Outcome
 from conformance.record import read_record
-from conformance.results import Outcome, Run
+from conformance.results import Run
 from tests.hostile.conftest import TARGET
 from tests.hostile.server import TOKEN, Act, Asked, Hostile, hostile
 from tests.hostile.shelf.behaviour import SOUND, silent, turning

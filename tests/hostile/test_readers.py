@@ -27,9 +27,9 @@ from conformance.judging.contract import breaches_of, load_document
 from conformance.judging.observe import observations
 from conformance.model import load_json, read_id, read_money, read_number, read_refund, read_time
 from conformance.orders import PoolOrders
+from conformance.outcome import Outcome, UsageError
 from conformance.record import read_record
 from conformance.report import FORMATS, draw
-from conformance.results import Outcome, UsageError
 from conformance.target import load_target
 from conformance.waivers import load_waivers
 from tests.hostile.server import TOKEN

@@ -24,8 +24,8 @@ from conformance.http.client import Part, RefundApi
 from conformance.judging.arrange import given_refund
 from conformance.judging.verify import look_list
 from conformance.model import Action, Order, RefundStatus
+from conformance.outcome import Blocked
 from conformance.reference.server import Reference, make_reference, serving
-from conformance.results import Blocked
 from conformance.running.session import Session, open_session
 from conformance.target import load_target
 

@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote
 
 import pytest
 
-from conformance.results import Outcome
+from conformance.outcome import Outcome
 from tests.hostile.conftest import FORMATS, Against, Judged
 from tests.hostile.server import TOKEN, hostile
 from tests.hostile.shelf import SHELF

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from conformance.results import Outcome
+from conformance.outcome import Outcome
 from tests.hostile.conftest import Against
 from tests.hostile.server import Act, Asked, hostile
 from tests.hostile.shelf.behaviour import SOUND, plain, reset

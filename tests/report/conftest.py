@@ -6,7 +6,8 @@ import pytest
 from attrs import evolve
 
 from conformance.catalogue import Catalogue, Reading, Section
-from conformance.results import Made, Observation, Outcome, Reach, Run, WaiverState, WaiverUse
+from conformance.outcome import Outcome
+from conformance.results import Made, Observation, Reach, Run, WaiverState, WaiverUse
 
 from .runs import API, HOSTILE, REQUIREMENTS, exchange, make_run, order_exchange, verdict
 

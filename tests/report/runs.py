@@ -6,7 +6,8 @@ from typing import Any
 from attrs import evolve
 
 from conformance.catalogue import Requirement
-from conformance.results import Evidence, Observation, Outcome, Run, Verdict
+from conformance.outcome import Outcome
+from conformance.results import Evidence, Observation, Run, Verdict
 
 BASE = "http://127.0.0.1:8000"
 API = f"{BASE}/api/202412"

@@ -11,7 +11,8 @@ from attrs import frozen
 
 from conformance import console
 from conformance.catalogue import Catalogue
-from conformance.results import Outcome, Run
+from conformance.outcome import Outcome
+from conformance.results import Run
 
 from .runs import REQUIREMENTS, make_run, verdict
 

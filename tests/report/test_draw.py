@@ -7,9 +7,10 @@ import pytest
 from attrs import evolve
 
 from conformance.catalogue import Catalogue
+from conformance.outcome import UsageError
 from conformance.record import Record, read_record
 from conformance.report import FORMATS, draw
-from conformance.results import Run, UsageError
+from conformance.results import Run
 
 
 def test_the_paths_of_what_was_written_are_returned(failing: Run, catalogue: Catalogue, tmp_path: Path) -> None:

@@ -4,8 +4,9 @@ import pytest
 from attrs import evolve
 
 from conformance.catalogue import Catalogue
+from conformance.outcome import Outcome
 from conformance.report.findings import State, findings, reasons, standings
-from conformance.results import Outcome, Run
+from conformance.results import Run
 from conformance.telling import place, spans, told
 
 from .runs import HOSTILE, exchange, make_run, order_exchange, verdict

@@ -11,9 +11,10 @@ from attrs import evolve
 from lxml import html
 
 from conformance.catalogue import Catalogue
+from conformance.outcome import Outcome
 from conformance.report.html import draw_html
 from conformance.report.material import Material
-from conformance.results import Made, Outcome, Reach, Run, WaiverState, WaiverUse
+from conformance.results import Made, Reach, Run, WaiverState, WaiverUse
 
 from .runs import HOSTILE, exchange, make_run, verdict
 

@@ -10,10 +10,11 @@ from junitparser import JUnitXml
 from lxml import etree
 
 from conformance.catalogue import Catalogue
+from conformance.outcome import Outcome
 from conformance.report import draw
 from conformance.report.junit import draw_junit
 from conformance.report.material import Material
-from conformance.results import Outcome, Run
+from conformance.results import Run
 
 from .runs import make_run, verdict
 

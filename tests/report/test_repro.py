@@ -10,9 +10,9 @@ from attrs import evolve
 
 from conformance.catalogue import load_catalogue
 from conformance.faults import load_faults
+from conformance.outcome import Outcome
 from conformance.reference.server import serving
 from conformance.report.repro import script
-from conformance.results import Outcome
 from conformance.running.run import Options
 from conformance.running.run import run as judge
 

@@ -11,7 +11,7 @@ from conformance.http.client import RefundApi
 from conformance.http.exchange import Exchange
 from conformance.judging import arrange, verify
 from conformance.model import Action, Order, Refund, RefundId
-from conformance.results import Blocked, Unanswered
+from conformance.outcome import Blocked, Unanswered
 
 NewOrder = Callable[..., Order]
 Row = TypeVar("Row")

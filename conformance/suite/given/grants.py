@@ -10,7 +10,7 @@ from conformance.http.answer import Answer
 from conformance.http.client import Part, RefundApi
 from conformance.judging import arrange, verify
 from conformance.model import Action, Order, Refund, RightsType
-from conformance.results import Blocked, Failed
+from conformance.outcome import Blocked, Failed
 from conformance.suite.given.benches import NewOrder, selected_rows
 from conformance.suite.given.creates import Row, Send, digit_more, in_other_form, with_fields, with_line
 from conformance.suite.given.units import Refunds

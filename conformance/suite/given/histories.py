@@ -9,7 +9,7 @@ from conformance.http.answer import Answer
 from conformance.http.client import ABSENT, Part, RefundApi
 from conformance.judging import arrange, verify
 from conformance.model import Action, LineItemId, Order, Refund, RefundStatus, RightsType
-from conformance.results import Blocked
+from conformance.outcome import Blocked
 from conformance.running.session import Session
 from conformance.shop import Shop
 from conformance.suite.given.benches import Bench, NewOrder

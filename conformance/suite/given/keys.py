@@ -13,7 +13,7 @@ from conformance.http.client import RefundApi
 from conformance.http.keys import KeyMaker
 from conformance.judging import arrange, verify
 from conformance.model import Order, Refund, RefundId
-from conformance.results import Blocked
+from conformance.outcome import Blocked
 from conformance.suite.given.benches import NewOrder, Placed, selected_rows
 
 PARTNERS = {

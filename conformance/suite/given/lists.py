@@ -10,7 +10,7 @@ from conformance.http.answer import Answer
 from conformance.http.client import Part, RefundApi
 from conformance.judging import arrange, verify
 from conformance.model import CARRIER_CODE, Order, Refund, RefundId, RightsType
-from conformance.results import Blocked, Failed
+from conformance.outcome import Blocked, Failed
 from conformance.suite.given.benches import NewOrder
 
 DEFAULT_LIMIT = 50

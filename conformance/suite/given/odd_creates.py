@@ -12,7 +12,7 @@ from conformance.http.answer import Answer
 from conformance.http.client import RefundApi
 from conformance.judging import arrange, verify
 from conformance.model import Order, Refund
-from conformance.results import Blocked
+from conformance.outcome import Blocked
 from conformance.suite.given.benches import NewOrder, selected_rows
 from conformance.suite.given.senseless import (
     DEEP,

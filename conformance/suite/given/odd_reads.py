@@ -9,7 +9,7 @@ from conformance.http.answer import Answer
 from conformance.http.client import API, RefundApi
 from conformance.judging import verify
 from conformance.model import Order, OrderId, Refund, RefundId
-from conformance.results import Blocked, Failed
+from conformance.outcome import Blocked, Failed
 from conformance.suite.given.benches import ReviewBench, selected_rows
 from conformance.suite.given.senseless import INJECTION, answered, exempt, list_path
 

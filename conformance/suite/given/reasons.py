@@ -9,7 +9,7 @@ from conformance.http.answer import Answer
 from conformance.http.client import Part, RefundApi
 from conformance.judging import arrange, verify
 from conformance.model import Order, RefundLine, RightsType
-from conformance.results import Blocked
+from conformance.outcome import Blocked
 from conformance.suite.given.benches import NewOrder
 from conformance.suite.given.specimens import Specimen, control
 
@@ -43,7 +43,9 @@ REASONS = {
     "percent": ("RECORD-55", "100% gone, *see* https://example.org/a?b=1#c %41 %s {0} ${x} + {{y}}"),
     "backslash": ("RECORD-55", 'C:\\new\\temp \\u0041 \\" \\\\'),
     "line break": ("RECORD-55", "The first line\nthe second\tand a tab"),
+    "all in quotes": ("RECORD-55", '"It is broken"'),
     "digits": ("RECORD-55", "0042"),
+    "a zero": ("RECORD-55", "0"),
     "the word null": ("RECORD-55", "null"),
     "the word true": ("RECORD-55", "true"),
     "a date": ("RECORD-55", "3/4"),

@@ -10,7 +10,7 @@ from conformance.http.answer import Answer
 from conformance.http.client import Part, RefundApi
 from conformance.judging import arrange, verify
 from conformance.model import Action, Order, Refund, RefundId
-from conformance.results import Blocked
+from conformance.outcome import Blocked
 from conformance.suite.given.benches import NewOrder, OpenRefunds, Placed
 from conformance.suite.given.units import Refunds
 

@@ -12,7 +12,7 @@ from conformance.http.client import ABSENT, Part, RefundApi
 from conformance.http.dialect import NUMBERS, TEXT
 from conformance.judging import verify
 from conformance.model import CARRIER_CODE, Action, Order, Refund, RefundId, RightsType
-from conformance.results import Blocked
+from conformance.outcome import Blocked
 from conformance.running.session import Session
 from conformance.shop import Shop
 from conformance.suite.given.benches import NewOrder, OpenRefunds, Placed, many_of, selected_rows

@@ -7,7 +7,7 @@ from conformance.http.answer import Answer
 from conformance.http.client import Part, RefundApi
 from conformance.judging import arrange, verify
 from conformance.model import CARRIER_CODE, Action, Order, Refund, RefundId, RefundStatus
-from conformance.results import Blocked
+from conformance.outcome import Blocked
 from conformance.suite.given.benches import NewOrder, ReviewBench
 
 CANCELED, COMPLETED = RefundStatus.CANCELED, RefundStatus.COMPLETED

@@ -14,7 +14,7 @@ from conformance.http.answer import Answer
 from conformance.http.client import ABSENT, API, RefundApi
 from conformance.judging import verify
 from conformance.model import Action, Order, Refund
-from conformance.results import Blocked, Unanswered
+from conformance.outcome import Blocked, Unanswered
 from conformance.running.plugin import requirement
 from conformance.suite.given.benches import Bench, Probes, ReviewBench, selected_rows
 

@@ -11,7 +11,7 @@ from conformance.http.answer import Answer
 from conformance.http.client import ABSENT, Part, RefundApi
 from conformance.judging import verify
 from conformance.model import CARRIER_CODE, Action, Order, Refund, RefundId
-from conformance.results import Blocked, Failed
+from conformance.outcome import Blocked, Failed
 from conformance.running.plugin import judged_by
 from conformance.running.session import Session
 from conformance.suite.given.benches import NewOrder

@@ -21,7 +21,7 @@ from conformance.generation.strangers import (
 from conformance.http.client import RefundApi
 from conformance.judging import verify
 from conformance.model import Action, Refund
-from conformance.results import Blocked
+from conformance.outcome import Blocked
 from conformance.running.session import Session
 from conformance.suite.given.benches import Bench, Probe, Probes, ReviewBench, selected_rows
 from conformance.suite.given.creates import Send

@@ -12,7 +12,7 @@ from conformance.http.answer import Answer
 from conformance.http.client import ABSENT, Part, RefundApi
 from conformance.judging import verify
 from conformance.model import LineItemId, Order, Refund, RefundId, RefundStatus
-from conformance.results import Blocked, Failed
+from conformance.outcome import Blocked, Failed
 from conformance.running.session import Session
 from conformance.suite.given.benches import Bench, NewOrder, Probe, Probes
 from conformance.suite.given.creates import REFUND, Row, Send, in_other_form, wanted
