@@ -9,9 +9,10 @@ from conformance.generation.acting import PLAIN_REASONS, REASONS, Form
 from conformance.generation.lifecycle import CREATES, MANNERS, STEADY, Create, Pair, Review, State, Step
 from conformance.generation.look import Broken
 from conformance.generation.perform import Performance
-from conformance.generation.stories import Story, shrunk
+from conformance.generation.stories import FEW, LINES, Story, narrowed, shrunk
 from conformance.http.answer import Answer
-from conformance.model import Order
+from conformance.http.client import Part
+from conformance.model import LineItem, Order
 from conformance.outcome import Blocked
 from conformance.shop import Shop
 
@@ -30,6 +31,7 @@ class Stage:
     """Where stories are performed, one after another, each on fresh orders.
 
     ``pairs`` are those visited; ``known`` the requirements of which a shortest broken story was already looked for;
+    ``narrow`` says whether it takes creates of a few lines only, once that was found out;
     ``tried_plainly`` says whether it was found out if a target refuses creates only for what ``reasons`` are made of;
     ``mannered`` until a target was found to do one thing in one manner, and another in another; ``declined`` are forms
     that it refuses, as it may; ``answered`` are the answers of the last performance,
@@ -40,6 +42,7 @@ class Stage:
     pairs: set[Pair] = field(factory=set)
     known: set[str] = field(factory=set)
     reasons: tuple[str, ...] = REASONS
+    narrow: bool | None = None
     tried_plainly: bool = False
     mannered: bool = True
     declined: set[Form] = field(factory=set)
@@ -48,6 +51,12 @@ class Stage:
     def perform(self, story: Story, *, strict: bool = False, hurried: bool = False) -> Broken | None:
         """Carry a story out; returns what no reading explains, if anything."""
         broken = self._perform(story, strict=strict, hurried=hurried)
+        if broken is None or broken.law != CREATES:
+            return broken
+        if self.narrow is None:
+            self.narrow = self._takes_few_lines_only()
+            if self.narrow:
+                broken = self._perform(story, strict=strict, hurried=hurried)
         if broken is None or broken.law != CREATES or self.tried_plainly:
             return broken
         self.tried_plainly, self.reasons = True, PLAIN_REASONS
@@ -58,7 +67,19 @@ class Stage:
             return None
         return broken
 
+    def _takes_few_lines_only(self) -> bool:
+        """Say whether a plain create of many lines is refused, and one of a few of them is not."""
+        order = self.shop.order(*[(1, "10.00")] * LINES)
+
+        def is_refused(lines: Sequence[LineItem]) -> bool:
+            answer = self.shop.api.create_refund(order, *(Part(line, 1) for line in lines))
+            answer.exchange.role = "control"
+            return answer.refused
+
+        return is_refused(order.lines) and not is_refused(order.lines[:FEW])
+
     def _perform(self, story: Story, *, strict: bool, hurried: bool) -> Broken | None:
+        story = narrowed(story) if self.narrow else story
         performance = Performance(
             self.shop, story, self._orders(story), State(story.orders), mannered=self.mannered,
             declined=self.declined, reasons=self.reasons, strict=strict, hurried=hurried,

@@ -31,6 +31,8 @@ from conformance.generation.seeded import by_the_seed_alone
 MOST_AT_ONCE = 8
 LINES = 22
 """How many lines the first order of the tour has: more than a glance takes in, and several of one price."""
+FEW = 8
+"""How many lines an order of a story has where a target takes no more."""
 DRAWS = 12
 """How many times as many stories are drawn as are told: those that reach furthest."""
 MEETINGS = 50
@@ -49,6 +51,19 @@ class Story:
     orders: tuple[Ordered, ...]
     steps: tuple[Act, ...]
     at_once: tuple[Step, ...] = ()
+
+
+def narrowed(story: Story) -> Story:
+    """Return a story of orders that have a few lines at most: what is asked of the others is left out."""
+
+    def narrow(step: Act) -> Act:
+        return evolve(step, units=step.units[:FEW]) if isinstance(step, Create) else step
+
+    return evolve(
+        story,
+        orders=tuple(evolve(order, units=order.units[:FEW]) for order in story.orders),
+        steps=tuple(narrow(step) for step in story.steps),
+    )
 
 
 def _tour() -> Story:

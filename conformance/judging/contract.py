@@ -151,14 +151,17 @@ def _encodable(value: Any) -> Any:
     return value
 
 
+IDS = frozenset({"refundId", "orderId", "customerId", "lineItems.lineItemId"})
+
+
 def request_problem(operation: str, body: Any) -> str | None:
     """Return what is wrong with a request body of ours, or ``None``; for create and review.
 
-    The refundId of a review is the target's own: whether it is one is judged by the answer that told it.
+    Ids are the target's own, or its order provider's: whether they are any is judged by the answers that show them.
     """
     for error in _request_validator(operation).iter_errors(body):
         name = _field(operation, error)
-        if name == "refundId" and isinstance(error.instance, str) and error.instance:
+        if name in IDS and isinstance(error.instance, str) and error.instance:
             continue
         return f"{name}: {_problem(error)}"
     return None

@@ -171,6 +171,17 @@ class MergesDuplicateLines(Shop):
         return tuple(merged.values())
 
 
+@reads("A29", aspect="lines of a refund")
+class TakesTwentyLines(Shop):
+    """Refuses a refund of more than twenty lines, which have to be asked for bit by bit."""
+
+    def read_lines(self, value: Any, order: StoredOrder) -> tuple[RequestedLine, ...]:
+        """Count them first."""
+        if isinstance(value, list) and len(value) > 20:
+            raise Refusal(422, "a refund has 20 lines at most")
+        return super().read_lines(value, order)
+
+
 @reads("A15", aspect="wrong customer")
 class IgnoresTheCustomer(Shop):
     """Takes the customer from the order, whatever the request says."""
