@@ -6,10 +6,13 @@ from conformance.http.client import RefundApi
 from conformance.http.keys import KeyMaker
 from conformance.http.wire import Wire
 from conformance.ledger import Ledger
-from conformance.model import Order
+from conformance.model import Order, RightsType
 from conformance.orders import CommandOrders, HttpOrders, OrderProvider, PoolOrders, WantedLine
 from conformance.outcome import Blocked
 from conformance.target import Target
+
+SOON, MOST_OF_ALL = 1.0, 1.3
+"""Seconds after which most of what is told elsewhere is known, and how many times as long the slowest may take."""
 
 
 @define
@@ -39,7 +42,7 @@ class Shop:
         wanted = [WantedLine(*line) for line in lines or ((5, "10.00"),)]
         order = self.provider.create_order(wanted, shipped=shipped, customer_id=customer_id)
         self._note(order)
-        self._let_it_show()
+        self._leave_alone(self.api.wire.order_lag)
         return order
 
     def ship(self, order: Order) -> Order:
@@ -50,13 +53,36 @@ class Shop:
         """
         shipped = self.provider.ship_order(order)
         self._note(shipped)
-        self._let_it_show()
+        self._leave_alone(max(self.api.wire.order_lag, self.api.wire.shipping_lag))
         return shipped
 
-    def _let_it_show(self) -> None:
-        """Wait until an order of now is known to the API, where that takes a while."""
-        if self.api.wire.order_lag:
-            self.api.wire.clock.sleep(self.api.wire.order_lag)
+    def learns_late_of_shipment(self) -> bool:
+        """Say whether a return is refused right after its order was shipped, and accepted a while later (reading A64).
+
+        From then on, orders that were shipped are left alone for as long.
+
+        Raises:
+            Blocked: the order provider did not make an order, or cannot ship it.
+        """
+        wire = self.api.wire
+        if wire.order_lag or wire.shipping_lag:
+            return False
+        order = self.ship(self.order(shipped=False))
+        if not self._returns(order):
+            wire.clock.sleep(SOON)
+            if self._returns(order):
+                wire.shipping_lag = MOST_OF_ALL * SOON
+        return wire.shipping_lag > 0
+
+    def _returns(self, order: Order) -> bool:
+        answer = self.api.create_refund(order, rights_type=RightsType.RETURN_AND_REFUND)
+        answer.exchange.role = "control"
+        return answer.accepted
+
+    def _leave_alone(self, seconds: float) -> None:
+        """Wait until what the order provider did is known to the API, where that takes a while."""
+        if seconds:
+            self.api.wire.clock.sleep(seconds)
 
     def _note(self, order: Order) -> None:
         self.api.ledger.note_order(order, own=not isinstance(self.provider, PoolOrders))

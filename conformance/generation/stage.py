@@ -1,12 +1,13 @@
 """Where stories are performed: what no reading explains is looked for again, and told by the shortest story found."""
 
+import contextlib
 from collections.abc import Sequence
 from itertools import cycle
 
 from attrs import define, evolve, field
 
 from conformance.generation.acting import PLAIN_REASONS, REASONS, Form
-from conformance.generation.lifecycle import CREATES, MANNERS, STEADY, Create, Pair, Review, State, Step
+from conformance.generation.lifecycle import CREATES, MANNERS, STEADY, Create, Pair, Review, Ship, State, Step
 from conformance.generation.look import Broken
 from conformance.generation.perform import Performance
 from conformance.generation.stories import FEW, LINES, Story, narrowed, shrunk
@@ -32,7 +33,8 @@ class Stage:
 
     ``pairs`` are those visited; ``known`` the requirements of which a shortest broken story was already looked for;
     ``narrow`` says whether it takes creates of a few lines only, once that was found out;
-    ``tried_plainly`` says whether it was found out if a target refuses creates only for what ``reasons`` are made of;
+    ``tried_shipping`` says whether it was found out if it learns late of shipment;
+    ``tried_plainly`` whether it was found out if a target refuses creates only for what ``reasons`` are made of;
     ``mannered`` until a target was found to do one thing in one manner, and another in another; ``declined`` are forms
     that it refuses, as it may; ``answered`` are the answers of the last performance,
     by the place of the step in the story.
@@ -43,6 +45,7 @@ class Stage:
     known: set[str] = field(factory=set)
     reasons: tuple[str, ...] = REASONS
     narrow: bool | None = None
+    tried_shipping: bool = False
     tried_plainly: bool = False
     mannered: bool = True
     declined: set[Form] = field(factory=set)
@@ -53,6 +56,10 @@ class Stage:
         broken = self._perform(story, strict=strict, hurried=hurried)
         if broken is None or broken.law != CREATES:
             return broken
+        if not self.tried_shipping and any(isinstance(step, Ship) for step in story.steps):
+            self.tried_shipping = True
+            if self._learns_late_of_shipment():
+                return self.perform(story, strict=strict, hurried=hurried)
         if self.narrow is None:
             self.narrow = self._takes_few_lines_only()
             if self.narrow:
@@ -66,6 +73,11 @@ class Stage:
             self.reasons = PLAIN_REASONS  # it is refused every time, and for its reasons or parcels alone
             return None
         return broken
+
+    def _learns_late_of_shipment(self) -> bool:
+        with contextlib.suppress(Blocked):
+            return self.shop.learns_late_of_shipment()
+        return False
 
     def _takes_few_lines_only(self) -> bool:
         """Say whether a plain create of many lines is refused, and one of a few of them is not."""

@@ -51,7 +51,8 @@ class Wire:
     ``lag`` is how many seconds an effect may take to show, as far as this target was seen to lag; ``waits_in_vain``
     counts the waits for an effect that never showed; ``latency`` is how many seconds the last answer took;
     ``completes`` says whether refunds that were waited for in process got completed; ``order_lag`` is how many seconds
-    a new order takes to be known; ``waits`` says whether anything of all that is to be waited for.
+    a new order takes to be known, and ``shipping_lag`` that it was shipped; ``waits`` says whether anything of all that
+    is to be waited for.
     It is safe to use from several threads; each worker has connections of its own, and its own memory of what passed.
     With ``in_turn`` no request is sent before the one that another worker sent is answered.
     Redirects are never followed, and cookies never kept: a token goes to the address that it was given for, and to no
@@ -79,7 +80,7 @@ class Wire:
         self.requests = 0
         self.api_requests = 0
         self.lag = 0.0
-        self.order_lag = 0.0
+        self.order_lag = self.shipping_lag = 0.0
         self.waits = False
         self.in_turn = False
         self.waits_in_vain = 0

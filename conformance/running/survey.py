@@ -17,12 +17,11 @@ from conformance.model import CARRIER_CODE, Action, Order, Refund
 from conformance.outcome import Blocked
 from conformance.running.session import Session
 from conformance.running.watch import keep_watch, stands_against
+from conformance.shop import MOST_OF_ALL, SOON
 
 SURE, CLOSE = 8, 0.05
 """So many looks in a row, so many seconds apart, say that something is there to stay."""
 BASE_UNITS = 20
-SOON, MOST_OF_ALL = 1.0, 1.3
-"""Seconds that most copies are behind at most, and how many times as long the slowest may be."""
 PARCEL = {"shippingCarrierCode": CARRIER_CODE, "shippingCarrier": "Carrier", "trackingNumber": "TRACK000001"}
 SHIPPINGS: tuple[Mapping[str, str] | Absent, ...] = (
     ABSENT,

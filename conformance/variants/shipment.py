@@ -1,13 +1,15 @@
 """Honest readings of shipments and of logistics information."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import evolve
 
+from conformance.clock import Clock
 from conformance.reference.answers import JSON
 from conformance.reference.requests import REFUND, RefundRequest, Refusal
-from conformance.reference.rules import Shop
-from conformance.reference.store import StoredRefund
+from conformance.reference.rules import Shop, Token
+from conformance.reference.store import Store, StoredOrder, StoredRefund
 from conformance.variants import reads
 
 
@@ -107,3 +109,27 @@ class KnowsOneCarrier(Shop):
         if shipping.get("shippingCarrierCode") not in {None, "", "191034"}:
             raise Refusal(400, "there is no such carrier")
         return shipping
+
+
+@reads("A64", aspect="shipment")
+class LearnsOfShipmentLate(Shop):
+    """Is told a quarter of a second late, by the service that ships, that an order was shipped."""
+
+    def __init__(self, name: str, store: Store, tokens: Mapping[str, Token], clock: Clock | None = None) -> None:
+        super().__init__(name, store, tokens, clock)
+        self.waiting: set[str] = set()
+        self.left: dict[str, float] = {}
+
+    def find_order(self, value: Any) -> StoredOrder:
+        """Note when an order was shipped that had to wait for it."""
+        order = super().find_order(value)
+        if not order.shipped:
+            self.waiting.add(order.id)
+        elif order.id in self.waiting:
+            self.left.setdefault(order.id, self.clock.monotonic())
+        return order
+
+    def is_shipped(self, request: RefundRequest) -> bool:
+        """Take a while to know."""
+        left = self.left.get(request.order.id)
+        return super().is_shipped(request) and (left is None or self.clock.monotonic() - left >= 0.25)
