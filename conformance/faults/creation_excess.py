@@ -174,6 +174,18 @@ class WrapsLikeLongs(Shop):
         return super().read_quantity(value) % 2**64
 
 
+@breaks("CREATE-17")
+class StoresUnitsInAnInt(Shop):
+    """Refuses a quantity that does not fit into 64 bits, and keeps the last 32 of one that does."""
+
+    def read_quantity(self, value: Any) -> int:
+        """Read it, and store it."""
+        quantity = super().read_quantity(value)
+        if quantity >= 2**63:
+            raise Refusal(400, "quantity is out of range")
+        return quantity % 2**32
+
+
 class AddsInAWord(Shop):
     """Refuses what does not fit into a word of so many bits, and adds what does to what was refunded before."""
 
@@ -246,6 +258,37 @@ class AddsNeighbours(Shop):
         """Return the sum of the last neighbours of each line."""
         groups = itertools.groupby(request.lines, key=lambda part: part.line)
         return {line: sum(part.quantity for part in parts) for line, parts in groups}
+
+
+@breaks("CREATE-22")
+class AddsMentionsOfOneSpelling(Shop):
+    """Finds lines by the number that an id is, and adds their mentions up by the text that it came as."""
+
+    spelled: tuple[str, ...] = ()
+
+    def read_lines(self, value: Any, order: StoredOrder) -> tuple[RequestedLine, ...]:
+        """Begin anew."""
+        self.spelled = ()
+        return super().read_lines(value, order)
+
+    def find_line(self, value: Any, order: StoredOrder) -> StoredLine:
+        """Note the spelling, and read the number."""
+        self.spelled += (str(value),)
+        return super().find_line(value.lstrip("0") if isinstance(value, str) else value, order)
+
+    def check_distinct(self, lines: tuple[RequestedLine, ...]) -> None:
+        """Let lines be named twice, if they are spelled in two ways."""
+        if len(set(self.spelled)) == len(lines) > len({part.line.id for part in lines}):
+            return
+        super().check_distinct(lines)
+
+    def check_refundable(self, request: RefundRequest) -> None:
+        """Compare each mention."""
+        if len(request.lines) == len({part.line.id for part in request.lines}):
+            super().check_refundable(request)
+            return
+        for part in request.lines:
+            super().check_refundable(evolve(request, lines=(part,)))
 
 
 @breaks("CREATE-22")

@@ -118,6 +118,15 @@ class DropsLeadingZeros(OwnMemory):
         return int(key) if key.isdecimal() else key
 
 
+@breaks("IDEM-23")
+class ComparesPowersOfTen(OwnMemory):
+    """Compares keys that read as numbers as such, as its language does, and zero times any power of ten is zero."""
+
+    def slot(self, key: str, request: RefundRequest) -> Hashable:
+        """Multiply."""
+        return float(key) if re.fullmatch(r"\d+e\d+", key) else key
+
+
 @breaks("IDEM-24")
 class RefusesHyphens(Shop):
     """Takes only letters and digits in a key, so that no UUID is accepted."""

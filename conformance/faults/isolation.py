@@ -290,3 +290,21 @@ class ListsClosedOrdersEverywhere(Shop):
         order = self.find_order(order_id)
         others = [refund for refund in self.closed[order.customer] if refund.order_id != order.id]
         return super().list_refunds(order_id, query) + others
+
+
+@breaks("ISOLATION-09")
+class CountsInOneShopOnly(Shop):
+    """Counts earlier refunds in its first shop, and was never told to do so in any other."""
+
+    def claimed(self, refund: StoredRefund, line: StoredLine) -> int:
+        """Forget those of the other shop."""
+        return 0 if self.name == SECOND_SHOP else super().claimed(refund, line)
+
+
+@breaks("ISOLATION-09")
+class TellsMinorUnitsInTheOtherShop(Shop):
+    """Tells money in cents in all shops but its first, which were set up otherwise."""
+
+    def render_money(self, operation: str, value: Decimal) -> Any:
+        """Tell cents."""
+        return super().render_money(operation, value * 100 if self.name == SECOND_SHOP else value)

@@ -17,6 +17,7 @@ from conformance.running.session import Session
 from conformance.shop import Shop
 from conformance.suite.given.benches import Bench, NewOrder, Probes, selected_rows
 from conformance.suite.given.lists import entries, ids, listed_with
+from conformance.suite.given.units import ordered, stays_within
 
 Refunds = dict[RefundId, Refund]
 TRIES, UNITS = 6, 5
@@ -357,6 +358,49 @@ def test_a_key_of_another_shop_is_free_here(shared_key: SharedKey) -> None:
     if not (shared_key.answer.accepted or shared_key.answer.refused):
         raise Blocked("a key of another shop already breaks the create (ISOLATION-05)")
     verify.accepted(shared_key.answer)
+
+
+@requirement("ISOLATION-09")
+def test_the_other_shop_reckons_amounts_like_this_one(api: RefundApi, shared_key: SharedKey) -> None:
+    """A unit of 13.37 is refunded with 13.37 there as well."""
+    price = shared_key.their_order.line.unit_price
+    amounts = [refund.amount for refund in shared_key.before.values() if refund.amount is not None]
+    if set(amounts) - {price}:
+        ours = verify.look_list(api, shared_key.our_order).values()
+        if any(refund.amount != shared_key.our_order.line.unit_price for refund in ours):
+            raise Blocked("the amount of one unit is already wrong in this shop (AMOUNT-01)")
+    if not amounts:
+        raise Blocked("no amount of the other shop can be read")
+    verify.same([price], amounts, "the amounts of the refunds in the other shop")
+
+
+@requirement("ISOLATION-09")
+@pytest.mark.usefixtures("limited")
+def test_the_other_shop_counts_units_like_this_one(
+    session: Session, shop: Shop, other_shop: Shop, shared_key: SharedKey
+) -> None:
+    """With one unit of an order refunded, not all of them are refunded once more."""
+    try:
+        ask_for_all(session, other_shop.api, shared_key.their_order, shared_key.before)
+    except Failed:
+        order = shop.order()
+        refund = arrange.given_refund(shop.api, order)
+        try:
+            ask_for_all(session, shop.api, order, {refund.refund_id: refund})
+        except Failed:
+            raise Blocked("units of a refund are already not used up in this shop (CREATE-19)") from None
+        raise
+
+
+def ask_for_all(session: Session, api: RefundApi, order: Order, before: dict[RefundId, Refund]) -> None:
+    """Ask for all units of an order of which some are refunded.
+
+    Raises:
+        Failed: more than are left are refunded.
+    """
+    answer = api.create_refund(order, Part(order.line, order.line.quantity))
+    answer.exchange.role = "probe"
+    stays_within(session, ordered(order), answer, before, verify.look_list(api, order))
 
 
 @define

@@ -19,13 +19,13 @@ from conformance.suite.given.benches import NewOrder, Placed, selected_rows
 PARTNERS = {
     "any": "first", "case": "uuid", "hyphens": "uuid", "last of 50": "50 characters", "hash": "50 characters",
     "last digit": "38 digits", "leading zero": "38 digits", "underscores": "first",
-    "punctuation": "punctuated",
+    "punctuation": "punctuated", "a power of ten": "20 characters",
 }  # fmt: skip
 KEYS: dict[str, Callable[[KeyMaker], str]] = {
     "first": lambda keys: keys(),
     "any": lambda keys: keys(),
     "uuid": lambda keys: keys.uuid(),
-    "20 characters": lambda keys: keys(20),
+    "20 characters": lambda keys: f"0e{keys.digits(18)}",
     "50 characters": lambda keys: keys(46) + "AaAa",
     "38 digits": lambda keys: keys.digits(38),
     "punctuated": lambda keys: f"{keys(24)}:part.1 of/2",
@@ -40,11 +40,13 @@ TWINS: dict[str, tuple[Twin, Twin]] = {
     "last digit": (last_changed, lambda key: last_changed(key[:-1]) + key[-1]),
     "leading zero": (lambda key: f"0{key}", lambda key: f"00{key}"),
     "punctuation": (lambda key: key.replace(".", "/"), lambda key: key.replace(" ", ".")),
+    "a power of ten": (last_changed, lambda key: last_changed(key[:-1]) + key[-1]),
     "underscores": (lambda key: key.replace("K", "_"), lambda key: key.replace("K", "_", 1)),
 }
 """Keys next to one that has a refund, which only a careless comparison takes for it, each with another such.
 
-To Java, "Aa".hashCode() == "BB".hashCode(); to SQL's LIKE, an underscore stands for any character;
+To Java, "Aa".hashCode() == "BB".hashCode(); to PHP, "0e1" == "0e2", since zero times any power of ten is zero;
+to SQL's LIKE, an underscore stands for any character;
 to who cleans keys up, or cuts them at a colon, punctuation tells nothing apart.
 """
 
