@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Hashable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from attrs import evolve
@@ -178,6 +179,21 @@ class CarriesCanceledAmountsOver(Shop):
         refund = super().new_refund(request)
         before = [r for r in self.store.refunds_of(self.name, request.order.id) if r.status == CANCELED]
         return evolve(refund, amount=refund.amount + sum(r.amount for r in before)) if len(before) > 1 else refund
+
+
+@breaks("LIFE-06", also=("RECORD-72", "RECORD-73"))
+class DatesCreatesAhead(Shop):
+    """Dates creates five seconds ahead, by the clock of another machine, so that reviews right after come before."""
+
+    def new_refund(self, request: RefundRequest) -> StoredRefund:
+        """Ask the other clock."""
+        refund = super().new_refund(request)
+        ahead = (datetime.fromisoformat(refund.created) + timedelta(seconds=5)).isoformat(timespec="microseconds")
+        return evolve(refund, created=ahead, updated=ahead)
+
+    def later(self, before: str) -> str:
+        """Ask the clock of this one, whatever was before."""
+        return self.now()
 
 
 @breaks("LIFE-07", also=("RACE-11",))
