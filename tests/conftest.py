@@ -1,5 +1,6 @@
 """A way to judge an application in this process, where waiting takes no time."""
 
+import gc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,13 @@ from conformance.results import Run
 from conformance.running.run import Options
 
 Judge = Callable[..., Run]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def garbage_lies_for_longer() -> None:
+    """Look for garbage more seldom: what all the tests hold is looked through each time."""
+    gc.freeze()
+    gc.set_threshold(200_000)
 
 
 @pytest.fixture
