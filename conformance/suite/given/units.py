@@ -145,14 +145,15 @@ def one_more_in_the_other_form(api: RefundApi, order: Order) -> Answer:
 
 
 ONE_MORE, SECOND, TWICE = "one unit more than ordered", "one more of the second of three", "twice more than half"
+TEN_OF_NINE = "10 of 9"
 EXCESS: dict[str, Row] = {
     ONE_MORE: Row("CREATE-14", too_many(one_more)),
     "one more in the other form": Row("CREATE-14", one_more_in_the_other_form),
     "one more without a return": Row("CREATE-14", too_many(one_more, rights_type=REFUND, customer_id=ABSENT)),
     SECOND: Row("CREATE-15", one_more_in_the_middle, ONE_MORE),
-    "10 of 9": Row("CREATE-16", too_many(lambda bought: 10 ** len(str(bought)), line=2), SECOND),
-    "32 bits and 1": Row("CREATE-17", too_many(lambda _: 2**32 + 1), "10 of 9"),
-    "64 bits and 1": Row("CREATE-17", too_many(lambda _: 2**64 + 1), "10 of 9"),
+    TEN_OF_NINE: Row("CREATE-16", too_many(lambda bought: 10 ** len(str(bought)), line=2), SECOND),
+    "32 bits and 1": Row("CREATE-17", too_many(lambda _: 2**32 + 1), TEN_OF_NINE),
+    "64 bits and 1": Row("CREATE-17", too_many(lambda _: 2**64 + 1), TEN_OF_NINE),
     TWICE: Row("CREATE-22", twice_more_than_half, ONE_MORE),
     "twice in two forms": Row("CREATE-22", twice_in_two_forms, TWICE),
     "twice, once with a zero in front": Row("CREATE-22", twice_with_a_zero_in_front, TWICE),
