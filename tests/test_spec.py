@@ -38,7 +38,8 @@ def test_examples_are_valid_against_their_schemas(schema: str) -> None:
     ("schema", "good", "bad"),
     [
         ("RequestNo", ["k" * 20, "k" * 50], ["k" * 19, "k" * 51, "", None, 10**29]),
-        ("Id", [1, "1", "01", 2**70, str(2**70)], [0, "0", "", -1, "1\n", "x", None, True, 1.5]),
+        ("Id", [1, "1", 2**70, str(2**70)], [0, "0", "", "01", -1, "1\n", "x", None, True, 1.5]),
+        ("ShownId", [1, "1", "01", 2**70, str(2**70)], [0, "0", "00", "", -1, "1\n", "x", None, True, 1.5]),
         ("Status", [1, "5"], [0, 6, "6", "", None, "done"]),
         ("RightsType", [1, "2"], [0, 3, "", None]),
         ("Money", [1, "1.00", '"1.00"', "0", 10.5], ["1,000.00", "$1", "", None, "abc", "-1"]),
