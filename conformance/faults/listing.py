@@ -139,7 +139,7 @@ class RefusesToListNone(Shop):
         return refunds
 
 
-@breaks("LIST-05")
+@breaks("LIST-05", also=("LIST-01",))
 class RemembersEmptyLists(Shop):
     """Remembers that an order had no refunds when it was listed with the default limit."""
 
