@@ -87,9 +87,8 @@ def shipped(shop: Shop, accepted_create: Refund) -> Shipped:
     all_of_it, left = Part(order.line, order.line.quantity), Part(order.line, order.line.quantity - 1)
 
     def too_many_and_the_rest() -> tuple[Answer, Answer]:
-        return api.create_refund(order, all_of_it, rights_type=RETURN), api.create_refund(
-            order, left, rights_type=ABSENT
-        )
+        first = api.create_refund(order, all_of_it, rights_type=RETURN)
+        return first, api.create_refund(order, left, rights_type=ABSENT)
 
     too_many, rest = too_many_and_the_rest()
     if rest.refused and shop.learns_late_of_shipment():
