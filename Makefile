@@ -6,6 +6,8 @@ SAMPLE := --format html --format junit --format markdown --format json
 STAMP  := $(VENV)/installed
 READY  := $(VENV)/ready
 PYTHONS ?= $(PYTHON)
+# What starts hundreds of processes should not compile everything in each.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: conformance test lint types unit soak seeds pages prove bench bench-peers spec-lint sample dist docs lock clean
 

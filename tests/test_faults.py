@@ -25,15 +25,15 @@ def test_a_fault_is_failed_for_what_it_breaks(judge: Judge, fault: Fault) -> Non
         assert run.conclusion is Conclusion.NON_CONFORMANT
 
 
-def some_of_each_area() -> list[Fault]:
-    """Return two faults of every shelf; ``make prove`` tries all of them in this way."""
-    shelves: dict[str, list[Fault]] = {}
+def one_of_each_area() -> list[Fault]:
+    """Return the first fault of every shelf; ``make prove`` tries all of them in this way."""
+    shelves: dict[str, Fault] = {}
     for fault in load_faults().values():
-        shelves.setdefault(fault.area, []).append(fault)
-    return [fault for shelf in shelves.values() for fault in shelf[:2]]
+        shelves.setdefault(fault.area, fault)
+    return list(shelves.values())
 
 
-@pytest.mark.parametrize("fault", [pytest.param(fault, id=fault.name) for fault in some_of_each_area()])
+@pytest.mark.parametrize("fault", [pytest.param(fault, id=fault.name) for fault in one_of_each_area()])
 def test_a_fault_is_failed_for_nothing_else(judge: Judge, fault: Fault) -> None:
     """A whole run fails it for what it names, and for nothing that a server which breaks that could still keep."""
     run = judge(fault.make)

@@ -172,10 +172,12 @@ def test_an_approval_does_not_move_the_update_time_of_another_refund(sibling: An
 def test_reading_does_not_move_the_update_time(specimen: Specimen, approved: Review) -> None:
     """What get showed at first it shows seconds and several reads later, as long as the status is the same."""
     first, later = specimen.shown.get("get"), approved.before
-    if first is None or later is None or (first.refund_id, first.status) != (later.refund_id, later.status):
-        raise Blocked("there are no two gets of the refund in one state")
+    if first is None or later is None or first.refund_id != later.refund_id:
+        raise Blocked("there are no two gets of the refund")
     if later.restless:
-        return
+        return  # it may have gone on by itself between them
+    if first.status != later.status:
+        raise Blocked("the two gets do not show the refund in one state")
     verify.same(first.update_time, later.update_time, "updateTime")
 
 
