@@ -67,6 +67,18 @@ def test_a_later_update_time_is_a_sign_where_one_operation_tells_it_of_one_state
     assert unrest.allowed_for(record(1)).restless
 
 
+def test_the_time_of_what_is_updated_by_reading_tells_nothing_of_requests() -> None:
+    """That reading does it is judged once, and everything else is not failed for it."""
+    unrest, _ = watching(Watched(touched=True))
+
+    unrest.look_into("list", [record(1)], 11.0)
+    assert not unrest.touched
+    unrest.look_into("list", [record(1, "2026-01-02T03:04:07Z")], 12.0)
+
+    assert unrest.touched
+    assert unrest.allowed_for(record(1)).restless
+
+
 def test_what_an_accepted_review_changes_is_no_sign() -> None:
     """An approved refund may be in process, and each accepted review may update it."""
     unrest, asked = watching(Watched(moved_on=True, updated=True))

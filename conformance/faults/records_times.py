@@ -151,7 +151,7 @@ class NeverUpdates(Shop):
         return super().record(operation, refund) | {"createTime": created, "updateTime": created}
 
 
-@breaks("RECORD-74", also=("ROBUST-18",))
+@breaks("RECORD-74")
 class TouchesWhatIsRead(Shop):
     """Sets the updateTime of a refund that is got."""
 
@@ -160,6 +160,17 @@ class TouchesWhatIsRead(Shop):
         refund = super().get_refund(query)
         self.store.set_status(refund.id, refund.status, self.later(refund.updated))
         return super().get_refund(query)
+
+
+@breaks("RECORD-74")
+class TouchesWhatIsListed(Shop):
+    """Sets the updateTime of each refund that is listed."""
+
+    def list_refunds(self, order_id: str, query: Mapping[str, str]) -> list[StoredRefund]:
+        """Write the rows back."""
+        for refund in super().list_refunds(order_id, query):
+            self.store.set_status(refund.id, refund.status, self.later(refund.updated))
+        return super().list_refunds(order_id, query)
 
 
 @breaks("RECORD-75")

@@ -29,10 +29,19 @@ Seen = tuple[str, RefundId, bool, RefundStatus | None]
 
 @frozen
 class Watched:
-    """What became of a refund that was left alone: whether it went on to *in process*, and whether it was updated."""
+    """What became of a refund that was left alone: whether it went on to *in process*, and whether it was updated.
+
+    ``touched`` if it was not, but is whenever it is read.
+    """
 
     moved_on: bool = False
     updated: bool = False
+    touched: bool = False
+
+    @property
+    def restless(self) -> bool:
+        """Whether the update time of such a refund tells nothing of what requests do."""
+        return self.moved_on or self.updated or self.touched
 
 
 @define
@@ -58,6 +67,11 @@ class Unrest:
     _updates: dict[Seen, datetime] = field(factory=dict)
     _lock: threading.Lock = field(factory=threading.Lock)
     _watching: threading.RLock = field(factory=threading.RLock)
+
+    @property
+    def touched(self) -> bool:
+        """Whether reading a refund was seen to update it, which is judged once (RECORD-74)."""
+        return any(watched.touched for watched in self.found.values())
 
     @property
     def habits(self) -> tuple[dict[bool, Watched], dict[RightsType | None, bool]]:
@@ -127,7 +141,7 @@ class Unrest:
         watched, refund = self.found.get(reviewed), self._as_usual(refund)
         if self._waits(refund) and self.slow.get(refund.rights_type):
             return evolve(refund, status=AFTER[self.opens_in], restless=True)
-        if watched is None or not (watched.moved_on or watched.updated):
+        if watched is None or not watched.restless:
             return refund
         if watched.moved_on and refund.status is RefundStatus.IN_PROCESS:
             refund = evolve(refund, status=RefundStatus.INITIATED)

@@ -76,6 +76,7 @@ def _watched(
     """Make some refunds, approve them if they are to be reviewed, leave them alone, and look in another way.
 
     A target may change some of them only. What changes again whenever it is looked at is not changed by itself.
+    Whether the look does it is tried, too, since then no update time tells what a request did.
     """
     made: list[tuple[Order, Refund]] = []
     shown: list[list[Refund]] = [[]]
@@ -92,11 +93,22 @@ def _watched(
     )
     first, later, last = ([refund.update_time for refund in each] for each in shown)
     updated = first != later == last
+    touched = first == later == last and _is_touched(session, *made[-1], operation)
     if moved_on:
         session.observe("A35", "a new refund goes on to 2 by itself")
     if updated and not moved_on:
         session.observe("A09", f"{'an approved' if reviewed else 'a new'} refund is updated once more by itself")
-    return Watched(moved_on, updated)
+    return Watched(moved_on, updated, touched)
+
+
+def _is_touched(session: Session, order: Order, refund: Refund, operation: str) -> bool:
+    """Say whether the operation that gave the sign updates what it reads, as the other one shows it each time."""
+    shown = [_seen(session, order, refund, operation)]
+    for _ in range(2):
+        session.wire.clock.sleep(AGAIN)
+        _seen(session, order, refund, "get" if operation == "list" else "list")
+        shown.append(_seen(session, order, refund, operation))
+    return len({each.update_time for each in shown}) == len(shown)
 
 
 def _arranged(session: Session, sign: Refund, *, reviewed: bool = False) -> tuple[Order, Refund]:
