@@ -256,14 +256,16 @@ class RefundApi:
         """
         clock, limits, hopes = self.wire.clock, self.wire.limits, self.freshness.hopes
         asked, answer, late, pause = clock.monotonic(), ask(), 0.0, limits.poll
-        busy = answer.exchange.status in BUSY
+        busy, watched = answer.exchange.status in BUSY, answer.exchange.watched
         while kind in hopes and answer.exchange.trouble is None and is_behind(answer, asked):
             if late > limits.settle:
                 hopes.discard(kind)
                 return answer
             answer.exchange.role, answer.exchange.batched = "look", True
             clock.sleep(pause)
-            answer, late, pause = ask(), clock.monotonic() - asked, min(1.5 * pause, 0.3)
+            answer, pause = ask(), min(1.5 * pause, 0.3)
+            watched += answer.exchange.watched
+            late = clock.monotonic() - asked - watched
         shown = answer.exchange.trouble is None and answer.accepted
         if late and shown and not busy and kind in hopes:  # another thread may have given up
             self.wire.expect_lag(late)
@@ -342,7 +344,9 @@ class RefundApi:
         sent = {name: value for name, value in sent.items() if value or name.lower() == TOKEN_HEADER.lower()}
         exchange = self.wire.send(method, url, operation=operation, headers=sent, body=content)
         if exchange.trouble is None:
+            came = self.wire.clock.monotonic()
             self._note_unrest(operation, _shown(Answer(exchange)))
+            exchange.watched = self.wire.clock.monotonic() - came
         answer = Answer(exchange, self.unrest)
         self._note(answer)
         return answer

@@ -40,7 +40,8 @@ class Exchange:
     when a create was answered with the refund of another request number; ``reads_back`` when it is a list or a get in
     the page's own shape, of what the target itself has named. ``opening`` is how the body begins, fit to be
     shown. ``unreachable`` when not even a connection came about; ``unsent`` when the client could not send it;
-    ``stale`` when the connection that it was sent on had already been closed.
+    ``stale`` when the connection that it was sent on had already been closed. ``watched`` are the seconds that it then
+    took to find out whether the target changes by itself what the answer shows.
     """
 
     request: Request
@@ -57,6 +58,7 @@ class Exchange:
     unsent: bool = False
     stale: bool = False
     seconds: float = 0.0
+    watched: float = 0.0
     counted: bool = False
     batched: bool = False
     exempt: bool = False
