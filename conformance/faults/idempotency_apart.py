@@ -80,6 +80,15 @@ class ComparesHashes(OwnMemory):
         return functools.reduce(lambda hashed, letter: (31 * hashed + ord(letter)) % 2**32, key, 0)
 
 
+@breaks("IDEM-21")
+class ComparesBothEndsOfKeys(OwnMemory):
+    """Compares the first twelve and the last eight characters of a key, which is what its log shows of one."""
+
+    def slot(self, key: str, request: RefundRequest) -> Hashable:
+        """Leave the middle out."""
+        return key[:12], key[-8:]
+
+
 @breaks("IDEM-22")
 class FoldsTheCaseOfKeys(OwnMemory):
     """Compares keys without regard to case."""

@@ -65,6 +65,17 @@ class KeepsRejectedUnits(Shop):
         return super().claimed(evolve(refund, status=INITIATED), line)
 
 
+@reads("A33", aspect="rejected units")
+class FreesRejectedUnitsLater(Shop):
+    """Gives the units of a rejected refund back a second later, when its stock was counted."""
+
+    def claimed(self, refund: StoredRefund, line: StoredLine) -> int:
+        """Count what was canceled just now."""
+        age = datetime.fromisoformat(self.now()) - datetime.fromisoformat(refund.updated)
+        just_now = refund.status == CANCELED and age.total_seconds() < STEP
+        return super().claimed(evolve(refund, status=INITIATED) if just_now else refund, line)
+
+
 class AllowsOneOpen(Shop):
     """Refuses a create while others are open; the variants below differ in how many, and in which are in the way."""
 

@@ -26,7 +26,7 @@ KEYS: dict[str, Callable[[KeyMaker], str]] = {
     "any": lambda keys: keys(),
     "uuid": lambda keys: keys.uuid(),
     "20 characters": lambda keys: f"0e{keys.digits(18)}",
-    "50 characters": lambda keys: keys(46) + "AaAa",
+    "50 characters": lambda keys: f"{keys(23)}AaAa{keys(23)[::-1]}",
     "38 digits": lambda keys: keys.digits(38),
     "punctuated": lambda keys: f"{keys(24)}:part.1 of/2",
 }
@@ -36,7 +36,7 @@ TWINS: dict[str, tuple[Twin, Twin]] = {
     "case": (str.upper, lambda key: re.sub("[a-z]", lambda letter: letter[0].upper(), key, count=1)),
     "hyphens": (lambda key: key.replace("-", ""), lambda key: key.replace("-", "", 1)),
     "last of 50": (lambda key: key[:-1] + "c", lambda key: key[:-1] + "d"),
-    "hash": (lambda key: key[:-2] + "BB", lambda key: key[:-4] + "BB" + key[-2:]),
+    "hash": (lambda key: key.replace("AaAa", "AaBB"), lambda key: key.replace("AaAa", "BBAa")),
     "last digit": (last_changed, lambda key: last_changed(key[:-1]) + key[-1]),
     "leading zero": (lambda key: f"0{key}", lambda key: f"00{key}"),
     "punctuation": (lambda key: key.replace(".", "/"), lambda key: key.replace(" ", ".")),
@@ -45,8 +45,8 @@ TWINS: dict[str, tuple[Twin, Twin]] = {
 }
 """Keys next to one that has a refund, which only a careless comparison takes for it, each with another such.
 
-To Java, "Aa".hashCode() == "BB".hashCode(); to PHP, "0e1" == "0e2", since zero times any power of ten is zero;
-to SQL's LIKE, an underscore stands for any character;
+To Java, "Aa".hashCode() == "BB".hashCode(), wherever it stands, and here both ends are equal; to PHP, "0e1" == "0e2",
+since zero times any power of ten is zero; to SQL's LIKE, an underscore stands for any character;
 to who cleans keys up, or cuts them at a colon, punctuation tells nothing apart.
 """
 
