@@ -108,7 +108,10 @@ def test_what_a_target_says_of_its_limit_is_read(headers: dict[str, str], rate: 
 
 @pytest.mark.parametrize(
     "headers",
-    [{BUCKET: "many"}, {BUCKET: "1/"}, {"RateLimit": ";;=,"}, {"RateLimit": "r=99999999999999999999"}],
+    [
+        {BUCKET: "many"}, {BUCKET: "1/"}, {BUCKET: "0/0"}, {"RateLimit": ";;=,"},
+        {"RateLimit": "r=99999999999999999999"}, {"RateLimit": "limit=0, remaining=0, reset=7"},
+    ],
 )  # fmt: skip
 def test_what_is_no_limit_is_passed_over(headers: dict[str, str]) -> None:
     """Nothing is held back, and nothing breaks."""

@@ -147,9 +147,12 @@ class Pace:
 
 
 def _told(headers: Mapping[str, str]) -> Told | None:
-    """Return what the headers, named in small letters, say of a limit: the platform's, or RateLimit in any draft."""
+    """Return what the headers, named in small letters, say of a limit: the platform's, or RateLimit in any draft.
+
+    A bucket of no size is none: no request would ever go through.
+    """
     used, slash, size = headers.get(PLATFORM_HEADER, "").partition("/")
-    if slash and used.strip().isdecimal() and size.strip().isdecimal():
+    if slash and used.strip().isdecimal() and size.strip().isdecimal() and int(size):
         return Told(free=int(size) - int(used), size=int(size))
     policy = _parameters(headers.get("ratelimit-policy", ""))
     limit = {
@@ -159,9 +162,9 @@ def _told(headers: Mapping[str, str]) -> Told | None:
     }
     limit |= _parameters(headers.get("ratelimit", ""))
     free = limit.get("r", limit.get("remaining"))
-    if free is None:
-        return None
     quota, window = policy.get("q", limit.get("limit")), policy.get("w")
+    if free is None or quota == 0:
+        return None
     return Told(
         free, quota, rate=quota / window if quota and window else None, reset=limit.get("t", limit.get("reset"))
     )
