@@ -65,6 +65,10 @@ class Progress:
     ) -> None:
         self._stop()
 
+    def noticed(self, told: str) -> None:
+        """Something that a user should know of the target was found out before the first check."""
+        self._console.print(_text(told, "dim"), soft_wrap=True)
+
     def planned(self, areas: Mapping[str, int]) -> None:
         """So many checks of each area are going to run."""
         self._planned = areas

@@ -32,6 +32,9 @@ class Check:
 class Listener(Protocol):
     """Hears of a run while it goes on."""
 
+    def noticed(self, told: str) -> None:
+        """Something that a user should know of the target was found out before the first check."""
+
     def planned(self, areas: Mapping[str, int]) -> None:
         """So many checks of each area are going to run."""
 

@@ -139,6 +139,9 @@ def _carry_out(plan: Plan, session: Session, workers: int | None) -> int:
     """Run the checks, and return pytest's exit status."""
     with _ending_alone(plan.trouble):
         plan.blocked = blocked_from_the_start(session)
+        if plan.listener is not None:
+            for told in session.noticed:
+                plan.listener.noticed(told)
         session.wire.in_turn = workers is None and session.wire.waits
         plan.workers = _how_many(session.wire, workers)
         return run_checks(plan)

@@ -10,9 +10,13 @@ import pytest
 from attrs import frozen
 
 from conformance import console
-from conformance.catalogue import Catalogue
+from conformance.catalogue import Catalogue, load_catalogue
+from conformance.clock import VirtualClock
 from conformance.outcome import Outcome
+from conformance.proof import ORIGIN, InProcess
 from conformance.results import Run
+from conformance.running.run import Options, run
+from conformance.variants import load_variants
 
 from .runs import REQUIREMENTS, make_run, verdict
 
@@ -216,3 +220,18 @@ def test_explain_tells_all_that_is_known(catalogue: Catalogue) -> None:
         "fault:refuses-but-revives  Answers 409, yet carries it out.",
     ):
         assert words in text
+
+
+def test_what_makes_a_run_slow_is_told_before_its_first_check(tmp_path: Path) -> None:
+    """On a target whose effects show late the waiting is explained while it is still to come."""
+    out, clock = io.StringIO(), VirtualClock()
+    reference = load_variants()["lists-later"].make(clock)
+    with console.Progress(out) as progress:
+        run(
+            reference.target(ORIGIN), load_catalogue(), tmp_path, Options(selection=("RECORD-01",), keep=True),
+            listener=progress, clock=clock, transport=InProcess(app=reference.app),
+        )  # fmt: skip
+    reference.store.close()
+
+    told = out.getvalue()
+    assert told.index("effects show late: after a write, a look waits 1.") < told.index("records: 1 check")
