@@ -1,5 +1,6 @@
 """Servers that take a create sent again for a new one, or do more, when its refund was decided."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from attrs import evolve
@@ -57,24 +58,11 @@ class AnswersReplaysInProcess(Shop):
         return evolve(existing, status=IN_PROCESS) if existing.status == CANCELED else existing
 
 
-class ForgetsSomeKeys(OwnMemory):
-    """Forgets the keys of some refunds, whose creates then make another."""
-
-    def is_forgotten(self, refund: StoredRefund) -> bool:
-        """Say whether the key of a refund is not known any more."""
-        raise NotImplementedError
-
-    def recall(self, key: str) -> StoredRefund | None:
-        """Find the others."""
-        refund = super().recall(key)
-        return None if refund is not None and self.is_forgotten(refund) else refund
-
-
 @breaks("IDEM-13")
-class ForgetsKeysOfWholeOrders(ForgetsSomeKeys):
+class ForgetsKeysOfWholeOrders(ForgetsSome):
     """Closes an order of which all was refunded, and forgets its keys with it; a canceled one is open again."""
 
-    def is_forgotten(self, refund: StoredRefund) -> bool:
+    def forgotten(self, refund: StoredRefund) -> bool:
         """Compare what was refunded with what was ordered."""
         order = self.find_order(refund.order_id)
         whole = sum(line.quantity for line in refund.lines) == sum(line.quantity for line in order.lines)
@@ -83,7 +71,7 @@ class ForgetsKeysOfWholeOrders(ForgetsSomeKeys):
     def check_refundable(self, request: RefundRequest) -> None:
         """Count nothing of an order that it closed."""
         known = self.recall_any(request)
-        if not (known and self.is_forgotten(known)):
+        if not (known and self.forgotten(known)):
             super().check_refundable(request)
 
     def recall_any(self, request: RefundRequest) -> StoredRefund | None:
@@ -92,19 +80,19 @@ class ForgetsKeysOfWholeOrders(ForgetsSomeKeys):
 
 
 @breaks("IDEM-13")
-class ForgetsApprovedKeysWithoutReturn(ForgetsSomeKeys):
+class ForgetsApprovedKeysWithoutReturn(ForgetsSome):
     """Is done with a refund without return when it is approved, and forgets its key."""
 
-    def is_forgotten(self, refund: StoredRefund) -> bool:
+    def forgotten(self, refund: StoredRefund) -> bool:
         """Ask for type and status."""
         return refund.status == COMPLETED and refund.rights_type == REFUND
 
 
 @breaks("IDEM-14")
-class ForgetsRejectedKeysOfSeveralLines(ForgetsSomeKeys):
+class ForgetsRejectedKeysOfSeveralLines(ForgetsSome):
     """Deletes the lines of a refund that is rejected one by one, and its key with the second."""
 
-    def is_forgotten(self, refund: StoredRefund) -> bool:
+    def forgotten(self, refund: StoredRefund) -> bool:
         """Count the lines."""
         return refund.status == CANCELED and len(refund.lines) > 1
 
@@ -145,3 +133,13 @@ class RejectsTheReplayedInWordsOnly(Shop):
         """Leave what is stored as it is."""
         lost = refund.id in self.cached and status == CANCELED
         return evolve(refund, status=status) if lost else super().change(refund, status)
+
+
+@breaks("IDEM-14")
+class ForgetsKeysOfRejectedLater(ForgetsSome):
+    """Cleans up a moment after a rejection, and forgets the key of what was rejected."""
+
+    def forgotten(self, refund: StoredRefund) -> bool:
+        """Look at the clock."""
+        age = self.clock.now() - datetime.fromisoformat(refund.updated)
+        return refund.status == CANCELED and age > timedelta(seconds=0.8)

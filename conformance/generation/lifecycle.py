@@ -14,6 +14,8 @@ EVERY_LAW = CREATES, KEYS, REVIEWS, READS, OTHERS, BOOKS, BURSTS, ANSWERS, STEAD
     f"LIFE-{number:02}" for number in range(1, 11)
 )
 """The requirements that stories are held against."""
+LATER = "LIFE-11"
+"""The one that what they left is held against."""
 
 
 class Phase(Enum):

@@ -10,6 +10,7 @@ from conformance.generation.lifecycle import (
     BURSTS,
     CREATES,
     KEYS,
+    LATER,
     OTHERS,
     READS,
     REVIEWS,
@@ -62,6 +63,18 @@ class Performance(Onlooker):
         for order in set(range(len(self.orders))) - self.seen_last:
             self.look(order, [self.state], OTHERS)
         self.shows_the_parcels()
+
+    def stays(self) -> None:
+        """What the story left is so still; only what is in process may have come to its end (reading A37).
+
+        Raises:
+            Broken: it is not.
+        """
+        self.subjects = set()
+        for order in range(len(self.orders)):
+            before = self.records.pop(order, {})
+            self.look(order, [self.state], LATER)
+            self.unchanged(LATER, before, self.records[order])
 
     def ship(self, order: int) -> None:
         """The order is shipped from here on, if the order provider can do that, and its refunds are what they were."""

@@ -36,8 +36,7 @@ class Stage:
     ``tried_shipping`` says whether it was found out if it learns late of shipment;
     ``tried_plainly`` whether it was found out if a target refuses creates only for what ``reasons`` are made of;
     ``mannered`` until a target was found to do one thing in one manner, and another in another; ``declined`` are forms
-    that it refuses, as it may; ``answered`` are the answers of the last performance,
-    by the place of the step in the story.
+    that it refuses, as it may; ``last`` is the last performance.
     """
 
     shop: Shop
@@ -49,7 +48,7 @@ class Stage:
     tried_plainly: bool = False
     mannered: bool = True
     declined: set[Form] = field(factory=set)
-    answered: dict[int, Answer] = field(factory=dict)
+    last: Performance | None = None
 
     def perform(self, story: Story, *, strict: bool = False, hurried: bool = False) -> Broken | None:
         """Carry a story out; returns what no reading explains, if anything."""
@@ -109,7 +108,7 @@ class Stage:
             return broken
         finally:
             self.pairs |= performance.pairs
-            self.answered = performance.answered
+            self.last = performance
         return None
 
     def _orders(self, story: Story) -> list[Order]:
@@ -159,7 +158,7 @@ class Stage:
     def unsteady(self, first: Broken, again: Broken | None) -> Broken:
         """Return what is wrong with a target that does now one thing and now another, with both answers."""
         if again is None:
-            answer = self.answered.get(first.position)
+            answer = None if self.last is None else self.last.answered.get(first.position)
             then = first.expected + ("" if answer is None else f": {answer.described}")
         else:
             then = f"{again.observed}, where {again.expected} was expected"

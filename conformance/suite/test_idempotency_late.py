@@ -8,15 +8,19 @@ from attrs import define, evolve
 from conformance.http.answer import Answer
 from conformance.http.client import Creation, RefundApi
 from conformance.judging import arrange, verify
-from conformance.model import OrderId, Refund, RefundId, same_time
+from conformance.model import Action, OrderId, Refund, RefundId, RefundStatus, same_time
 from conformance.outcome import Blocked
 from conformance.running.plugin import requirement
 from conformance.running.session import Session
+from conformance.suite.given.replays import names_the_original
+from conformance.suite.given.specimens import Review
 
 KEPT = 59.0
 """Seconds that a key must be kept for: a little less than the minute of reading A24."""
 SURELY_KEPT = 45.0
 """Seconds after which there is still time for a look and a replay, even where a rate limit makes them wait."""
+A_WHILE = 1.0
+"""Seconds in which a queue carries out what a review left to it."""
 SLACK = timedelta(seconds=2)
 """How far two looks at one time may lie apart."""
 
@@ -98,6 +102,26 @@ def test_a_late_replay_shows_when_the_refund_was_created(late: Late) -> None:
         expected = f"the createTime {there.create_time.isoformat()}"
         alike = same_time(there.create_time, told.create_time, SLACK)
         verify.holds(alike, expected, told.create_time.isoformat())
+
+
+@requirement("IDEM-14", late=True)
+@pytest.mark.usefixtures("protected")
+def test_the_key_of_what_was_rejected_a_while_ago_protects(api: RefundApi, session: Session, rejected: Review) -> None:
+    """Sent again a while after the rejection, a create makes no new refund, and revives none."""
+    order, refund, at = rejected.specimen.order, rejected.specimen.refund, rejected.at
+    if refund.refund_id not in api.told or at - api.told[refund.refund_id].at > SURELY_KEPT:
+        order = session.shop.order()
+        refund = arrange.given_refund(api, order)
+        arrange.given_review(api, order, refund, Action.REJECT)
+        at = api.wire.clock.monotonic()
+    api.wire.clock.sleep(max(0.0, at + A_WHILE - api.wire.clock.monotonic()))
+    answer = api.create(api.told[refund.refund_id].body)
+    answer.exchange.role = "probe"
+    after = verify.look_list(api, order)
+    verify.same([refund.refund_id], sorted(after), "the refunds of the order")
+    now = after[refund.refund_id].status
+    verify.holds(now in {RefundStatus.CANCELED, None}, "the refund still canceled", verify.shown(now))
+    names_the_original(answer, refund)
 
 
 @requirement("IDEM-28", profile="full", late=True)

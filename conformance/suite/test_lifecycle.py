@@ -9,6 +9,7 @@ from conformance.generation.lifecycle import (
     BURSTS,
     CREATES,
     KEYS,
+    LATER,
     MANNERS,
     OTHERS,
     READS,
@@ -16,6 +17,7 @@ from conformance.generation.lifecycle import (
     STEADY,
 )
 from conformance.generation.look import Broken
+from conformance.generation.perform import Performance
 from conformance.generation.stage import Stage
 from conformance.generation.stories import COUNT, TOUR, Story, drawn, drawn_bursts
 from conformance.model import Refund
@@ -32,12 +34,21 @@ MANY = 10
 LAWS = (CREATES, KEYS, REVIEWS, READS, OTHERS, BOOKS, ANSWERS, STEADY, MANNERS)
 
 
+A_WHILE = 1.0
+"""Seconds in which a queue carries out what requests left to it."""
+
+
 @define
 class Told:
-    """What came of some stories: what no reading explains, by the requirement that it breaks."""
+    """What came of some stories: what no reading explains, by the requirement that it breaks.
+
+    ``last`` is the last of them, as it was performed, and ``at`` when that ended, in seconds of the wire's clock.
+    """
 
     stage: Stage
     broken: dict[str, Broken] = field(factory=dict)
+    last: Performance | None = None
+    at: float = 0.0
 
     def tell(self, stories: tuple[Story, ...]) -> "Told":
         """Carry stories out."""
@@ -45,6 +56,7 @@ class Told:
             found = self.stage.judge(story)
             if found is not None:
                 self.broken.setdefault(found[0].law, found[0])
+        self.last, self.at = self.stage.last, self.stage.shop.api.wire.clock.monotonic()
         return self
 
     def judge(self, law: str) -> None:
@@ -56,14 +68,28 @@ class Told:
         if self.broken.keys() - {MANNERS}:  # what breaks that one alone was told to its end in plain manners
             raise Blocked(f"a story came to an early end: {', '.join(sorted(self.broken))}")
 
+    def stays(self) -> None:
+        """What the last story left is so still."""
+        if self.last is None or self.broken:
+            raise Blocked(f"a story came to an early end: {', '.join(sorted(self.broken))}")
+        api = self.stage.shop.api
+        api.wire.clock.sleep(max(0.0, self.at + A_WHILE - api.wire.clock.monotonic()))
+        try:
+            self.last.stays()
+        except Broken as broken:
+            broken.story, broken.about = self.last.told_so_far(), api.wire.recorded[-1]
+            for exchange in (*(exchange for _, exchange in broken.story), broken.about):
+                api.wire.show(exchange)
+            raise
 
-@pytest.fixture(scope="module")
+
+@pytest.fixture(scope="session")
 def stage(shop: Shop, accepted_create: Refund) -> Stage:
     """Where stories are carried out."""
     return Stage(shop)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def tour(stage: Stage) -> Told:
     """The story that visits every pair of a state and an action."""
     return Told(stage).tell((TOUR,))
@@ -107,6 +133,12 @@ def rows(profile: str = "standard") -> pytest.MarkDecorator:
 def test_the_tour_of_all_states_and_actions_goes_as_it_may(tour: Told, law: str) -> None:
     """Every action in every state has an outcome that some reading allows."""
     tour.judge(law)
+
+
+@requirement(LATER, late=True)
+def test_what_the_tour_left_is_so_a_while_later(tour: Told) -> None:
+    """No refund is seen to move, appear or vanish by then, but for an approval that comes to its end."""
+    tour.stays()
 
 
 @rows()

@@ -139,7 +139,6 @@ RETRIES = {
     "another token": Retry("IDEM-26", with_another_token),
     "of several lines": Retry("IDEM-34", as_it_was, of_two_lines),
     "of type 2": Retry("IDEM-34", as_it_was, without_return),
-    "with a parcel": Retry("IDEM-34", as_it_was, with_a_parcel),
     "with nothing optional": Retry("IDEM-34", as_it_was, bare),
     "after other uses": Retry("IDEM-35", after_other_uses),
     "another reason": Retry("IDEM-33", with_another_reason),
@@ -152,8 +151,7 @@ RETRIES = {
 REJECTED = "once rejected"
 EARLIER = {
     "once approved": "members reordered", REJECTED: "over a new connection",
-    "of type 2, once approved": "of type 2", "with a parcel, once approved": "with a parcel",
-    "of several lines, once rejected": "of several lines",
+    "of type 2, once approved": "of type 2", "of several lines, once rejected": "of several lines",
     "with nothing optional, once rejected": "with nothing optional",
 }  # fmt: skip
 """What is sent again once more, when it was decided."""
