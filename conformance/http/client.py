@@ -272,11 +272,14 @@ class RefundApi:
         return answer
 
     def _list_is_behind(self, answer: Answer, order_id: str, limit: Any, asked: float) -> bool:
-        """Say whether a list lacks refunds that it has room for, or shows one as it was before its review."""
+        """Say whether a list lacks refunds that it has room for, or shows one as it was before its review.
+
+        One of another order is wrong, and will not come right with time.
+        """
         known, shown = self.freshness.known(order_id, asked), answer.refunds
         if answer.refused:
             return answer.status == NOT_FOUND and bool(known & self.told.keys())
-        if shown is None:
+        if shown is None or not all(self.may_be_of(refund, order_id) for refund in shown):
             return False
         has_room = len(shown) < (USUAL_LIMIT if limit is ABSENT else limit if isinstance(limit, int) else 0)
         missing = known - {refund.refund_id for refund in shown}
