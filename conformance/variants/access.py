@@ -125,7 +125,7 @@ class RefusesWithManyErrors(App):
         return response
 
 
-@reads("A06", aspect="books")
+@reads("A06", aspect="refund ids")
 class KeepsBooksForEachShop(Shop):
     """Keeps the books of each shop apart, and numbers in each from the beginning: shops have orders of the same ids."""
 

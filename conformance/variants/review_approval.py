@@ -120,7 +120,7 @@ class IgnoresReviewsUnderWay(ApprovesForLong):
         return refund if refund.id in self.due else super().decide(refund, action)
 
 
-@reads("A27", "A37", aspect="open refunds")
+@reads("A27", "A37", aspect="approval")
 class ApprovesForLongOneByOne(AllowsOneOpen, ApprovesForLong):
     """Allows one refund of an order at a time that is not reviewed yet; approved ones stay in status 1 for long."""
 
@@ -129,7 +129,7 @@ class ApprovesForLongOneByOne(AllowsOneOpen, ApprovesForLong):
         return refund.id not in self.due
 
 
-@reads("A27", "A37", aspect="open refunds")
+@reads("A27", "A37", aspect="approval")
 class WaitsForCompletion(CompletesInTwoSteps):
     """Completes an approved refund after a second in process, and refuses a create for its order until then."""
 
