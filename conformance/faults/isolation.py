@@ -1,5 +1,6 @@
 """Servers with holes in the walls between shops, or between orders."""
 
+import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from decimal import Decimal
@@ -308,3 +309,24 @@ class TellsMinorUnitsInTheOtherShop(Shop):
     def render_money(self, operation: str, value: Decimal) -> Any:
         """Tell cents."""
         return super().render_money(operation, value * 100 if self.name == SECOND_SHOP else value)
+
+
+@breaks("ISOLATION-10")
+class MixesUpShopsAtOnce(Shop):
+    """Keeps the shop of a read in a place that all requests share."""
+
+    current: Shop
+
+    def list_refunds(self, order_id: str, query: Mapping[str, str]) -> list[StoredRefund]:
+        """List out of whichever shop is in that place by then."""
+        return Shop.list_refunds(self.shop_by_then(), order_id, query)
+
+    def get_refund(self, query: Mapping[str, str]) -> StoredRefund:
+        """Get out of it."""
+        return Shop.get_refund(self.shop_by_then(), query)
+
+    def shop_by_then(self) -> Shop:
+        """Put this shop there, and return the one that is there a moment later."""
+        MixesUpShopsAtOnce.current = self
+        time.sleep(0.01)
+        return MixesUpShopsAtOnce.current

@@ -17,7 +17,6 @@ from conformance.running.session import Session
 from conformance.shop import Shop
 from conformance.suite.given.benches import Bench, NewOrder, Probes, selected_rows
 from conformance.suite.given.lists import entries, ids, listed_with
-from conformance.suite.given.units import ordered, stays_within
 
 Refunds = dict[RefundId, Refund]
 TRIES, UNITS = 6, 5
@@ -312,95 +311,6 @@ def sent(shops: TwoShops, attempt: Attempt, _: Order) -> Answer:
 def test_nothing_crosses_the_wall_between_two_shops(attempts: Attempts, row: str) -> None:
     """Neither one shop's token at the other's address nor the other's ids under ours do or show anything."""
     attempts.judge(row)
-
-
-@define
-class SharedKey:
-    """A key that was used in the other shop first, and then here."""
-
-    their_order: Order
-    before: dict[RefundId, Refund]
-    our_order: Order
-    answer: Answer
-
-
-@pytest.fixture(scope="module")
-def shared_key(api: RefundApi, other_shop: Shop, new_order: NewOrder, accepted_create: Refund) -> SharedKey:
-    """A create in the other shop, and one here under the same key."""
-    their_order, our_order, key = other_shop.order((5, "13.00")), new_order(), api.keys()
-    arrange.given_refund(other_shop.api, their_order, request_no=key)
-    before = verify.look_list(other_shop.api, their_order)
-    answer = api.create_refund(our_order, request_no=key)
-    answer.exchange.role = "probe"
-    return SharedKey(their_order, before, our_order, answer)
-
-
-@requirement("ISOLATION-05")
-def test_a_key_of_another_shop_stands_for_nothing_here(
-    api: RefundApi, session: Session, other_shop: Shop, shared_key: SharedKey
-) -> None:
-    """A create under that key is a refund of this shop's order, or is refused; the other shop's stays as it is."""
-    answer = shared_key.answer
-    verify.holds(answer.accepted or answer.refused, "a refund of this shop (2xx) or a refusal (4xx)", answer.described)
-    if answer.accepted:
-        verify.appears(api, shared_key.our_order, answer.refund or verify.created(answer))
-    else:
-        verify.same([], list(verify.look_list(api, shared_key.our_order)), "the refunds of this shop's order")
-    verify.unchanged(
-        shared_key.before, verify.look_list(other_shop.api, shared_key.their_order), "the other shop's refunds"
-    )
-    session.observe("A24", f"a key is good once in {'each shop' if answer.accepted else 'all shops together'}")
-
-
-@requirement("ISOLATION-06")
-def test_a_key_of_another_shop_is_free_here(shared_key: SharedKey) -> None:
-    """A create under that key is accepted."""
-    if not (shared_key.answer.accepted or shared_key.answer.refused):
-        raise Blocked("a key of another shop already breaks the create (ISOLATION-05)")
-    verify.accepted(shared_key.answer)
-
-
-@requirement("ISOLATION-09")
-def test_the_other_shop_reckons_amounts_like_this_one(api: RefundApi, shared_key: SharedKey) -> None:
-    """A unit of 13.00 is refunded with 13.00 there as well."""
-    price = shared_key.their_order.line.unit_price
-    amounts = [refund.amount for refund in shared_key.before.values() if refund.amount is not None]
-    if set(amounts) - {price}:
-        ours = verify.look_list(api, shared_key.our_order).values()
-        if any(refund.amount != shared_key.our_order.line.unit_price for refund in ours):
-            raise Blocked("the amount of one unit is already wrong in this shop (AMOUNT-01)")
-    if not amounts:
-        raise Blocked("no amount of the other shop can be read")
-    verify.same([price], amounts, "the amounts of the refunds in the other shop")
-
-
-@requirement("ISOLATION-09")
-@pytest.mark.usefixtures("limited")
-def test_the_other_shop_counts_units_like_this_one(
-    session: Session, shop: Shop, other_shop: Shop, shared_key: SharedKey
-) -> None:
-    """With one unit of an order refunded, not all of them are refunded once more."""
-    try:
-        ask_for_all(session, other_shop.api, shared_key.their_order, shared_key.before)
-    except Failed:
-        order = shop.order()
-        arrange.given_refund(shop.api, order)
-        try:
-            ask_for_all(session, shop.api, order, verify.look_list(shop.api, order))
-        except Failed:
-            raise Blocked("units of a refund are already not used up in this shop (CREATE-19)") from None
-        raise
-
-
-def ask_for_all(session: Session, api: RefundApi, order: Order, before: dict[RefundId, Refund]) -> None:
-    """Ask for all units of an order of which some are refunded.
-
-    Raises:
-        Failed: more than are left are refunded.
-    """
-    answer = api.create_refund(order, Part(order.line, order.line.quantity))
-    answer.exchange.role = "probe"
-    stays_within(session, ordered(order), answer, before, verify.look_list(api, order))
 
 
 @define

@@ -308,14 +308,14 @@ def test_creates_at_once_keep_their_keys(api: RefundApi, new_order: NewOrder, di
 
 @requirement("RACE-06")
 def test_reads_at_once_get_their_own_answers(api: RefundApi, distinct: Distinct) -> None:
-    """Gets and lists of four orders at the same moment each show the refund that was asked for."""
+    """Gets of four orders, and lists of two of them, at the same moment each show the refund that was asked for."""
     refunds = [(order, answer.refund) for order, answer in distinct.made if answer.refund is not None]
     if not refunds:
         raise Blocked("no refund could be arranged to be read")
     gets = [partial(api.get_refund, order, refund) for order, refund in refunds]
-    answers = together(api, gets + [partial(api.list_refunds, order) for order, _ in refunds])
+    answers = together(api, gets + [partial(api.list_refunds, order) for order, _ in refunds[:2]])
 
-    for (order, refund), answer in zip(refunds * 2, answers, strict=True):
+    for (order, refund), answer in zip(refunds + refunds[:2], answers, strict=True):
         told = [seen.refund_id for seen in ([answer.refund] if answer.refund else answer.refunds or ())]
         if told != [refund.refund_id]:
             alone = api.get_refund(order, refund)  # what a single read does not show is judged by reading and listing
