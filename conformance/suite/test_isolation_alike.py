@@ -129,7 +129,8 @@ class Read:
     def send(self) -> Answer:
         """Send it, and do not ask again whatever comes of it."""
         if self.operation == "list":
-            return self.api.send("GET", list_path(self.order.order_id), "list")
+            limit = {"limit": self.api.look_limit}
+            return self.api.send("GET", list_path(self.order.order_id), "list", query=limit)
         query = {"orderId": self.order.order_id, "refundId": self.refund.refund_id}
         return self.api.send("GET", f"{API}/refunds", "get", query=query)
 

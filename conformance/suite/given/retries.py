@@ -103,6 +103,11 @@ def bare(api: RefundApi, order: Order) -> dict[str, Any]:
     return of_two_units(api, order, customer_id=ABSENT, rights_type=ABSENT)
 
 
+def with_uuid(api: RefundApi, order: Order) -> dict[str, Any]:
+    """Return a create whose key is a UUID."""
+    return of_two_units(api, order, request_no=KEYS["uuid"](api.keys))
+
+
 def with_digits(api: RefundApi, order: Order) -> dict[str, Any]:
     """Return a create whose key is a number."""
     return of_two_units(api, order, request_no=KEYS["38 digits"](api.keys))
@@ -137,6 +142,7 @@ RETRIES = {
     "with nothing optional": Retry("IDEM-34", as_it_was, bare),
     "after other uses": Retry("IDEM-35", after_other_uses),
     "another reason": Retry("IDEM-33", with_another_reason),
+    "uuid": Retry("IDEM-24", as_it_was, with_uuid),
     "38 digits": Retry("IDEM-24", as_it_was, with_digits),
     "no customer and another parcel": Retry(
         "IDEM-33", with_another(0, 2, customer_id=ABSENT, shipping=OTHER_PARCEL), with_a_parcel
@@ -146,7 +152,6 @@ REJECTED = "once rejected"
 EARLIER = {
     "once approved": "members reordered", REJECTED: "over a new connection",
     "of type 2, once approved": "of type 2", "of several lines, once rejected": "of several lines",
-    "with nothing optional, once rejected": "with nothing optional",
 }  # fmt: skip
 """What is sent again once more, when it was decided."""
 DECIDED = {
