@@ -109,16 +109,12 @@ def twin(api: RefundApi, new_order: NewOrder) -> Specimen:
 
 @define
 class Review:
-    """A specimen around its review, which came seconds after the create if times are judged.
-
-    ``at`` is the moment after the last look, in seconds of the wire's clock.
-    """
+    """A specimen around its review, which came seconds after the create if times are judged."""
 
     specimen: Specimen
     before: Refund | None
     answers: dict[str, Answer]
     after: Refund | None
-    at: float
 
     @property
     def seen(self) -> tuple[Refund, Refund]:
@@ -148,7 +144,7 @@ def make_review(api: RefundApi, session: Session, specimen: Specimen, action: Ac
     now = entry(listed, refund.refund_id)
     if after is not None and now is not None and now.status is not after.status:  # it moved on in between
         after = until_decided(api, order, refund, action)
-    return Review(specimen, entry(before), {"review": answer, "list": listed}, after, api.wire.clock.monotonic())
+    return Review(specimen, entry(before), {"review": answer, "list": listed}, after)
 
 
 def until_decided(api: RefundApi, order: Order, refund: Refund, action: Action) -> Refund | None:
