@@ -336,6 +336,15 @@ def test_what_was_written_shows_before_it_is_read() -> None:
     assert waited("GET", "get") == 0
 
 
+@pytest.mark.parametrize(("times", "status"), [(2, 200), (100, 408)])
+def test_the_end_of_an_idle_connection_is_no_answer(times: int, status: int) -> None:
+    """A proxy says 408 as it closes; the request is sent again, unless that is all that ever comes."""
+    answers = iter([408] * times + [200])
+    wire = wire_to(lambda _: httpx.Response(next(answers), headers={"Connection": "close"}))
+
+    assert wire.send("GET", "http://x/y", operation="list").status == status
+
+
 def test_what_is_sent_again_over_another_connection_is_counted_again() -> None:
     """A write that met a closed connection may have been carried out: the limit on writes knows of both attempts."""
     tries = iter([True, False])

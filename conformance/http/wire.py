@@ -34,6 +34,9 @@ OPENING = 160
 """Characters of a body that an explanation shows."""
 ALWAYS_SENT = {"User-Agent": f"genstore-conformance/{__version__}", "Accept-Encoding": "identity"}
 RATE_LIMITED = {429, 503}
+GAVE_UP, MOST_GIVEN_UP = 408, 10
+"""How a server takes leave of an idle connection, which is then read as the answer to the next request, and
+how many such connections there may be (RFC 9110, 15.5.9)."""
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.25, 8.0
 """Seconds to wait after an answer that asks for patience without saying for how much."""
 
@@ -230,7 +233,7 @@ class Wire:
             self.pace.wait(self.clock, 0 if operation == "orders" else 1)
 
     def _send_until_let_in(self, request: Request, operation: str) -> Exchange:
-        waited, backoff = 0.0, FIRST_BACKOFF
+        waited, backoff, given_up = 0.0, FIRST_BACKOFF, 0
         allowed = self.limits.rate_limited / (1 + self._limited_in_vain)
         while True:
             self.writes.take(request.method, operation)
@@ -246,6 +249,9 @@ class Wire:
                     self.pace.returned()
             self.writes.answered(request.method, operation, exchange.status)
             self.pace.learn(exchange.status, exchange.headers, self.clock)
+            if exchange.status == GAVE_UP and given_up < MOST_GIVEN_UP:
+                given_up += 1
+                exchange.stale = True
             if exchange.stale:
                 continue  # the next connection serves, in the end a new one (RFC 9112, 9.3.1); a create has its key
             if exchange.trouble is not None:
