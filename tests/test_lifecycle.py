@@ -97,7 +97,7 @@ def test_a_manner_is_another_way_to_say_the_same() -> None:
 
     order = Order(OrderId("1"), "3", shipped=True, lines=(line,))
     body = {"orderId": "1", "action": "1", "refundId": "2"}
-    assert Manner(form=BARE).review(body, order) == {"orderId": "1", "action": "1"}
+    assert Manner(form=BARE).review(body, order, "4") == {"orderId": "1", "action": "1"}
 
 
 def test_a_burst_is_explained_by_some_order_or_by_none() -> None:

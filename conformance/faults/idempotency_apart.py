@@ -6,6 +6,7 @@ import re
 import uuid
 from collections.abc import Hashable
 from typing import Any
+from urllib.parse import unquote_plus
 
 from conformance.faults import breaks
 from conformance.faults.idempotency import OwnMemory
@@ -87,6 +88,24 @@ class ComparesBothEndsOfKeys(OwnMemory):
     def slot(self, key: str, request: RefundRequest) -> Hashable:
         """Leave the middle out."""
         return key[:12], key[-8:]
+
+
+@breaks("IDEM-23")
+class ComparesTheEndsOfKeys(OwnMemory):
+    """Compares keys from the fifth character on, after what it takes for a prefix."""
+
+    def slot(self, key: str, request: RefundRequest) -> Hashable:
+        """Cut the beginning off."""
+        return key[4:]
+
+
+@breaks("IDEM-22")
+class UnquotesKeys(OwnMemory):
+    """Reads keys as addresses write them: a plus is a blank."""
+
+    def slot(self, key: str, request: RefundRequest) -> Hashable:
+        """Read it."""
+        return unquote_plus(key)
 
 
 @breaks("IDEM-22")

@@ -1,10 +1,11 @@
 """Servers that go wrong only once, or only when they are asked in one manner of several."""
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import evolve
-from werkzeug.wrappers import Request
+from werkzeug.wrappers import Request, Response
 
 from conformance.faults import breaks
 from conformance.faults.creation_optional import Believing
@@ -119,6 +120,32 @@ class PrefersParameters(App):
         """Merge them."""
         body = super().read_body(request)
         return body | request.args.to_dict() if isinstance(body, dict) else body
+
+
+@breaks("LIFE-10")
+class PrefersTheRefundOfParameters(App):
+    """Reviews the refund that the parameters name, where they name one."""
+
+    def carry_out(self, shop: Shop, operation: str, values: Mapping[str, str], request: Request) -> Response:
+        """Route by them."""
+        named = request.args.get("refundId") if operation == "review" else None
+        return super().carry_out(shop, operation, {**values, "refund_id": named} if named else values, request)
+
+    def read_body(self, request: Request) -> Any:
+        """Merge it."""
+        body, named = super().read_body(request), request.args.get("refundId")
+        return body | {"refundId": named} if named and isinstance(body, dict) else body
+
+
+@breaks("LIFE-10")
+class TakesIdForTheRefundId(Shop):
+    """Takes a member id of a review for the refund's, as an older edition named it."""
+
+    def review(self, refund_id: str, body: Any) -> StoredRefund:
+        """Prefer it."""
+        if isinstance(body, dict) and body.get("id") is not None:
+            return super().review(str(body["id"]), body | {"refundId": str(body["id"])})
+        return super().review(refund_id, body)
 
 
 @breaks("LIFE-10")

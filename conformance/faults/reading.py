@@ -248,3 +248,27 @@ class ForgetsClosedOrders(Getting):
         if refund.status == COMPLETED and whole:
             raise Refusal(404, "there is no such refund")
         return refund
+
+
+@breaks("GET-02")
+class ArchivesWholeOrders(Shop):
+    """Neither lists nor gets the refunds of an order once nothing is left of it."""
+
+    def is_archived(self, order_id: str) -> bool:
+        """Say whether all of an order was refunded, and approved."""
+        order, refunds = self.store.order(self.name, order_id), self.store.refunds_of(self.name, order_id)
+        paid = [part for refund in refunds if refund.status == COMPLETED for part in refund.lines]
+        return order is not None and all(
+            sum(part.quantity for part in paid if part.line.id == line.id) >= line.quantity for line in order.lines
+        )
+
+    def select(self, refunds: list[StoredRefund]) -> list[StoredRefund]:
+        """Leave them out."""
+        return [refund for refund in super().select(refunds) if not self.is_archived(refund.order_id)]
+
+    def get_refund(self, query: Mapping[str, str]) -> StoredRefund:
+        """Not know them."""
+        refund = super().get_refund(query)
+        if self.is_archived(refund.order_id):
+            raise Refusal(404, "the order has no such refund")
+        return refund

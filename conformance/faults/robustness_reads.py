@@ -190,3 +190,13 @@ class BreaksOnUnknownParameters(App):
         """Look each up."""
         known = {"orderId": str, "refundId": str, "limit": str, "_method": str, "pageToken": str}
         return {name: known[name](value) for name, value in super().read_query(request).items()}
+
+
+@breaks("ROBUST-16")
+class ListsTheOrderOfParameters(Shop):
+    """Lists the order that the parameters name, where they name one."""
+
+    def list_refunds(self, order_id: str, query: Mapping[str, str]) -> list[StoredRefund]:
+        """Prefer it."""
+        named = query.get("orderId", "")
+        return super().list_refunds(named if self.store.order(self.name, named) else order_id, query)

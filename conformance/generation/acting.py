@@ -6,7 +6,7 @@ from attrs import define, evolve, field
 
 from conformance.generation.books import Asked
 from conformance.generation.lifecycle import Create, Get, Review, State, Step, goes_astray, outcomes
-from conformance.generation.manners import FOREIGN, PLAIN, Manner, made_key, manner_of
+from conformance.generation.manners import FOREIGN, PARAMETERS, PLAIN, Manner, made_key, manner_of
 from conformance.generation.stories import Story
 from conformance.http.answer import Answer
 from conformance.http.client import ABSENT, Part, RefundApi
@@ -100,12 +100,14 @@ class Actor:
             action = Action.APPROVE if step.approve else Action.REJECT
             order = self.order_of(step)
             named = self.ids[step.key if step.named is None else step.named]
-            body = manner.review(api.review_body(order.order_id, named, action), order)
+            another = self.another(step.key)
+            body = manner.review(api.review_body(order.order_id, named, action), order, another)
             if step.neither:
                 body["action"] = type(body["action"])(NEITHER)
             if step.by is not None:
                 api = self.shop.holder(step.by)
-            answer = api.review(self.ids[step.key], body, query=manner.query([]))
+            laden = PARAMETERS if step.approve else [("refundId", another)]
+            answer = api.review(self.ids[step.key], body, query=manner.query([], laden))
         elif isinstance(step, Get):
             answer = api.get_refund(self.order_of(step), self.ids[step.key], manner.query)
         else:
@@ -115,6 +117,14 @@ class Actor:
         answer.exchange.batched = True
         answer.exchange.exempt = goes_astray(step)  # what answers it all the same is no record
         return answer
+
+    def another(self, key: int) -> RefundId:
+        """Return another refund of the order that the refund of a key is of, or that one where it is the only one."""
+        order = self.order_number(key)
+        others = [
+            refund_id for other, refund_id in self.ids.items() if other != key and self.order_number(other) == order
+        ]
+        return others[-1] if others else self.ids[key]
 
     def body(self, step: Create, api: RefundApi, manner: Manner = PLAIN) -> dict[str, Any]:
         """Return the body of a create, one that says the same whenever the same step is taken again."""

@@ -43,7 +43,7 @@ RECORD = {"status": "4", "amount": FORTUNE, "createTime": LONG_AGO, "updateTime"
 UNKNOWN = {"of": ["nothing", 1]}
 """A member that the page knows nothing of, in what it does know."""
 LINE = {"price": TRIFLE, "subtotal": TRIFLE, "totalTax": "0.50", "note": UNKNOWN}
-PARAMETERS = [("action", "2")]
+PARAMETERS: Parameters = [("action", "2")]
 DECISION = {
     "status": "4", "amount": TRIFLE, "createTime": LONG_AGO, "updateTime": LONG_AGO, "customerId": "1", "note": UNKNOWN,
     "requestNo": "another-request-number-0", "rightsType": "2",
@@ -90,20 +90,20 @@ class Manner:
             refund = refund | {"rightsType": None if self.form == NULL else ""}
         return {"refund": self._turned(refund)}
 
-    def review(self, body: JSON, order: Order) -> JSON:
-        """Return the body of a review in this manner."""
+    def review(self, body: JSON, order: Order, another: str) -> JSON:
+        """Return the body of a review in this manner; ``another`` is the id of a refund that it is not about."""
         if self.form == LADEN:
             reason = {"rightsReason": "Another reason altogether.", "quantity": "3"}
             lines = [{"lineItemId": line.line_item_id, **reason} for line in order.lines]
             more = DECISION | {"lineItems": lines, "shipping": {"trackingNumber": "another parcel"}}
-            body = body | more | {"refund": more}
+            body = body | more | {"refund": more, "id": another}
         if self.form == BARE:
             body = {name: value for name, value in body.items() if name != "refundId"}
         return self._turned(body)
 
-    def query(self, parameters: Parameters) -> Parameters:
-        """Return the parameters of a read in this manner."""
-        more = {LADEN: PARAMETERS, SPLIT: parameters}.get(self.form, [])
+    def query(self, parameters: Parameters, laden: Parameters = PARAMETERS) -> Parameters:
+        """Return the parameters of a request in this manner; ``laden`` are those that it has no use for."""
+        more = {LADEN: laden, SPLIT: parameters}.get(self.form, [])
         return [*parameters, *more][::-1] if self.turned else [*parameters, *more]
 
     def _turned(self, body: JSON) -> JSON:

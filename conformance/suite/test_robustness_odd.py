@@ -36,6 +36,7 @@ from conformance.suite.given.senseless import (
 @rows(
     ODD_CREATES,
     full={
+        "a reason type of 999",
         "a reason type of letters",
         "the content type of files",
         "the content type of a form",

@@ -101,11 +101,11 @@ class Probes:
                 self.effects[name] = (before, self._but_for_others(name, together[1]))
                 continue
             bench.renew()
-            before = bench.before
+            alone = bench.before
             self.sent[name] = self._probed(probe)
             self.looks[name] = self._look()
-            if verify.differ(before, bench.before):
-                self.effects[name] = (before, bench.before)
+            if verify.differ(alone, bench.before):
+                self.effects[name] = (alone, bench.before)
         if not self.effects.keys() & probes.keys():  # what they did together none does alone: each is to blame
             self.effects |= dict.fromkeys(probes, together)
 

@@ -39,15 +39,16 @@ TWINS: dict[str, tuple[Twin, Twin]] = {
     "hash": (lambda key: key.replace("AaAa", "AaBB"), lambda key: key.replace("AaAa", "BBAa")),
     "last digit": (last_changed, lambda key: last_changed(key[:-1]) + key[-1]),
     "leading zero": (lambda key: f"0{key}", lambda key: f"00{key}"),
-    "punctuation": (lambda key: key.replace(".", "/"), lambda key: key.replace(" ", ".")),
-    "a power of ten": (last_changed, lambda key: last_changed(key[:-1]) + key[-1]),
+    "punctuation": (lambda key: key.replace(" ", "+"), lambda key: key.replace(".", "/")),
+    "a power of ten": (lambda key: f"0e9{key[3:]}", lambda key: f"0e8{key[3:]}"),
     "underscores": (lambda key: key.replace("K", "_"), lambda key: key.replace("K", "_", 1)),
 }
 """Keys next to one that has a refund, which only a careless comparison takes for it, each with another such.
 
 To Java, "Aa".hashCode() == "BB".hashCode(), wherever it stands, and here both ends are equal; to PHP, "0e1" == "0e2",
-since zero times any power of ten is zero; to SQL's LIKE, an underscore stands for any character;
-to who cleans keys up, or cuts them at a colon, punctuation tells nothing apart.
+since zero times any power of ten is zero, and here the ends are the same; to SQL's LIKE, an underscore stands for any
+character; in an address, a plus stands for a blank; to who cleans keys up, or cuts them at a colon, punctuation tells
+nothing apart.
 """
 
 

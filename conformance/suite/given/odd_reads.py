@@ -42,6 +42,13 @@ def list_with(query: list[tuple[str, str]]) -> Reading:
     return Reading(lambda api, order, _: api.send("GET", list_path(order.order_id), "list", query=query))
 
 
+def list_with_unknown_parameters(api: RefundApi, order: Order, _: Refund) -> Answer:
+    """List with parameters that a list does not have, of which one names another order that has refunds."""
+    others = (made.order_id for made in api.told.values() if made.order_id not in {None, order.order_id})
+    query = [("limit", "250"), ("a[]", "'"), ("", "\x00"), ("orderId", next(others, order.order_id))]
+    return api.send("GET", list_path(order.order_id), "list", query=query)
+
+
 def in_other_digits(identifier: str) -> str:
     """Return an id in Arabic-Indic digits."""
     return "".join(chr(0x0660 + int(digit)) if digit.isdecimal() else digit for digit in identifier)
@@ -86,7 +93,7 @@ READINGS: Mapping[str, tuple[str, Reading]] = {
         for name in ("a fraction", "other digits", "an injection behind")
     },
     "list with two limits": ("ROBUST-16", list_with([("limit", "1"), ("limit", "250")])),
-    "list with unknown parameters": ("ROBUST-16", list_with([("limit", "250"), ("a[]", "'"), ("", "\x00")])),
+    "list with unknown parameters": ("ROBUST-16", Reading(list_with_unknown_parameters)),
     "get with a second order": (
         "ROBUST-16",
         get_with(
