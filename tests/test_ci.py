@@ -16,7 +16,8 @@ from conformance.cli import COMMANDS, main
 
 ROOT = Path(__file__).parent.parent
 CI = ROOT / "ci"
-FILES = [path for path in (*sorted(CI.rglob("*")), ROOT / "action.yml", ROOT / "Dockerfile") if path.is_file()]
+THERE = (*sorted(CI.rglob("*")), ROOT / "action.yml", ROOT / "Dockerfile")
+FILES = [path for path in THERE if path.is_file() and path.suffix != ".pyc"]
 
 
 def tool(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
