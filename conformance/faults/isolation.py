@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from conformance.faults import breaks
+from conformance.faults.races import WINDOW
 from conformance.reference.app import TOKEN_HEADER, App
 from conformance.reference.requests import RefundRequest, Refusal
 from conformance.reference.rules import Shop, Token
@@ -328,5 +329,5 @@ class MixesUpShopsAtOnce(Shop):
     def shop_by_then(self) -> Shop:
         """Put this shop there, and return the one that is there a moment later."""
         MixesUpShopsAtOnce.current = self
-        time.sleep(0.01)
+        time.sleep(WINDOW / 3)  # in which another request puts its own there
         return MixesUpShopsAtOnce.current

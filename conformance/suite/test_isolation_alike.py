@@ -160,7 +160,8 @@ def test_reads_of_two_shops_at_once_get_their_own_answers(shop: Shop, other_shop
 
     answers = together(shop.api, [partial(read.send) for read in reads])
     if wrong(reads, answers):
-        shop.api.wire.clock.sleep(A_SECOND)  # it may have come from a copy that was behind (reading A64)
+        # They may have come from a copy that was behind (reading A64).
+        shop.api.wire.clock.sleep(max(A_SECOND, shop.api.wire.lag))
         if wrong(reads, [read.send() for read in reads]):
             raise Blocked("single reads already show something else (see reading and listing)")
         answers = together(shop.api, [partial(read.send) for read in reads])
