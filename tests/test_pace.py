@@ -138,6 +138,36 @@ def test_a_higher_refill_than_the_platform_s_is_learnt() -> None:
     assert "bucket of 40" in wire.pace.described
 
 
+def test_a_bucket_that_never_fills_and_never_refuses_is_not_believed() -> None:
+    """An answer that always says 40 of 40 holds a run back for seconds, and not for as long as a real one would."""
+    clock = VirtualClock()
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, headers={BUCKET: "40/40"}))
+    wire, before = wire_of(transport, clock), clock.monotonic()
+    for _ in range(1000):
+        wire.send("GET", "http://x/api/", operation="get")
+
+    assert clock.monotonic() - before <= 10
+    assert wire.pace.described is None
+
+
+def test_a_bucket_that_was_doubted_is_believed_once_it_refuses() -> None:
+    """After one answer of 429 what is told of the bucket holds requests back again."""
+    clock = VirtualClock()
+    statuses = [*[200] * 20, 429, *[200] * 10]
+    transport = httpx.MockTransport(lambda _: httpx.Response(statuses.pop(0), headers={BUCKET: "40/40"}))
+    wire = wire_of(transport, clock)
+    for _ in range(20):
+        wire.send("GET", "http://x/api/", operation="get")
+    assert wire.pace.described is None
+
+    before = clock.monotonic()
+    for _ in range(10):
+        wire.send("GET", "http://x/api/", operation="get")
+
+    assert not statuses
+    assert clock.monotonic() - before >= 9 / PLATFORM_RATE
+
+
 def test_requests_per_second_are_capped_for_all_threads_together() -> None:
     """Four threads that each send ten take as long as forty in a row."""
     clock = VirtualClock()

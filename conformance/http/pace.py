@@ -21,6 +21,10 @@ LONG_ENOUGH = 0.5
 LONGEST_HOLD = 60.0
 SLOWEST = 0.1
 """Tokens per second that are hoped for, whatever was seen."""
+DOUBTED_AFTER = 5
+"""Answers in a row that tell of an empty bucket, and were let through, before it is seen whether it fills at all."""
+REST = 2.0
+"""Seconds in which a bucket that does not fill cannot be one."""
 
 
 @frozen
@@ -37,7 +41,8 @@ class Told:
 class Pace:
     """Holds requests back while the target's bucket is empty; shared by every thread of a run.
 
-    ``limited`` counts the answers that said 429.
+    ``limited`` counts the answers that said 429. A bucket that is told to be empty, and lets everything through, and does
+    not fill while nothing is sent, is not believed, until an answer says 429.
     """
 
     requests_per_second: float | None = None
@@ -51,6 +56,8 @@ class Pace:
     _outstanding: int = 0
     _answered: int = 0
     _window: tuple[float, int, int] | None = None
+    _empty: int = 0
+    _rested: float | None = None
     _lock: threading.Lock = field(factory=threading.Lock)
 
     @property
@@ -101,15 +108,28 @@ class Pace:
             if status == TOO_MANY:
                 self.limited += 1
                 self.rate, self._window = min(self.rate, PLATFORM_RATE), None  # it was believed to be higher than it is
-            if told is None:
-                return
             now = clock.monotonic()
+            if told is None or not self._believable(now, told):
+                return
             self.size = told.size or self.size
             self._learn_rate(now, told)
             # What is under way may be counted by the target already, or not: the fewer tokens are believed.
             self._free, self._at = float(told.free - self._outstanding), now
             if told.free < 1 and told.reset is not None:
                 self._hold = max(self._hold, now + min(told.reset, LONGEST_HOLD))
+
+    def _believable(self, now: float, told: Told) -> bool:
+        """Say if a bucket that is told of refuses, or fills; the first time that it seems to do neither, let it rest."""
+        if self.limited or told.free > 0 or told.reset is not None:
+            self._empty = 0
+            return True
+        self._empty += 1
+        if self._empty >= DOUBTED_AFTER and self._rested is None:
+            self._rested = self._hold = max(self._hold, now + REST)
+        if self._rested is None or now < self._rested or self._empty <= DOUBTED_AFTER:
+            return True
+        self._free = None
+        return False
 
     def _learn_rate(self, now: float, told: Told) -> None:
         if told.rate is not None:

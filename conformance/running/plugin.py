@@ -26,7 +26,7 @@ from conformance.settings import PROFILES
 
 SUITE = Path(__file__).parents[1] / "suite"
 CHECKS, CONFTEST = "conformance.suite.", "conformance.suite.conftest"
-AGING = ("records", "creation")
+AGING = ("creation", "records", "lifecycle")
 """Areas with late checks that want refunds to be seconds old: they run first, and the others in the meantime."""
 
 RUN_ORDER = (*AGING, *(area for area in AREAS if area not in AGING))
@@ -87,14 +87,16 @@ class ConformancePlugin:
     def select(self, items: list[pytest.Item]) -> None:
         """Keep of the checks what the plan asks for: those of the aging areas, of the others, and the late ones.
 
-        Of the late ones the first area comes last: what was made first has aged the most by then, and wants no waiting.
+        Of the late ones the files of the first area come last: what was made first has aged the most by then, and wants
+        no waiting.
         """
         kept = []
         for item in items:
             check = _check(item)
             wanted = self.plan.catalogue.requirements[check.requirement]
             if self._selected(wanted, check):
-                place = RUN_ORDER.index(wanted.area)
+                area = _area_of(item.path) if check.late and _area_of(item.path) in RUN_ORDER else wanted.area
+                place = RUN_ORDER.index(area)
                 kept.append(((check.late, -place if check.late else place), item, check))
         kept.sort(key=lambda entry: entry[0])
         if self.plan.shard is not None:
@@ -103,7 +105,8 @@ class ConformancePlugin:
         if self._worker == 0:
             self.plan.checks = [check for _, _, check in kept]
             if self.plan.listener is not None:
-                self.plan.listener.planned(Counter(RUN_ORDER[abs(place)] for (_, place), _, _ in kept))
+                requirements = self.plan.catalogue.requirements
+                self.plan.listener.planned(Counter(requirements[check.requirement].area for check in self.plan.checks))
 
     def _selected(self, wanted: Requirement, check: Check) -> bool:
         about_a_case = self.plan.session is not None and self.plan.session.case is not None

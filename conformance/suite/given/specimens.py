@@ -23,7 +23,7 @@ PARCEL = {
     "shippingCarrier": "nørd PARCEL & Söhne 北方",
     "trackingNumber": "0031415926535897932384626433",
 }
-GAP = 4.0
+GAP = 3.5
 """Seconds between a create and its review, so that clocks which count whole seconds show that time has passed."""
 OF_TIMES = {"RECORD-69", "RECORD-70", "RECORD-71", "RECORD-72", "RECORD-73", "RECORD-74", "RECORD-75"}
 """The requirements whose checks need that gap."""
