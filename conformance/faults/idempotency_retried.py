@@ -180,7 +180,7 @@ class ForgetsKeysOfSeveralLines(OwnMemory):
         return key if len(request.lines) == 1 else object()
 
 
-@breaks("IDEM-33", also=("IDEM-34",))
+@breaks("IDEM-33", also=("IDEM-14", "IDEM-34"))
 class ForgetsKeysOfParcels(ForgetsSome):
     """Forgets the key of a refund with logistics information, which is stored in another way."""
 

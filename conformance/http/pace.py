@@ -41,8 +41,8 @@ class Told:
 class Pace:
     """Holds requests back while the target's bucket is empty; shared by every thread of a run.
 
-    ``limited`` counts the answers that said 429. A bucket that is told to be empty, and lets everything through, and does
-    not fill while nothing is sent, is not believed, until an answer says 429.
+    ``limited`` counts the answers that said 429. A bucket that is told to be empty, lets everything through, and does
+    not fill while nothing is sent, is not believed until an answer says 429.
     """
 
     requests_per_second: float | None = None
@@ -119,7 +119,7 @@ class Pace:
                 self._hold = max(self._hold, now + min(told.reset, LONGEST_HOLD))
 
     def _believable(self, now: float, told: Told) -> bool:
-        """Say if a bucket that is told of refuses, or fills; the first time that it seems to do neither, let it rest."""
+        """Say if a bucket that is told of refuses, or fills; once it seems to do neither, let it rest, to be sure."""
         if self.limited or told.free > 0 or told.reset is not None:
             self._empty = 0
             return True

@@ -21,6 +21,8 @@ SURELY_KEPT = 45.0
 """Seconds after which there is still time for a look and a replay, even where a rate limit makes them wait."""
 A_WHILE = 1.0
 """Seconds in which a queue carries out what a review left to it."""
+CANCELED = {RefundStatus.CANCELED, None}
+"""What a canceled refund may show; a status that cannot be read is judged as a field of its own (RECORD-28)."""
 SLACK = timedelta(seconds=2)
 """How far two looks at one time may lie apart."""
 
@@ -113,14 +115,24 @@ def test_the_key_of_what_was_rejected_a_while_ago_protects(
     first = rejection
     if api.wire.clock.monotonic() - api.told[first.refund_id].at > SURELY_KEPT:
         first = decision(api, session.shop.order(), REJECT)
+    answer, after = sent_again_later(api, first)
+    if first.refund_id in after and after[first.refund_id].status not in CANCELED:  # by whatever came in between?
+        first = decision(api, session.shop.order(), REJECT)
+        answer, after = sent_again_later(api, first)
+    verify.same([first.refund_id], sorted(after), "the refunds of the order")
+    now = after[first.refund_id]
+    verify.holds(now.status in CANCELED, "the refund still canceled", verify.shown(now.status))
+    if answer.broken:
+        raise Blocked(f"the create sent again broke the server, and was not decided on: {answer.described}")
+    names_the_original(answer, now)
+
+
+def sent_again_later(api: RefundApi, first: Decision) -> tuple[Answer, dict[RefundId, Refund]]:
+    """Send the create of a refund again a while after its review; returns the answer and the refunds of its order."""
     api.wire.clock.sleep(max(0.0, first.at + A_WHILE - api.wire.clock.monotonic()))
     answer = api.create(api.told[first.refund_id].body)
     answer.exchange.role = "probe"
-    after = verify.look_list(api, first.order)
-    verify.same([first.refund_id], sorted(after), "the refunds of the order")
-    now = after[first.refund_id].status
-    verify.holds(now in {RefundStatus.CANCELED, None}, "the refund still canceled", verify.shown(now))
-    names_the_original(answer, after[first.refund_id])
+    return answer, verify.look_list(api, first.order)
 
 
 @requirement("IDEM-28", profile="full", late=True)
