@@ -109,9 +109,11 @@ def test_a_late_replay_shows_when_the_refund_was_created(late: Late) -> None:
 @requirement("IDEM-14", late=True)
 @pytest.mark.usefixtures("protected")
 def test_the_key_of_what_was_rejected_a_while_ago_protects(
-    api: RefundApi, session: Session, rejection: Decision
+    api: RefundApi, session: Session, late: Late, rejection: Decision
 ) -> None:
     """Sent again a while after the rejection, a create makes no new refund, and revives none."""
+    if late.before.keys() != late.after.keys():
+        raise Blocked("keys are already forgotten in the course of the run (IDEM-27)")
     first = rejection
     if api.wire.clock.monotonic() - api.told[first.refund_id].at > SURELY_KEPT:
         first = decision(api, session.shop.order(), REJECT)
