@@ -28,6 +28,8 @@ TOGETHER = [
         ("keeps-books-for-each-shop", "knows-shops-by-their-tokens"),
         # a refund without a reason is looked at alone, since it must be decided before the next
         ("leaves-out-reasons-that-nobody-gave", "allows-one-open-refund-by-order"),
+        # what is refused for its form is cut down to size in another, and its refund stands in the way of the next
+        ("clamps-quantities", "takes-short-reasons-only", "takes-only-text"),
     )
 ]
 

@@ -141,7 +141,7 @@ class Actor:
         sent = step.returned and not (plain and step.key % 8 == PLAINEST)
         known = self.state.entry(step.key) is not None
         another = known and self.asked[step.key].units != step.units
-        parcel = parcel_of(step, another=another, plainly=self.reasons == PLAIN_REASONS) if sent else {}
+        parcel = parcel_of(step.key, another=another, plainly=self.reasons == PLAIN_REASONS) if sent else {}
         parcel = parcel or api.plain_parcel
         if not known:
             self.asked[step.key] = Asked(order, step.units, reasons, rights_type, parcel)
@@ -168,8 +168,8 @@ class Actor:
         return entry.order
 
 
-def parcel_of(step: Create, *, another: bool, plainly: bool) -> dict[str, str]:
+def parcel_of(key: int, *, another: bool, plainly: bool) -> dict[str, str]:
     """Return the logistics information of a return; what it means for another refund is open (reading A14)."""
-    mark = f"{step.key:06}{another:d}"
+    mark = f"{key:06}{another:d}"
     name, number = ("Carrier", f"12321{mark}") if plainly else ("die Größe 百", f"Track{mark}")
     return {"shippingCarrierCode": CARRIER_CODE, "shippingCarrier": name, "trackingNumber": number}

@@ -6,7 +6,7 @@ from itertools import cycle
 
 from attrs import define, evolve, field
 
-from conformance.generation.acting import PLAIN_REASONS, REASONS, Form
+from conformance.generation.acting import PLAIN_REASONS, REASONS, Form, parcel_of
 from conformance.generation.lifecycle import CREATES, MANNERS, STEADY, Create, Pair, Review, Ship, State, Step
 from conformance.generation.look import Broken
 from conformance.generation.perform import Performance
@@ -34,7 +34,7 @@ class Stage:
     ``pairs`` are those visited; ``known`` the requirements of which a shortest broken story was already looked for;
     ``narrow`` says whether it takes creates of a few lines only, once that was found out;
     ``tried_shipping`` says whether it was found out if it learns late of shipment;
-    ``tried_plainly`` whether it was found out if a target refuses creates only for what ``reasons`` are made of;
+    ``tried_plainly`` whether it was found out if it refuses creates for what ``reasons`` and parcels are made of;
     ``mannered`` until a target was found to do one thing in one manner, and another in another; ``declined`` are forms
     that it refuses, as it may; ``last`` is the last performance.
     """
@@ -63,14 +63,11 @@ class Stage:
             self.narrow = self._takes_few_lines_only()
             if self.narrow:
                 broken = self._perform(story, strict=strict, hurried=hurried)
-        if broken is None or broken.law != CREATES or self.tried_plainly:
-            return broken
-        self.tried_plainly, self.reasons = True, PLAIN_REASONS
-        plainly = self._perform(story, strict=strict, hurried=hurried)
-        self.reasons = REASONS
-        if plainly is None and self._perform(story, strict=strict, hurried=hurried) is not None:
-            self.reasons = PLAIN_REASONS  # it is refused every time, and for its reasons or parcels alone
-            return None
+        if broken is not None and broken.law == CREATES and not self.tried_plainly:
+            self.tried_plainly = True
+            if self._takes_plain_texts_only():
+                self.reasons = PLAIN_REASONS
+                broken = self._perform(story, strict=strict, hurried=hurried)
         return broken
 
     def _learns_late_of_shipment(self) -> bool:
@@ -91,6 +88,24 @@ class Stage:
             return answer.refused
 
         return is_refused(order.lines) and not is_refused(order.lines[:FEW])
+
+    def _takes_plain_texts_only(self) -> bool:
+        """Say whether a create is refused, each time, for what its reasons and its parcel are made of."""
+        try:
+            order = self.shop.order(*[(1, "10.00")] * len(REASONS))
+        except Blocked:
+            return False
+
+        def is_refused(reasons: Sequence[str], *, plainly: bool) -> bool:
+            texts = zip(order.lines, cycle(reasons), strict=False)
+            parts = [Part(line, 1, text.format(0, number)) for number, (line, text) in enumerate(texts)]
+            parcel = parcel_of(0, another=False, plainly=plainly)
+            answer = self.shop.api.create_refund(order, *parts, shipping=parcel)
+            answer.exchange.role = "control"
+            return answer.refused
+
+        refused = all(is_refused(REASONS, plainly=False) for _ in range(2))
+        return refused and not is_refused(PLAIN_REASONS, plainly=True)
 
     def _perform(self, story: Story, *, strict: bool, hurried: bool) -> Broken | None:
         story = narrowed(story) if self.narrow else story
@@ -122,9 +137,9 @@ class Stage:
 
     def judge(self, story: Story) -> tuple[Broken, Story] | None:
         """Carry a story out; what no reading explains is looked for again, and told by the shortest story found."""
-        known = self.shop.api.unrest.habits
+        known = self.shop.api.unrest.habits, set(self.declined)
         first = self.perform(story)
-        if first is not None and self.shop.api.unrest.habits != known:  # they were found out on the way
+        if first is not None and (self.shop.api.unrest.habits, self.declined) != known:  # found out on the way
             first = self.perform(story)
         if first is None or story.at_once or first.law in self.known:
             return None if first is None else (first, story)  # a burst may never meet again; what was seen was seen

@@ -325,6 +325,18 @@ class TakesPlainReasonsOnly(Shop):
         return reason
 
 
+@reads("A12", aspect="reasons")
+class TakesShortReasonsOnly(Shop):
+    """Refuses a reason of more than 255 characters, for which its table has no room."""
+
+    def read_reason(self, value: Any) -> str:
+        """Count them."""
+        reason = super().read_reason(value)
+        if len(reason) > 255:
+            raise Refusal(400, "rightsReason is too long")
+        return reason
+
+
 @reads("A10", aspect="parts of the parcel")
 class NeedsWholeParcels(Shop):
     """Refuses logistics information of which a part is missing."""
