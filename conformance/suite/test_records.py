@@ -156,7 +156,7 @@ def test_logistics_information_shows_up(specimen: Specimen) -> None:
     """What was sent shows up somewhere, and nowhere with another value (reading A13)."""
     specimen.insist("with logistics information")
     shown = {item for refund in specimen.shown.values() for item in parcel(refund).items()}
-    verify.same(sorted(PARCEL.items()), sorted(shown), "the logistics information that the answers show")
+    verify.same(sorted(specimen.parcel.items()), sorted(shown), "the logistics information that the answers show")
 
 
 @requirement("RECORD-65", profile="quick", late=True)
@@ -174,7 +174,7 @@ def test_no_foreign_logistics_information_shows_up(
     later = {} if sibling.refund is None else {"create, for a later refund of the order": sibling.refund}
     for operation, refund in (twin.shown | later).items():
         shown = parcel(refund)
-        foreign = ((SAMPLES | set(PARCEL.values())) & set(shown.values())) - set(api.plain_parcel.values())
+        foreign = ((SAMPLES | set(specimen.parcel.values())) & set(shown.values())) - set(api.plain_parcel.values())
         verify.holds(not foreign, f"no logistics information in the answer of {operation}", shown)
         if shown:
             session.observe("A14", "a refund without logistics information shows some all the same")

@@ -1,5 +1,6 @@
 """Honest readings of shipments and of logistics information."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -108,6 +109,20 @@ class KnowsOneCarrier(Shop):
         shipping = super().read_shipping(value)
         if shipping.get("shippingCarrierCode") not in {None, "", "191034"}:
             raise Refusal(400, "there is no such carrier")
+        return shipping
+
+
+@reads("A13", aspect="parcel texts")
+class TakesPlainParcelsOnly(Shop):
+    """Takes tracking numbers of six to twenty letters and digits only, and no carrier's name beyond ASCII."""
+
+    def read_shipping(self, value: Any) -> dict[str, str]:
+        """Refuse any other."""
+        shipping = super().read_shipping(value)
+        if not re.fullmatch("([A-Za-z0-9]{6,20})?", shipping.get("trackingNumber", "")):
+            raise Refusal(422, "trackingNumber is none of a carrier we know")
+        if not shipping.get("shippingCarrier", "").isascii():
+            raise Refusal(422, "shippingCarrier has characters that are not allowed")
         return shipping
 
 

@@ -1,7 +1,7 @@
 """Specimens: two refunds whose every answer is kept, when they are new and around their reviews."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import pytest
@@ -23,6 +23,8 @@ PARCEL = {
     "shippingCarrier": "nørd PARCEL & Söhne 北方",
     "trackingNumber": "0031415926535897932384626433",
 }
+PLAIN_PARCEL = {"shippingCarrierCode": CARRIER_CODE, "shippingCarrier": "Carrier", "trackingNumber": "TRACK271828"}
+"""What is sent where a target takes no such names and numbers."""
 GAP = 3.5
 """Seconds between a create and its review, so that clocks which count whole seconds show that time has passed."""
 OF_TIMES = {"RECORD-69", "RECORD-70", "RECORD-71", "RECORD-72", "RECORD-73", "RECORD-74", "RECORD-75"}
@@ -38,10 +40,14 @@ def entry(answer: Answer, refund_id: RefundId | None = None) -> Refund | None:
 
 @define
 class Specimen:
-    """The first refund of an order: what was asked for, and what each operation answered while it was the only one."""
+    """The first refund of an order: what was asked for, and what each operation answered while it was the only one.
+
+    ``declined`` is the answer to what was asked for at first, where only a plain create was accepted, or a broken one.
+    """
 
     order: Order
     parts: tuple[Part, ...]
+    parcel: Mapping[str, str]
     declined: Answer | None
     answers: dict[str, Answer]
     born: float
@@ -67,14 +73,18 @@ class Specimen:
         return shown
 
 
-def make_specimen(api: RefundApi, order: Order, *parts: Part, **optional: Any) -> Specimen:
-    """Create a refund with or without optional fields, or plainly where that is refused; then list it and get it."""
-    declined, created = None, api.create_refund(order, *parts, **optional)
-    if not created.accepted:
-        declined, created = created, api.create_refund(order, *parts)
-    if not created.accepted:
+def make_specimen(api: RefundApi, order: Order, *parts: Part, forms: Sequence[Mapping[str, Any]]) -> Specimen:
+    """Create a refund in the first form that is accepted, or plainly where none is; then list it and get it."""
+    tried: list[Answer] = []
+    for form in (*forms, {}):
+        tried.append(created := api.create_refund(order, *parts, **form))
+        if created.accepted:
+            break
+    else:
         raise Blocked(f"a refund could not be arranged: create answered {created.described}")
-    specimen = Specimen(order, parts, declined, {"create": created}, api.wire.clock.monotonic())
+    declined = next((answer for answer in tried if answer.broken), None if form else tried[0])
+    parcel = form.get("shipping", {})
+    specimen = Specimen(order, parts, parcel, declined, {"create": created}, api.wire.clock.monotonic())
     specimen.answers["list"] = api.list_refunds(order)
     with contextlib.suppress(Blocked):  # without a readable id there is nothing to get
         specimen.answers["get"] = api.get_refund(order, specimen.refund)
@@ -89,7 +99,7 @@ def specimen(api: RefundApi, new_order: NewOrder) -> Specimen:
     order = new_order((5, "10.00"), (7, "10.00"))
     first, second = order.lines[:2]
     parts = (Part(second, 3, "The second one is too small."), Part(first, 2, "A seam of the first one came apart."))
-    return make_specimen(api, order, *parts, shipping=PARCEL)
+    return make_specimen(api, order, *parts, forms=[{"shipping": PARCEL}, {"shipping": PLAIN_PARCEL}])
 
 
 @pytest.fixture(scope="session")
@@ -104,7 +114,7 @@ def sibling(api: RefundApi, specimen: Specimen) -> Answer:
 def twin(api: RefundApi, new_order: NewOrder) -> Specimen:
     """A refund of one line on another order, created without customer and logistics information."""
     order = new_order()
-    return make_specimen(api, order, Part(order.line, 1, "Not as described."), customer_id=ABSENT)
+    return make_specimen(api, order, Part(order.line, 1, "Not as described."), forms=[{"customer_id": ABSENT}])
 
 
 @define
