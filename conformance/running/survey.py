@@ -96,7 +96,7 @@ class _Survey:
                 self._keep_as_control(answer)
                 session.observe("A01", f"create takes {dialect.name}")
                 return answer
-            session.no_base = f"a plain create in the page's own shape is refused: {answer.described}"
+            session.no_base = f"a plain create in the page's own shape is not accepted: {answer.described}"
             if number >= len(SHIPPINGS) * len(USUAL) and answer.status not in MALFORMED:
                 break  # it is not the form that is in the way
         return None
@@ -118,7 +118,7 @@ class _Survey:
                 "None is followed, so that the token goes to no other address."
             )
         page = answer.exchange.body.lstrip()[:15].lower()
-        if answer.json is None and page.startswith((b"<!doctype", b"<html")) and not answer.refused:
+        if answer.json is None and page.startswith((b"<!doctype", b"<html")) and answer.accepted:
             answer.exchange.exempt = True  # whoever it is of, it is no record of the target's
             raise Blocked(f"{base_url} answers with a web page, not with the API: check base_url")
 

@@ -38,6 +38,7 @@ ANSWERS: dict[str, Behaviour] = {
     "accepts everything with 204 and a body": broken(sound(lambda reply: Reply(204, (), reply.body).raw)),
     "accepts everything with status 299": broken(plain(b"{}", 200)),
     "fails at everything": broken(plain(b'{"error": "oops"}', 500)),
+    "fails at everything with a web page": broken(plain(PAGE, 500, HTML)),
     "has a status of 999": broken(sound(lambda reply: reply.raw.replace(b" 200 OK", b" 999 OK", 1))),
     "has no gateway answer": unjudged(plain(PAGE, 502, HTML), "gateway"),
     "has no gateway answer in time": unjudged(plain(PAGE, 504, HTML), "gateway"),
