@@ -37,8 +37,8 @@ Records = dict[RefundId, Refund]
 class Broken(Failed):
     """What no legal reading explains: which requirement it breaks, and the story of how it came about."""
 
-    def __init__(self, law: str, expected: str, observed: str) -> None:
-        super().__init__(expected, observed)
+    def __init__(self, law: str, expected: str, observed: str, about: Exchange | None = None) -> None:
+        super().__init__(expected, observed, about)
         self.law = law
         self.story: list[tuple[str, Exchange]] = []
         self.position = 0

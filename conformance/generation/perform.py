@@ -136,7 +136,7 @@ class Performance(Onlooker):
     def is_an_answer(self, answer: Answer) -> None:
         """The answer is an acceptance or a refusal."""
         if not (answer.accepted or answer.refused):
-            raise Broken(ANSWERS, "an acceptance or a refusal", answer.described)
+            raise Broken(ANSWERS, "an acceptance or a refusal", answer.described, answer.exchange)
 
     def told_so_far(self) -> list[tuple[str, Exchange]]:
         """Return the story as it went: a sentence for each request, and its exchange."""

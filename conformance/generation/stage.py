@@ -119,7 +119,7 @@ class Stage:
             broken.story = performance.told_so_far()
             broken.position = performance.position
             broken.core = core_of(performance.taken) if performance.taken else ()
-            broken.about = broken.story[-1][1] if broken.story else None
+            broken.about = broken.about or (broken.story[-1][1] if broken.story else None)
             return broken
         finally:
             self.pairs |= performance.pairs
@@ -137,9 +137,9 @@ class Stage:
 
     def judge(self, story: Story) -> tuple[Broken, Story] | None:
         """Carry a story out; what no reading explains is looked for again, and told by the shortest story found."""
-        known = self.shop.api.unrest.habits, set(self.declined)
+        known = self.shop.api.unrest.habits
         first = self.perform(story)
-        if first is not None and (self.shop.api.unrest.habits, self.declined) != known:  # found out on the way
+        if first is not None and self.shop.api.unrest.habits != known:  # they were found out on the way
             first = self.perform(story)
         if first is None or story.at_once or first.law in self.known:
             return None if first is None else (first, story)  # a burst may never meet again; what was seen was seen

@@ -134,7 +134,8 @@ def decided(answer: Answer, what: str = "an acceptance or a refusal") -> None:
     Raises:
         Failed: it says neither.
     """
-    holds(answer.accepted or answer.refused, what, answer.described)
+    if not (answer.accepted or answer.refused):
+        raise Failed(what, answer.described, answer.exchange)
 
 
 def created(answer: Answer) -> Refund:

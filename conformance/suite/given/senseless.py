@@ -12,9 +12,8 @@ from attrs import define
 
 from conformance.http.answer import Answer
 from conformance.http.client import ABSENT, API, RefundApi
-from conformance.judging import verify
 from conformance.model import Action, Order, Refund
-from conformance.outcome import Blocked, Unanswered
+from conformance.outcome import Blocked, Failed, Unanswered
 from conformance.running.plugin import requirement
 from conformance.suite.given.benches import Bench, Probes, ReviewBench, selected_rows
 
@@ -42,8 +41,8 @@ def answered(api: RefundApi, answer: Answer) -> None:
             if again.exchange.trouble is None:
                 raise Blocked(f"no answer came at first, and one did later: {answer.exchange.trouble}")
         raise Unanswered("an answer", answer.exchange.trouble, answer.exchange)
-    fine = not answer.broken or answer.status == NOT_IMPLEMENTED
-    verify.holds(fine, "an acceptance or a refusal", answer.described)
+    if answer.broken and answer.status != NOT_IMPLEMENTED:
+        raise Failed("an acceptance or a refusal", answer.described, answer.exchange)
 
 
 def raw(body: object) -> bytes:
