@@ -8,6 +8,8 @@ from conformance.outcome import Conclusion, Outcome
 from conformance.proof import SEARCHING
 from conformance.results import Run
 from conformance.running.plugin import find_checks
+from conformance.shelf import Implementation
+from conformance.variants import load_variants
 
 from .conftest import Judge, told
 
@@ -41,6 +43,15 @@ def test_a_fault_is_failed_for_nothing_else(judge: Judge, fault: Fault) -> None:
     assert fault.requirement in failed(run)
     assert failed(run) - SEARCHING <= {fault.requirement, *fault.also}
     assert all(verdict.deciding for verdict in run.verdicts if verdict.outcome is Outcome.FAILED)
+
+
+def test_what_an_illegal_review_does_a_second_later_is_blamed_on_no_other(judge: Judge) -> None:
+    """A refund that was approved by no action is not there for the next probes, even if it looks open for a while."""
+    fault, late = load_faults()["approves-by-default"], load_variants()["completes-later"]
+    run = judge(Implementation("both", "Approves by default, and late.", (*fault.parts, *late.parts)).make)
+
+    assert fault.requirement in failed(run)
+    assert failed(run) - SEARCHING <= {fault.requirement, *fault.also}
 
 
 def test_a_finding_shows_what_was_exchanged_for_an_earlier_check(judge: Judge) -> None:
