@@ -106,17 +106,23 @@ def _tour() -> Story:
 TOUR = _tour()
 COUNT = Story(
     "the count",
-    (Ordered((9,)), Ordered((3,))),
+    (Ordered((9,)), Ordered((3, 2))),
     (
-        Create(6, 0, (2,)), Create(7, 0, (1,)), Review(6, approve=False, neither=True),
+        Create(6, 0, (2,)), Create(7, 0, (1,), returned=False), Review(6, approve=False, neither=True),
+        Review(7, approve=False, neither=True),
         Review(6, approve=False, astray=1), Review(6, approve=True, astray=1),
         Review(6, approve=False, by="read_refunds"), Create(8, 0, (7,)),
-        Review(6, approve=True), Review(6, approve=True), Review(6, approve=True),
+        Review(6, approve=True), Review(6, approve=True),
         Review(6, approve=True, by="unrelated"), Review(7, approve=False), Review(7, approve=True),
         Review(7, approve=True), List(0), Create(9, 0, (6,)),
+        Create(10, 1, (3, 0)), Review(10, approve=True), Create(11, 1, (0, 2)), Review(11, approve=False),
+        Create(12, 1, (1, 0)),
     ),
 )  # fmt: skip
-"""Reviews that are refused, or come again: none of them frees units of its order, or uses any up."""
+"""Reviews that are refused, or come again: none of them frees units of its order, or uses any up.
+
+Nor does a rejection free those of another line, which came back as a whole and leaves the order shipped.
+"""
 
 
 @cache

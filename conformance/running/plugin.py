@@ -30,6 +30,8 @@ AGING = ("creation", "records", "lifecycle")
 """Areas with late checks that want refunds to be seconds old: they run first, and the others in the meantime."""
 
 RUN_ORDER = (*AGING, *(area for area in AREAS if area not in AGING))
+WITNESS = "listing"
+"""The area whose late checks say what the looks of all others had to help themselves to."""
 CHECK = pytest.StashKey[Check]()
 PLAN = pytest.StashKey[Plan]()
 NOT_NEEDED = (
@@ -88,7 +90,7 @@ class ConformancePlugin:
         """Keep of the checks what the plan asks for: those of the aging areas, of the others, and the late ones.
 
         Of the late ones the files of the first area come last: what was made first has aged the most by then, and wants
-        no waiting.
+        no waiting. Only what is said of every look comes after them.
         """
         kept = []
         for item in items:
@@ -97,7 +99,8 @@ class ConformancePlugin:
             if self._selected(wanted, check):
                 area = _area_of(item.path) if check.late and _area_of(item.path) in RUN_ORDER else wanted.area
                 place = RUN_ORDER.index(area)
-                kept.append(((check.late, -place if check.late else place), item, check))
+                last = check.late and area == WITNESS
+                kept.append(((check.late, last, -place if check.late else place), item, check))
         kept.sort(key=lambda entry: entry[0])
         if self.plan.shard is not None:
             kept = [kept[index] for index in shard_of(_jobs([item for _, item, _ in kept]), *self.plan.shard)]

@@ -11,11 +11,12 @@ from conformance.http.answer import Answer
 from conformance.http.client import ABSENT, TOKEN_HEADER, RefundApi
 from conformance.judging import arrange, verify
 from conformance.model import Action, Order, Refund
-from conformance.outcome import Blocked
+from conformance.outcome import Blocked, Failed
 from conformance.running.plugin import requirement
 from conformance.running.session import Session
 from conformance.shop import Shop
 from conformance.suite.given.benches import Bench, NewOrder, Probes, ReviewBench, selected_rows
+from conformance.suite.given.senseless import list_path
 
 ALL = ("create", "list", "get", "review")
 NO_ONE = ("no token", "an unknown token")
@@ -203,6 +204,32 @@ def test_an_order_without_refunds_is_not_listed_without_a_token(
     if refusals.lets_through("list with no token"):
         raise Blocked("a list with no token already gets through")
     verify.refused(shop.api.with_token(None).list_refunds(new_order()))
+
+
+ADDRESSES: dict[str, tuple[str, Callable[[str], str]]] = {
+    "a slash behind": ("standard", lambda path: f"{path}/"),
+    "an escaped letter": ("full", lambda path: path.replace("/refunds", "/%72efunds")),
+    "capitals": ("full", str.upper),
+}
+"""Ways to write an address that one part of a server may take for another one, and the next for the same."""
+
+
+@pytest.mark.parametrize(
+    "address",
+    [pytest.param(name, marks=requirement("ACCESS-01", profile=profile)) for name, (profile, _) in ADDRESSES.items()],
+)
+def test_no_spelling_of_its_address_lists_an_order_without_a_token(
+    shop: Shop, base_order: Order, refusals: Refusals, address: str
+) -> None:
+    """Whatever another spelling of the address of a list comes to, it shows no refund without a token."""
+    if refusals.lets_through("list with no token"):
+        raise Blocked("a list with no token already gets through")
+    path = ADDRESSES[address][1](list_path(base_order.order_id))
+    answer = shop.api.with_token(None).send("GET", path, "list")
+    answer.exchange.role = "probe"
+    answer.exchange.exempt = True
+    if shows_a_refund(answer):
+        raise Failed("nothing of the order's refunds", answer.described, answer.exchange)
 
 
 @requirement("ACCESS-11")

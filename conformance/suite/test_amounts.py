@@ -14,6 +14,7 @@ from conformance.outcome import Blocked, Failed
 from conformance.running.plugin import requirement
 from conformance.running.session import Session
 from conformance.suite.given.benches import NewOrder
+from conformance.suite.given.histories import Whole
 
 LINES = (
     (9, "10.00"), (9, "7.00"), (9, "25.00"), (9, "4.00"), (7, "15.00"), (9, "30.00"),
@@ -234,6 +235,20 @@ def test_refunds_to_the_last_unit_add_up_to_the_price(books: Books) -> None:
     paid_back = sum((books.paid(name) for name in SERIES), Decimal(0))
     limit = line.unit_price * line.quantity
     verify.holds(paid_back <= limit, f"refunds of {limit} at most", paid_back)
+
+
+@requirement("AMOUNT-09")
+@pytest.mark.usefixtures("plain_is_right")
+def test_a_rejected_refund_costs_the_next_one_nothing(whole: Whole) -> None:
+    """All units of an order are worth what they cost once more, unless they are not to be had again (reading A33)."""
+    first, second = whole.answer.refund, whole.second.refund
+    if whole.second.refused:
+        return
+    if first is None or second is None or first.refund_id not in whole.listed or second.refund_id not in whole.before:
+        raise Blocked("all units of an order are already not refunded, or not once more (CREATE-24, CREATE-41)")
+    if amount_of(whole.listed[first.refund_id]) != whole.order.total:
+        raise Blocked("the amount of several lines is already wrong (AMOUNT-02)")
+    verify.same(whole.order.total, amount_of(whole.before[second.refund_id]), "the amount of all units, once more")
 
 
 @requirement("AMOUNT-11")

@@ -50,6 +50,16 @@ def test_numbers_in_the_other_form_mean_the_same(grants: Grants, series: Series,
         verify.same(asked, refund.rights_type, "the type of the refund")
 
 
+@rows_for("SHIP-11")
+def test_logistics_information_makes_no_return_of_a_refund(grants: Grants, series: Series, row: str) -> None:
+    """A refund without return that brings logistics information is refused, or is none with a return (reading A14)."""
+    refund = grants.made_or_refused(row)
+    if refund is not None:
+        if series.type_without_return not in {REFUND, None}:
+            raise Blocked("a plain refund without return is already shown as one with it (SHIP-11)")
+        verify.holds(refund.rights_type in {REFUND, None}, "type 2", verify.shown(refund.rights_type))
+
+
 NOTHINGS = {"undefined", "null", "None", "nil", "NaN", "[object Object]"}
 """What careless code writes for a value that is not there."""
 

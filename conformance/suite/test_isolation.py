@@ -10,13 +10,14 @@ from conformance.generation.strangers import is_all_their_own
 from conformance.http.answer import Answer
 from conformance.http.client import Part, RefundApi
 from conformance.judging import arrange, verify
-from conformance.model import Action, Order, OrderId, Refund, RefundId
+from conformance.model import Action, Order, OrderId, Refund, RefundId, same_time
 from conformance.outcome import Blocked, Failed
 from conformance.running.plugin import requirement
 from conformance.running.session import Session
 from conformance.shop import Shop
 from conformance.suite.given.benches import Bench, NewOrder, Probes, selected_rows
-from conformance.suite.given.lists import entries, ids, listed_with
+from conformance.suite.given.lists import Crowd, entries, ids, listed_with
+from conformance.suite.given.reviews import Decision
 
 Refunds = dict[RefundId, Refund]
 TRIES, UNITS = 6, 5
@@ -311,6 +312,41 @@ def sent(shops: TwoShops, attempt: Attempt, _: Order) -> Answer:
 def test_nothing_crosses_the_wall_between_two_shops(attempts: Attempts, row: str) -> None:
     """Neither one shop's token at the other's address nor the other's ids under ours do or show anything."""
     attempts.judge(row)
+
+
+SEEN: Mapping[str, Callable[[RefundApi, Crowd, Decision], Answer]] = {
+    "list of several": lambda api, crowd, _: api.list_refunds(crowd.order),
+    "get of one without a return": lambda api, crowd, _: api.get_refund(crowd.order, list(crowd.made)[1]),
+    "get of a canceled one": lambda api, _, canceled: api.get_refund(canceled.order, canceled.refund_id),
+}
+"""What another shop may see of this one's refunds of all kinds, by their ids."""
+
+
+@requirement("ISOLATION-02")
+@pytest.mark.parametrize("row", list(SEEN))
+def test_another_shop_shows_no_refund_of_any_kind(
+    other_shop: Shop, attempts: Attempts, crowd: Crowd, rejection: Decision, row: str
+) -> None:
+    """Whichever of them, whatever its type and its status: it is not read where it does not belong."""
+    plain = attempts.sent.get("get their refund")
+    if plain is not None and attempts.shops.shows_a_secret(plain):
+        raise Blocked("an open refund of another shop can already be read")
+    answer = SEEN[row](other_shop.api, crowd, rejection)
+    answer.exchange.role = "probe"
+    answer.exchange.exempt = True
+    verify.decided(answer, "a refusal (4xx), or nothing of this shop")
+    ours = [*crowd.made.values(), *rejection.after.values()]
+    told = (answer.refunds or []) + ([] if answer.refund is None else [answer.refund])
+    seen = [refund for refund in told if is_one_of(ours, refund) and is_as_old_as_one_of(ours, refund)]
+    if seen:
+        raise Failed("a refusal (4xx), or nothing of this shop", answer.described, answer.exchange)
+
+
+def is_as_old_as_one_of(refunds: list[Refund], seen: Refund) -> bool:
+    """Say whether one of these refunds was created at the same time, as far as that is told."""
+    return seen.create_time is None or any(
+        refund.create_time is None or same_time(refund.create_time, seen.create_time) for refund in refunds
+    )
 
 
 @define

@@ -16,6 +16,7 @@ from conformance.running.session import Session
 from conformance.shop import Shop
 from conformance.suite.given.benches import NewOrder
 from conformance.suite.given.bursts import together
+from conformance.suite.given.reviews import Decision
 from conformance.suite.given.senseless import list_path
 from conformance.suite.given.units import ordered, stays_within
 
@@ -56,6 +57,46 @@ def test_a_key_of_another_shop_stands_for_nothing_here(
         shared_key.before, verify.look_list(other_shop.api, shared_key.their_order), "the other shop's refunds"
     )
     session.observe("A24", f"a key is good once in {'each shop' if answer.accepted else 'all shops together'}")
+
+
+@define
+class DecidedKeys:
+    """The keys of refunds that were decided here, used in the other shop, and what is on its order afterwards."""
+
+    answers: dict[str, Answer]
+    there: dict[RefundId, Refund]
+
+
+@pytest.fixture(scope="module")
+def decided_keys(api: RefundApi, other_shop: Shop, first_approval: Decision, first_rejection: Decision) -> DecidedKeys:
+    """A create in the other shop under each of the keys."""
+    order = other_shop.order()
+    decisions = {"approved": first_approval, "canceled": first_rejection}
+    keys = {state: api.told[decision.refund_id].key for state, decision in decisions.items()}
+    answers = {state: other_shop.api.create_refund(order, request_no=key) for state, key in keys.items()}
+    for answer in answers.values():
+        answer.exchange.role = "probe"
+    told = {answer.refund.refund_id for answer in answers.values() if answer.refund is not None}
+    there = verify.patiently(
+        other_shop.api, lambda: verify.look_list(other_shop.api, order), lambda seen: told <= seen.keys()
+    )
+    return DecidedKeys(answers, there)
+
+
+@requirement("ISOLATION-05")
+@pytest.mark.parametrize("state", ["approved", "canceled"])
+def test_the_key_of_a_decided_refund_stands_for_nothing_in_another_shop(
+    shared_key: SharedKey, decided_keys: DecidedKeys, state: str
+) -> None:
+    """A create there under that key is a refund of its own order, or is refused."""
+    if not (shared_key.answer.accepted or shared_key.answer.refused):
+        raise Blocked("a key of another shop already breaks the create")
+    answer = decided_keys.answers[state]
+    verify.decided(answer, "a refund of that shop (2xx) or a refusal (4xx)")
+    if answer.accepted:
+        told = answer.refund or verify.created(answer)
+        there = sorted(decided_keys.there)
+        verify.holds(told.refund_id in there, f"refund {told.refund_id} in the list of that shop's order", there)
 
 
 @requirement("ISOLATION-06")

@@ -64,6 +64,16 @@ def test_each_of_many_refunds_is_listed_once(
     verify.same([], sorted({refund_id for refund_id in shown if shown.count(refund_id) > 1}), "those listed twice")
 
 
+@requirement("LIST-07")
+def test_each_of_many_refunds_is_listed_with_its_line(thirteen: Answer, unlimited: Answer) -> None:
+    """However many refunds the roomy order has, none of them is listed without a line."""
+    shown = max((unlimited, thirteen), key=lambda answer: len(ids_in(answer)))
+    if not ids_in(shown):
+        raise Blocked("no list shows the refunds of the roomy order (LIST-01)")
+    bare = sorted(refund.refund_id for refund in shown.refunds or () if refund.all_lines_read and not refund.lines)
+    verify.same([], bare, "those listed without a line")
+
+
 @define
 class Pile:
     """An order on which refunds pile up."""

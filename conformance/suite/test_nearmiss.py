@@ -319,8 +319,11 @@ FEWER = (
     "with a half", "with a comma", "twice in one text", "with a superscript", "Infinity", "orderId negative",
     "orderId without its last digit", "list, limit empty", "get, nothing",
     "list, orderId with a digit more", "get, orderId with a digit more", CONDITION,
+    *(f"list, limit {limit}" for limit in ("0", "-1", "251", "abc")), "get, one id for the other",
+    *(f"get, {name} {how}" for name in ("orderId", "refundId") for how in ("left out", "empty", "and one")),
+    "refundId without its last digit", "refundId negative", "list, orderId and one",
 )  # fmt: skip
-"""Ways to be no id that the full profile alone tries."""
+"""Ways to be no id or limit that the full profile alone tries; some of them GET and LIST try as well."""
 
 
 @pytest.mark.parametrize(
@@ -375,7 +378,7 @@ def rows_of(*operations: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("row", params)
 
 
-@rows_of("create", "replay", "list", "get")
+@rows_of("create", "create as text", "replay", "list", "get")
 def test_a_token_next_to_the_right_one_opens_nothing(strangers: Turned, row: str) -> None:
     """A create or a read with something that is nearly the right token is refused, and shows nothing."""
     strangers.judge(row)

@@ -90,6 +90,7 @@ REFUSED: dict[str, tuple[str, Callable[[ReviewBench], Answer]]] = {
     "action empty": ("REVIEW-07", with_field("action", "")),
     "no order": ("REVIEW-08", with_field("orderId")),
     "no order in a rejection": ("REVIEW-08", with_field("orderId", action=REJECT)),
+    "order null": ("REVIEW-08", with_field("orderId", None)),
     "order null in a rejection": ("REVIEW-08", with_field("orderId", None, REJECT)),
     "order empty": ("REVIEW-08", with_field("orderId", "")),
     "order of the customer": ("REVIEW-09", of_order(lambda bench: bench.another_order.order_id)),
@@ -109,7 +110,7 @@ REFUSED: dict[str, tuple[str, Callable[[ReviewBench], Answer]]] = {
 PROFILES = {
     "action 0": "quick", "action '4'": "quick", "order 0": "quick", "no action": "quick", "no order": "quick",
     "refund with a digit less": "quick", "action '1.9'": "quick",
-    "action {}": "full", "body text": "full",
+    "action {}": "full", "action 1.9": "full", "body text": "full",
     "action -1": "full", "action null": "full", "body null": "full", "order null in a rejection": "full",
     "refund beyond 64 bits": "full",
 }  # fmt: skip

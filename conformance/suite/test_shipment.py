@@ -139,14 +139,14 @@ RETURNS: dict[str, tuple[str, Return]] = {
     "type null": ("SHIP-04", of_type(None)),
     "type empty": ("SHIP-04", of_type("")),
     "type 1 with a parcel": ("SHIP-08", of_type(RETURN, shipping=PARCEL)),
-    "no type with a parcel": ("SHIP-08", of_type(ABSENT, shipping=PARCEL)),
+    "no type with a carrier": ("SHIP-08", of_type(ABSENT, shipping={"shippingCarrierCode": CARRIER_CODE})),
     "type 1 with empty shipping": ("SHIP-08", of_type(RETURN, shipping=EMPTY_SHIPPING)),
     "the second line": ("SHIP-13", of_type(RETURN, 1)),
     "the whole order": ("SHIP-13", of_type(RETURN, 0, 1, units=20)),
     "type 1 sent again": ("SHIP-01", sent_again),
 }
 PLAIN = "type 1"
-PARTNERS = {"no type with a parcel": "no type"}
+PARTNERS = {"no type with a carrier": "no type"}
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from attrs import define, field
 from conformance.http.answer import Answer
 from conformance.http.client import Part, RefundApi
 from conformance.judging import arrange, verify
-from conformance.model import Action, Order, Refund, RightsType
+from conformance.model import CARRIER_CODE, Action, Order, Refund, RightsType
 from conformance.outcome import Blocked, Failed
 from conformance.suite.given.benches import NewOrder, selected_rows
 from conformance.suite.given.creates import Row, Send, digit_more, in_other_form, with_fields, with_line
@@ -122,6 +122,12 @@ def spoken_otherwise(rights_type: RightsType) -> Send:
     return send
 
 
+def parcel_without_a_return(api: RefundApi, order: Order) -> Answer:
+    """Send a refund for which nothing comes back, with logistics information all the same."""
+    parcel = {"shippingCarrierCode": CARRIER_CODE, "shippingCarrier": "Carrier", "trackingNumber": TRACKING}
+    return api.create_refund(order, rights_type=RightsType.REFUND, shipping=parcel)
+
+
 def twice_within(api: RefundApi, order: Order) -> Answer:
     """Send a line twice, with two units each time."""
     return api.create_refund(order, Part(order.line, 2), Part(order.line, 2))
@@ -145,6 +151,7 @@ OPEN: dict[str, Row] = {
     "numbers in the other form": Row("CREATE-37", spoken_otherwise(RightsType.RETURN_AND_REFUND)),
     "numbers in the other form, without a return": Row("CREATE-37", spoken_otherwise(RightsType.REFUND)),
     "a tracking number alone": Row("RECORD-65", with_fields(shipping={"trackingNumber": TRACKING})),
+    "a parcel without a return": Row("SHIP-11", parcel_without_a_return),
     "a line twice within its units": Row("CREATE-23", twice_within),
     "another customer's id": Row("CREATE-40", with_fields("customerId", change=digit_more)),
     "a line without a reason": Row("CREATE-40", with_line("rightsReason")),

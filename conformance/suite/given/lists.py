@@ -57,16 +57,17 @@ class Crowd:
 @pytest.fixture(scope="session")
 def crowd(api: RefundApi, new_order: NewOrder, accepted_create: Refund) -> Crowd:
     """The shared orders; the first one is listed for the first time when its four refunds are there."""
-    order = new_order((9, "10.00"), (9, "7.50"))
+    order = new_order((9, "10.00"), (9, "7.50"), (9, "10.00"))
     try:
         sibling = new_order(customer_id=order.customer_id)
     except Blocked:
         sibling = new_order()
-    first, second = order.lines[:2]
+    first, second, like_the_first = order.lines[:3]
     plain(api, sibling, 1)
     before = plain(api, sibling)
     parcel = {"shippingCarrierCode": CARRIER_CODE, "shippingCarrier": "Carrier", "trackingNumber": "TRACK314159"}
-    made = [arrange.given_refund(api, order, Part(first, 1), Part(second, 2), shipping=parcel)]
+    parts = [Part(first, 1), Part(second, 2), Part(like_the_first, 1)]
+    made = [arrange.given_refund(api, order, *parts, shipping=parcel)]
     siblings = [arrange.given_refund(api, sibling)]
     after = listed_with(api, sibling, siblings)
     made.append(arrange.given_refund(api, order, Part(second, 1), rights_type=RightsType.REFUND))

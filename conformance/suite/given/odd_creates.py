@@ -63,6 +63,7 @@ def nested(body: dict[str, Any]) -> bytes:
     return raw({"unknown": "@"} | body).replace(b'"@"', DEEP)
 
 
+LONG = "A carrier whose name is longer than any column has room for, though it is nobody's but its own. " * 3
 OTHER_TYPES = {"shippingCarrierCode": {"code": 1}, "shippingCarrier": None, "trackingNumber": 123456789}
 INJECTED_KEY = INJECTION + " %s\\/:\n"
 ODD_CREATES: Mapping[str, tuple[str, Odd]] = {
@@ -115,7 +116,7 @@ ODD_CREATES: Mapping[str, tuple[str, Odd]] = {
     ),
     "an empty reason, and a carrier alone": (
         "ROBUST-12",
-        Odd(creating(lambda body: with_fields(with_line(body, rightsReason=""), shipping={"shippingCarrier": "Mine"}))),
+        Odd(creating(lambda body: with_fields(with_line(body, rightsReason=""), shipping={"shippingCarrier": LONG}))),
     ),
     "a customer that is no number": ("ROBUST-12", Odd(creating(lambda body: with_fields(body, customerId="n/a")))),
     "a tracking number of 300 characters": (

@@ -42,7 +42,7 @@ REASONS = {
     "markup": ("RECORD-55", "<b>Broken</b> & <script>alert(1)</script> &amp; &lt;"),
     "percent": ("RECORD-55", "100% gone, *see* https://example.org/a?b=1#c %41 %s {0} ${x} + {{y}}"),
     "backslash": ("RECORD-55", 'C:\\new\\temp \\u0041 \\" \\\\'),
-    "line break": ("RECORD-55", "The first line\nthe second\tand a tab"),
+    "line break": ("RECORD-55", "The first line\r\nthe second\nand\ta tab"),
     "all in quotes": ("RECORD-55", '"It is broken"'),
     "digits": ("RECORD-55", "0042"),
     "a zero": ("RECORD-55", "0"),

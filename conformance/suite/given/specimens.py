@@ -19,12 +19,16 @@ from conformance.suite.given.benches import NewOrder
 T = TypeVar("T")
 
 PARCEL = {
-    "shippingCarrierCode": CARRIER_CODE,
-    "shippingCarrier": "nørd PARCEL & Söhne 北方",
-    "trackingNumber": "0031415926535897932384626433",
+    "shippingCarrierCode": f"00{CARRIER_CODE}",
+    "shippingCarrier": "nørd  PARCEL & Söhne 北方",
+    "trackingNumber": "00 3141-5926 53589793238462 6433",
 }
-PLAIN_PARCEL = {"shippingCarrierCode": CARRIER_CODE, "shippingCarrier": "Carrier", "trackingNumber": "TRACK271828"}
-"""What is sent where a target takes no such names and numbers."""
+PARCELS = (
+    PARCEL,
+    PARCEL | {"shippingCarrierCode": CARRIER_CODE},
+    {"shippingCarrierCode": CARRIER_CODE, "shippingCarrier": "Carrier", "trackingNumber": "TRACK271828"},
+)
+"""What is sent in turn: a target may know only one carrier, or take only plain names and numbers."""
 GAP = 3.5
 """Seconds between a create and its review, so that clocks which count whole seconds show that time has passed."""
 OF_TIMES = {"RECORD-69", "RECORD-70", "RECORD-71", "RECORD-72", "RECORD-73", "RECORD-74", "RECORD-75"}
@@ -99,7 +103,7 @@ def specimen(api: RefundApi, new_order: NewOrder) -> Specimen:
     order = new_order((5, "10.00"), (7, "10.00"))
     first, second = order.lines[:2]
     parts = (Part(second, 3, "The second one is too small."), Part(first, 2, "A seam of the first one came apart."))
-    return make_specimen(api, order, *parts, forms=[{"shipping": PARCEL}, {"shipping": PLAIN_PARCEL}])
+    return make_specimen(api, order, *parts, forms=[{"shipping": parcel} for parcel in PARCELS])
 
 
 @pytest.fixture(scope="session")

@@ -25,6 +25,7 @@ from conformance.outcome import Blocked
 from conformance.running.session import Session
 from conformance.suite.given.benches import Bench, Probe, Probes, ReviewBench, selected_rows
 from conformance.suite.given.creates import Send
+from conformance.suite.given.senseless import labelled
 
 STRANGERS: dict[str, TokenOf] = {
     "no token": lambda _: None,
@@ -40,6 +41,7 @@ STRANGERS: dict[str, TokenOf] = {
 OTHER_SHOP, ELSEWHERE = "another shop's token", "the ids of this in another shop"
 WHO = {
     "create": ("no token", "an empty token", "the scope to read", OTHER_SHOP, ELSEWHERE),
+    "create as text": ("no token",),
     "replay": ("another scope",),
     "review": ("the scope to read",),
     "reject": ("no token", "the scope to read", OTHER_SHOP, ELSEWHERE),
@@ -109,6 +111,7 @@ def strangers(request: pytest.FixtureRequest, session: Session, create_bench: Be
         request,
         {
             "create": lambda api, order: api.create_refund(order),
+            "create as text": labelled("text/plain"),
             "replay": lambda api, _: api.create_refund(base, request_no=session.base_key),
             "list": lambda api, _: api.list_refunds(base),
             "get": lambda api, _: api.get_refund(base, accepted_create),
