@@ -235,6 +235,21 @@ class PaysEarlierUnitsAgain(Shop):
 
 
 @breaks("AMOUNT-09")
+class PaysTheRestOfTheOrder(Shop):
+    """Pays what is left of the order with the refund of its last units, and counts rejected refunds as paid."""
+
+    def new_refund(self, request: RefundRequest) -> StoredRefund:
+        """Take all earlier amounts off."""
+        refund, order = super().new_refund(request), request.order
+        asked = self.asked(request)
+        if any(self.refundable(order, line) > asked.get(line, 0) for line in order.lines):
+            return refund
+        earlier = sum((other.amount for other in self.store.refunds_of(self.name, order.id)), Decimal(0))
+        price = sum((line.price * line.quantity for line in order.lines), Decimal(0))
+        return evolve(refund, amount=max(price - earlier, Decimal(0)))
+
+
+@breaks("AMOUNT-09")
 class AddsCentsToTheLastUnit(Shop):
     """Pays a cent more with the last unit of a line that was refunded in parts."""
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from conformance.faults import breaks
 from conformance.reference.app import TOKEN_HEADER, App
-from conformance.reference.requests import APPROVE, REJECT, Refusal
+from conformance.reference.requests import APPROVE, REFUND, REJECT, RefundRequest, Refusal
 from conformance.reference.rules import CANCELED, COMPLETED, Shop
 from conformance.reference.store import StoredLine, StoredOrder, StoredRefund
 
@@ -120,6 +120,43 @@ class CancelsSiblingsForOtherActions(WorksForOtherActions):
         for other in self.store.refunds_of(self.name, refund.order_id):
             if other.id != refund.id and self.is_open(other):
                 self.change(other, CANCELED)
+
+
+@breaks("LIFE-03")
+class CancelsRefundsWithoutReturnForOtherActions(WorksForOtherActions):
+    """Cancels a refund without return for an action that is none, and then refuses it."""
+
+    def work(self, refund: StoredRefund) -> None:
+        """Take whatever is no approval for a rejection."""
+        if refund.rights_type == REFUND and self.is_open(refund):
+            self.change(refund, CANCELED)
+
+
+@breaks("LIFE-01")
+class FreesTheLineInItsPlace(KeepsBooks):
+    """Gives the units of a rejected refund back to the order's line in the same place, and not to their own."""
+
+    def decide(self, refund: StoredRefund, action: int) -> StoredRefund:
+        """Count places in the refund."""
+        was_open, decided = self.is_open(refund), super().decide(refund, action)
+        order = self.store.order(self.name, refund.order_id)
+        if was_open and action == REJECT and order is not None:
+            for line, part in zip(order.lines, refund.lines, strict=False):
+                self.moved[line.id] -= part.quantity
+                self.moved[part.line.id] += part.quantity
+        return decided
+
+
+@breaks("LIFE-01")
+class TakesBackWhatWasShipped(Shop):
+    """Takes an order for one that was not shipped once all units of a line came back."""
+
+    def is_shipped(self, request: RefundRequest) -> bool:
+        """Look for a line that came back."""
+        refunds = self.store.refunds_of(self.name, request.order.id)
+        parts = [part for refund in refunds if refund.status == COMPLETED for part in refund.lines]
+        back = len(request.order.lines) > 1 and any(part.quantity == part.line.quantity > 1 for part in parts)
+        return super().is_shipped(request) and not back
 
 
 @breaks("LIFE-03")

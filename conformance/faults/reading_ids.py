@@ -3,7 +3,7 @@
 from conformance.faults import breaks
 from conformance.faults.reading import Getting, Query
 from conformance.reference.requests import Refusal
-from conformance.reference.rules import Shop
+from conformance.reference.rules import CANCELED, COMPLETED, Shop
 from conformance.reference.store import StoredOrder, StoredRefund
 
 # Which pairs of ids find something.
@@ -232,3 +232,38 @@ class ReadsTheQueryByPlace(Shop):
             return super().get_refund(query)
         order_id, refund_id, *_ = query.values()
         return super().get_refund({"orderId": order_id, "refundId": refund_id})
+
+
+class GetsDecidedUnderAnyOrder(Getting):
+    """Does not compare the order of a refund once it was decided."""
+
+    decided: int
+
+    def pick(self, order: StoredOrder, refund_id: str) -> StoredRefund:
+        """Ask the archive, by the refund's id alone."""
+        refund = self.store.refund(self.name, refund_id)
+        return refund if refund is not None and refund.status == self.decided else super().pick(order, refund_id)
+
+
+@breaks("GET-04")
+class GetsCanceledUnderAnyOrder(GetsDecidedUnderAnyOrder):
+    """Gets a canceled refund under any order of the shop."""
+
+    decided = CANCELED
+
+
+@breaks("GET-04")
+class GetsCompletedUnderAnyOrder(GetsDecidedUnderAnyOrder):
+    """Gets a completed refund under any order of the shop."""
+
+    decided = COMPLETED
+
+
+@breaks("GET-06", also=("GET-04",))
+class GetsTheOnlyOne(Getting):
+    """Gets the only refund of an order whatever its id is said to be."""
+
+    def pick(self, order: StoredOrder, refund_id: str) -> StoredRefund:
+        """Fall back on it."""
+        refunds = self.all_of(order)
+        return refunds[0] if len(refunds) == 1 else super().pick(order, refund_id)

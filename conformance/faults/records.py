@@ -243,3 +243,25 @@ class WritesCarriersLikeNames(Shop):
         """Make them look alike."""
         shipping = super().read_shipping(value)
         return {name: text.title() if name == "shippingCarrier" else text for name, text in shipping.items()}
+
+
+@breaks("RECORD-65")
+class StoresCarrierCodesAsNumbers(Shop):
+    """Stores the code of a carrier as a number, without its leading zeros."""
+
+    def read_shipping(self, value: Any) -> dict[str, str]:
+        """Count on numbers."""
+        shipping = super().read_shipping(value)
+        code = shipping.get("shippingCarrierCode", "")
+        return shipping | {"shippingCarrierCode": str(int(code))} if code.isdecimal() else shipping
+
+
+@breaks("RECORD-65")
+class ClosesTrackingNumbersUp(Shop):
+    """Stores a tracking number without its blanks and hyphens."""
+
+    def read_shipping(self, value: Any) -> dict[str, str]:
+        """Keep letters and digits."""
+        shipping = super().read_shipping(value)
+        number = shipping.get("trackingNumber")
+        return shipping if number is None else shipping | {"trackingNumber": number.replace(" ", "").replace("-", "")}

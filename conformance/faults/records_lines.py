@@ -215,6 +215,15 @@ class AltersReasons(Shop):
 
 
 @breaks("RECORD-55")
+class WritesLineBreaksAlike(AltersReasons):
+    """Writes each line break of a reason as a line feed alone."""
+
+    def altered(self, reason: str) -> str:
+        """Make them alike."""
+        return reason.replace("\r\n", "\n")
+
+
+@breaks("RECORD-55")
 class TakesTheWordNullForNothing(AltersReasons):
     """Shows no reason where it is the word null, or none."""
 

@@ -203,3 +203,15 @@ class AcceptsEmptyBodies(Shop):
         refund = self.store.refund(self.name, refund_id)
         nothing = body is None or body == []
         return refund if nothing and refund is not None else super().review(refund_id, body)
+
+
+@breaks("REVIEW-08")
+class TakesNullForNoOrder(Shop):
+    """Compares the order of a refund unless its id is null."""
+
+    def review(self, refund_id: str, body: Any) -> StoredRefund:
+        """Fill in the refund's own."""
+        refund = self.store.refund(self.name, refund_id) if refund_id.isdecimal() else None
+        if refund is not None and isinstance(body, dict) and body.get("orderId", "") is None:
+            body = body | {"orderId": refund.order_id}
+        return super().review(refund_id, body)

@@ -241,6 +241,18 @@ class BreaksOnLongTrackingNumbers(Shop):
 
 
 @breaks("ROBUST-12")
+class BreaksOnLongCarriers(Shop):
+    """Answers 500 to a carrier whose name is longer than its column."""
+
+    def read_shipping(self, value: Any) -> dict[str, str]:
+        """Let the database complain."""
+        name = value.get("shippingCarrier") if isinstance(value, dict) else None
+        if isinstance(name, str) and len(name) > COLUMN:
+            raise Refusal(500, "value too long for type character varying(255)")
+        return super().read_shipping(value)
+
+
+@breaks("ROBUST-12")
 class BreaksOnParcelsOfNull(Shop):
     """Answers 500 to logistics information that is null."""
 

@@ -94,6 +94,18 @@ class BreaksOnIdsBeyondItsColumn(Shop):
 
 
 @breaks("ROBUST-14")
+class OverflowsOnIdsOfRefunds(Shop):
+    """Lets its database fail on the id of a refund of 24 digits and more, unless it is too long to be one at all."""
+
+    def get_refund(self, query: Mapping[str, str]) -> StoredRefund:
+        """Bind it as a number."""
+        refund_id = query.get("refundId", "")
+        if refund_id.isdecimal() and 10**24 <= int(refund_id) < 10**30:
+            raise Refusal(500, "value out of range for type numeric(24)")
+        return super().get_refund(query)
+
+
+@breaks("ROBUST-14")
 class BreaksOnNulInQueries(Shop):
     """Lets its database fail on the character NUL in the id of a refund."""
 

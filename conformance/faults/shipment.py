@@ -123,6 +123,15 @@ class LetsEmptyThrough(Shop):
 
 
 @breaks("SHIP-08")
+class TrustsTheCarrier(Shop):
+    """Takes an order for shipped when the request brings a carrier and no tracking number yet."""
+
+    def is_shipped(self, request: RefundRequest) -> bool:
+        """Believe the client."""
+        return super().is_shipped(request) or list(request.shipping) == ["shippingCarrierCode"]
+
+
+@breaks("SHIP-08")
 class TrustsTheTrackingNumber(Shop):
     """Takes an order for shipped when the request brings a tracking number."""
 
@@ -279,6 +288,16 @@ class StoresRefundsAsReturns(Shop):
     def save(self, refund: StoredRefund, request: RefundRequest) -> None:
         """Lose the type."""
         super().save(evolve(refund, rights_type=RETURN_AND_REFUND), request)
+
+
+@breaks("SHIP-11")
+class TakesParcelsForReturns(Shop):
+    """Stores a refund without return as a return when logistics information comes with it."""
+
+    def new_refund(self, request: RefundRequest) -> StoredRefund:
+        """Guess the type."""
+        refund = super().new_refund(request)
+        return evolve(refund, rights_type=RETURN_AND_REFUND) if request.shipping else refund
 
 
 @breaks("SHIP-11")

@@ -112,7 +112,7 @@ COUNT = Story(
         Review(7, approve=False, neither=True),
         Review(6, approve=False, astray=1), Review(6, approve=True, astray=1),
         Review(6, approve=False, by="read_refunds"), Create(8, 0, (7,)),
-        Review(6, approve=True), Review(6, approve=True),
+        Review(6, approve=True), Review(6, approve=True), Review(6, approve=True),
         Review(6, approve=True, by="unrelated"), Review(7, approve=False), Review(7, approve=True),
         Review(7, approve=True), List(0), Create(9, 0, (6,)),
         Create(10, 1, (3, 0)), Review(10, approve=True), Create(11, 1, (0, 2)), Review(11, approve=False),
