@@ -38,6 +38,8 @@ COLOURS = {
 }
 MOST_IDS = 12
 MOST_BODY = 600
+MOST_LINE = 2_000
+"""Characters of one line on a terminal: a longer curl line is no use there, and whole in the record and its script."""
 BAR = 10
 
 
@@ -215,8 +217,11 @@ def _text(text: str, style: str = "") -> Any:
 def _print_verdict(console: "Console", verdict: Verdict, colour: str, *, verbose: bool) -> None:
     head, *rest = told(verdict).split("\n")
     console.print(_text(head, colour), soft_wrap=True)
-    for line in (*rest, *steps(verdict)):
-        console.print(_text(line), soft_wrap=True)
+    lines = (*rest, *steps(verdict))
+    for line in lines:
+        console.print(_text(shortened(line, MOST_LINE)), soft_wrap=True)
+    if any(len(line) > MOST_LINE for line in lines):
+        console.print(_text("  what is cut off is whole in the record and on the page", "dim"), soft_wrap=True)
     if verbose:
         for exchange in verdict.evidence:
             seen = "no answer" if exchange.status is None else exchange.status

@@ -101,6 +101,15 @@ def test_a_reason_comes_once_with_the_requirements_it_blocks(catalogue: Catalogu
     assert shown(run, catalogue).count("no order") == 1
 
 
+def test_a_line_of_ten_thousand_characters_fills_no_screen(catalogue: Catalogue) -> None:
+    """It is cut off, and it is said where all of it is."""
+    failed = verdict(REQUIREMENTS[0].id, Outcome.FAILED, expected="e" * 10_000, observed="o", check="long")
+    text = shown(make_run([failed]), catalogue)
+
+    assert max(map(len, text.splitlines())) <= console.MOST_LINE
+    assert "whole in the record" in text
+
+
 @pytest.mark.parametrize("name", ["interrupted", "empty", "erroneous"])
 def test_every_run_has_a_verdict(name: str, request: pytest.FixtureRequest, catalogue: Catalogue) -> None:
     """Also one that was cut short, did nothing, or met an error of the suite."""
