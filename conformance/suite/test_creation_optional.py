@@ -53,6 +53,9 @@ def test_numbers_in_the_other_form_mean_the_same(grants: Grants, series: Series,
 @rows_for("SHIP-11")
 def test_logistics_information_makes_no_return_of_a_refund(grants: Grants, series: Series, row: str) -> None:
     """A refund without return that brings logistics information is refused, or is none with a return (reading A14)."""
+    answer, _ = grants.of(row)
+    if answer.accepted:
+        verify.created(answer)
     refund = grants.made_or_refused(row)
     if refund is not None:
         if series.type_without_return not in {REFUND, None}:

@@ -112,7 +112,7 @@ class KnowsOneCarrier(Shop):
         return shipping
 
 
-@reads("A13", aspect="parcel texts")
+@reads("A13", aspect="carriers")
 class TakesPlainParcelsOnly(Shop):
     """Takes tracking numbers of six to twenty letters and digits only, and no carrier's name beyond ASCII."""
 

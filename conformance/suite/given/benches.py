@@ -89,7 +89,7 @@ class Probes:
         self.looks |= dict.fromkeys(probes, self._look())
         if verify.differ(before, bench.before):
             self._name_the_one(probes, before)
-        elif any(self.sent[name].accepted for name in probes):
+        elif any(self.sent[name].exchange.trouble is None and self.sent[name].accepted for name in probes):
             bench.renew()  # what was accepted may show late, when others are looked at
 
     def _name_the_one(self, probes: Mapping[str, Probe], before: dict[RefundId, Refund]) -> None:
