@@ -128,7 +128,7 @@ class TrustsTheCarrier(Shop):
 
     def is_shipped(self, request: RefundRequest) -> bool:
         """Believe the client."""
-        return super().is_shipped(request) or list(request.shipping) == ["shippingCarrierCode"]
+        return super().is_shipped(request) or set(request.shipping) == {"shippingCarrierCode", "shippingCarrier"}
 
 
 @breaks("SHIP-08")

@@ -132,6 +132,7 @@ def sent_again(api: RefundApi, order: Order) -> Answer:
 
 
 PARCEL = {"shippingCarrierCode": CARRIER_CODE, "shippingCarrier": "Carrier", "trackingNumber": "TRACK123456"}
+CARRIER = {"shippingCarrierCode": CARRIER_CODE, "shippingCarrier": "Carrier"}
 RETURNS: dict[str, tuple[str, Return]] = {
     "type 1": ("SHIP-01", of_type(RETURN)),
     "type 1 in another form": ("SHIP-02", in_another_form),
@@ -139,7 +140,7 @@ RETURNS: dict[str, tuple[str, Return]] = {
     "type null": ("SHIP-04", of_type(None)),
     "type empty": ("SHIP-04", of_type("")),
     "type 1 with a parcel": ("SHIP-08", of_type(RETURN, shipping=PARCEL)),
-    "no type with a carrier": ("SHIP-08", of_type(ABSENT, shipping={"shippingCarrierCode": CARRIER_CODE})),
+    "no type with a carrier": ("SHIP-08", of_type(ABSENT, shipping=CARRIER)),
     "type 1 with empty shipping": ("SHIP-08", of_type(RETURN, shipping=EMPTY_SHIPPING)),
     "the second line": ("SHIP-13", of_type(RETURN, 1)),
     "the whole order": ("SHIP-13", of_type(RETURN, 0, 1, units=20)),
