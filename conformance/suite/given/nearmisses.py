@@ -27,7 +27,7 @@ UNITS = 10
 FRACTION = "with a zero fraction"
 TELLING = {
     "refund.lineItems.quantity": ("with an exponent", "in full-width digits", "with a zero before"),
-    "action": ("with a line break behind",),
+    "action": ("with a line break behind", "twice"),
     "refund.rightsType": (FRACTION, HALF_AS_NUMBER, NEGATIVE, EMPTY_OBJECT, "true"),
     "refund.lineItems.lineItemId": (FRACTION, CONDITION),
     "refund.customerId": (EMPTY_OBJECT,),
