@@ -28,7 +28,7 @@ def judged(judge: Judge, tmp_path: Path) -> Any:
     """Return a function that judges one shard and returns the path of its record."""
 
     def judged(index: int, make: Any = make_reference, *, of: int = OF, **options: Any) -> Path:
-        judge(lambda clock: make(clock=clock), shard=(index, of), **({"selection": ("shipment",)} | options))
+        judge(lambda clock: make(clock=clock), shard=(index, of), **({"selection": ("access",)} | options))
         return (tmp_path / "run.jsonl").rename(tmp_path / f"{index}-of-{of}.jsonl")
 
     return judged
@@ -55,7 +55,7 @@ def test_every_check_is_in_one_shard_and_what_is_shared_in_one() -> None:
 
 def test_shards_merged_are_the_whole_run(shards: list[Path], judge: Judge, tmp_path: Path) -> None:
     """Every check of the undivided run is there, once; and what was sent is added up."""
-    whole = judge(lambda clock: make_reference(clock=clock), selection=("shipment",))
+    whole = judge(lambda clock: make_reference(clock=clock), selection=("access",))
     merged = merge_records(shards, tmp_path / "merged" / "run.jsonl")
     parts = [read_record(path) for path in shards]
 

@@ -229,17 +229,6 @@ class RejectsForAnybody(EasyToReject):
     """Lets in who has no token, when a refund is rejected."""
 
 
-@breaks("NEAR-12")
-class TakesTextFromAnybody(App):
-    """Looks for a token only where the body is said to be JSON."""
-
-    def operate(self, shop: Shop, operation: str, values: Mapping[str, str], request: Request) -> Response:
-        """Let other bodies by."""
-        if operation == "create" and request.mimetype == "text/plain" and TOKEN_HEADER not in request.headers:
-            return self.carry_out(shop, operation, values, request)
-        return super().operate(shop, operation, values, request)
-
-
 @breaks("ACCESS-01")
 class GuardsOneSpelling(App):
     """Guards the address of a list as it is written down, and serves it with a slash behind, too."""

@@ -278,3 +278,14 @@ class ShowsTheCompletedToEveryShop(App):
         if operation == "review" and strange and refund is not None and refund.status == COMPLETED:
             return self.carry_out(shop, operation, values, request)
         return super().operate(shop, operation, values, request)
+
+
+@breaks("NEAR-12")
+class TakesTextFromAnybody(App):
+    """Looks for a token only where the body is said to be JSON."""
+
+    def operate(self, shop: Shop, operation: str, values: Mapping[str, str], request: Request) -> Response:
+        """Let other bodies by."""
+        if operation == "create" and request.mimetype == "text/plain" and TOKEN_HEADER not in request.headers:
+            return self.carry_out(shop, operation, values, request)
+        return super().operate(shop, operation, values, request)

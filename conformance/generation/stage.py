@@ -143,7 +143,10 @@ class Stage:
             first = self.perform(story)
         if first is None or story.at_once or first.law in self.known:
             return None if first is None else (first, story)  # a burst may never meet again; what was seen was seen
+        known = self.shop.api.unrest.habits
         again, same = self.again(story)
+        if again is None and self.shop.api.unrest.habits != known:
+            return None  # what it does by itself was found out only now, and explains it
         if again is None or not same:
             return self.unsteady(first, again), story
         if self.mannered:

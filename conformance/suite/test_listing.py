@@ -1,7 +1,7 @@
 """The list: all refunds of the order and only those, each once and whole, as many as the limit says."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
@@ -343,11 +343,21 @@ def test_a_decided_refund_stays_in_the_list(api: RefundApi, crowd: Crowd, review
         raise Blocked(f"the review had no effect: refund {key} has status {verify.shown(now.status)}")
 
 
+Hidden = list[tuple[Refund, Answer]]
+"""Refunds that get shows, each with a list that does not."""
+
+
 @pytest.fixture(scope="module")
-def hidden(api: RefundApi) -> list[tuple[Refund, Answer]]:
-    """What looks at orders missed though get showed it, and what lists miss in the end: each with the list."""
+def hidden(api: RefundApi) -> Hidden:
+    """What looks at orders missed though get showed it, and what lists miss in the end."""
+    asked = list(api.hidden.items())[:MOST_LOOKED_FOR]
+    return verify.patiently(api, lambda: hidden_of(api, asked), lambda found: not found)
+
+
+def hidden_of(api: RefundApi, asked: Iterable[tuple[RefundId, str]]) -> Hidden:
+    """Return which of these refunds, each of an order, get shows now and list does not."""
     found = []
-    for refund_id, order_id in list(api.hidden.items())[:MOST_LOOKED_FOR]:
+    for refund_id, order_id in asked:
         got, listed = api.get_refund(order_id, refund_id), plain(api, order_id, api.look_limit)
         got.exchange.role = "look"
         shown = listed.refunds
@@ -366,7 +376,7 @@ def hidden(api: RefundApi) -> list[tuple[Refund, Answer]]:
         pytest.param("canceled", marks=requirement("LIST-09", profile="quick", late=True)),
     ],
 )
-def test_no_list_of_the_run_hid_a_refund(api: RefundApi, hidden: list[tuple[Refund, Answer]], state: str) -> None:
+def test_no_list_of_the_run_hid_a_refund(api: RefundApi, hidden: Hidden, state: str) -> None:
     """A refund that a look at its order missed is listed in the end; if only approved ones are not, that is told."""
     states = {refund.status for refund, _ in hidden}
     alike = "approved" if states <= api.approved else "canceled" if states <= {RefundStatus.CANCELED} else "any"

@@ -189,7 +189,7 @@ class ReadsFromCopiesInTurn(ShowsReviewsLater, ListsLater, GetsLater):
         return super().copy_of(operation, refund) if self.behind else refund
 
 
-@reads("A38", aspect="rejection")
+@reads("A38", aspect="approval")
 class CancelsInTwoSteps(Shop):
     """Brings a rejected refund to 2 at once and to 4 half a second later, when its units were put back."""
 
