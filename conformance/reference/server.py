@@ -127,5 +127,6 @@ def serving(app: Any, listening: socket.socket | None = None) -> Iterator[str]:
     finally:
         server.task_dispatcher.shutdown()
         # Closed by the thread that waits on the sockets; closed by another, they would be gone under its hands.
-        server.trigger.pull_trigger(lambda: wasyncore.close_all(connections))
+        with contextlib.suppress(OSError):  # a worker that ends may have had all of it closed just before
+            server.trigger.pull_trigger(lambda: wasyncore.close_all(connections))
         thread.join(timeout=5)
