@@ -1,15 +1,22 @@
 """What is secret in a target file is shown nowhere, and has a name that curl lines and scripts can use."""
 
 import base64
+import random
 from pathlib import Path
 
+import httpx
 import pytest
 from click.testing import CliRunner
 
 from conformance.cli import main
+from conformance.clock import VirtualClock
+from conformance.http.answer import Answer
 from conformance.http.evidence import as_evidence
 from conformance.http.exchange import Exchange, Request
+from conformance.http.limits import Limits
+from conformance.http.pace import Pace
 from conformance.http.redact import Redactor
+from conformance.http.wire import Wire
 from conformance.reference.server import make_reference, serving
 from conformance.target import Target, load_target
 
@@ -100,3 +107,20 @@ def test_no_file_of_a_run_shows_a_secret(tmp_path: Path) -> None:
     assert "$ORDERS_KEY" in "".join(texts)
     for secret in ("orders-secret-1", "header-secret-2", "not-the-token-at-all"):
         assert not [text for text in (*texts, done.output) if secret in text]
+
+
+def test_the_address_of_a_redirect_shows_no_secret_even_cut_in_two() -> None:
+    """What an explanation tells of where an answer leads has neither the token nor the first half of it."""
+    secret = "a-token-of-this-target"
+    for before in range(130, 175):
+        transport = httpx.MockTransport(
+            lambda _, before=before: httpx.Response(302, headers={"Location": "/" * before + secret})
+        )
+        wire = Wire(
+            clock=VirtualClock(), limits=Limits(), pace=Pace(), redact=Redactor([("GENSTORE_TOKEN", secret)]),
+            transport=transport, jitter=random.Random(1),
+        )  # fmt: skip
+        told = Answer(wire.send("GET", "http://x/api/", operation="get")).described
+
+        assert told.startswith("302 to /")
+        assert "a-token" not in told

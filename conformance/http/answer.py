@@ -11,9 +11,6 @@ from conformance.http.unrest import Unrest
 from conformance.model import Refund, load_json, read_refund
 from conformance.outcome import Blocked
 
-MOST_OF_AN_ADDRESS = 200
-"""Characters of a redirect's address that are told."""
-
 
 @frozen(eq=False)
 class Answer:
@@ -93,7 +90,6 @@ class Answer:
         if self.exchange.trouble is not None:
             return self.exchange.trouble
         text = self.exchange.opening.strip()
-        where = ""
-        if reply_of(self.exchange.status) is Reply.MOVED and (location := self.exchange.header("location")):
-            where = f" to {location[:MOST_OF_AN_ADDRESS]}"
+        moved = reply_of(self.exchange.status) is Reply.MOVED and self.exchange.location
+        where = f" to {self.exchange.location}" if moved else ""
         return f"{self.exchange.status}{where} with {text or 'an empty body'}"

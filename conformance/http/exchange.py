@@ -38,10 +38,11 @@ class Exchange:
     several checks, so that it is evidence only where it is shown; ``exempt`` when the form of
     an acceptance is not judged as well, since it had to be refused, or nothing says what comes of it; ``second_hand``
     when a create was answered with the refund of another request number; ``reads_back`` when it is a list or a get in
-    the page's own shape, of what the target itself has named. ``opening`` is how the body begins, fit to be
-    shown. ``unreachable`` when not even a connection came about; ``unsent`` when the client could not send it;
-    ``stale`` when the connection that it was sent on had already been closed. ``watched`` are the seconds that it then
-    took to find out whether the target changes by itself what the answer shows.
+    the page's own shape, of what the target itself has named. ``opening`` is how the body begins, and
+    ``location`` where it leads, both fit to be shown. ``unreachable`` when not even a connection came about;
+    ``unsent`` when the client could not send it; ``stale`` when the connection that it was sent on had already been
+    closed. ``watched`` are the seconds that it then took to find out whether the target changes by itself what the
+    answer shows.
     """
 
     request: Request
@@ -52,6 +53,7 @@ class Exchange:
     headers: dict[str, str] = field(factory=dict)
     body: bytes = b""
     opening: str = ""
+    location: str = ""
     cut_off: bool = False
     trouble: str | None = None
     unreachable: bool = False

@@ -293,6 +293,7 @@ class Wire:
             exchange.trouble = what_is_missing(exchange)
         exchange.seconds = self.clock.stopwatch() - started
         exchange.opening = self.redact.start(exchange.body, OPENING)
+        exchange.location = self.redact.start(exchange.header("location") or "", OPENING)
         return exchange
 
     def _whereto(self, url: str) -> str:

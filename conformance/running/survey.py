@@ -112,7 +112,7 @@ class _Survey:
                 f"the target refused the full token with {answer.status}: check tokens/full in the target file"
             )
         if reply_of(answer.status) is Reply.MOVED:
-            where = self.session.wire.redact.start(answer.exchange.header("location") or "nowhere", 200)
+            where = answer.exchange.location or "nowhere"
             raise Blocked(
                 f"{base_url} answers with a redirect to {where}: check base_url. "
                 "None is followed, so that the token goes to no other address."

@@ -338,16 +338,14 @@ def test_another_shop_shows_no_refund_of_any_kind(
         raise Blocked(f"ids that are unknown there break the server (LIST-18, GET-05): {answer.described}")
     ours = [*crowd.made.values(), *rejection.after.values()]
     told = (answer.refunds or []) + ([] if answer.refund is None else [answer.refund])
-    seen = [refund for refund in told if is_one_of(ours, refund) and is_as_old_as_one_of(ours, refund)]
-    if seen:
+    if any(is_the_same(refund, own) for refund in told for own in ours):
         raise Failed("a refusal (4xx), or nothing of this shop", answer.described, answer.exchange)
 
 
-def is_as_old_as_one_of(refunds: list[Refund], seen: Refund) -> bool:
-    """Say whether one of these refunds was created at the same time, as far as that is told."""
-    return seen.create_time is None or any(
-        refund.create_time is None or same_time(refund.create_time, seen.create_time) for refund in refunds
-    )
+def is_the_same(seen: Refund, own: Refund) -> bool:
+    """Say whether what was seen is that refund, by its time as well, as far as both are told."""
+    times = seen.create_time, own.create_time
+    return is_one_of([own], seen) and (times[0] is None or times[1] is None or same_time(times[0], times[1]))
 
 
 @define
