@@ -72,3 +72,13 @@ def test_what_a_target_lacks_is_not_planned_for(target_file: Path) -> None:
 
     assert "in the other shop" in rich
     assert "in the other shop" not in poor
+
+
+@pytest.mark.parametrize(("profile", "most"), [("quick", 150), ("standard", 1000)])
+def test_a_profile_costs_no_more_than_it_says(profile: str, most: int) -> None:
+    """A run makes so many requests at most to a target that has all there is and answers as the reference does."""
+    reference = make_reference()
+    needed = forecast(reference.target(ORIGIN), Options(profile=profile))
+    reference.store.close()
+
+    assert needed.requests <= most

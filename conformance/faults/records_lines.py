@@ -298,6 +298,20 @@ class KeepsTheFirstReason(Shop):
         return evolve(refund, lines=tuple(evolve(line, reason=refund.lines[0].reason) for line in refund.lines))
 
 
+@breaks("RECORD-54")
+class CarriesReasonsOver(Shop):
+    """Stores the last reason that it was told for lines that have none of their own."""
+
+    last = ""
+
+    def new_refund(self, request: RefundRequest) -> StoredRefund:
+        """Fill the gaps with what is left from before."""
+        refund = super().new_refund(request)
+        lines = tuple(evolve(line, reason=line.reason or self.last) for line in refund.lines)
+        self.last = lines[-1].reason
+        return evolve(refund, lines=lines)
+
+
 @breaks("RECORD-62")
 class FindsProductsByPrice(Shop):
     """Shows with each line the product of the refund's first line of that price."""

@@ -11,8 +11,9 @@ from conformance.outcome import Blocked
 from conformance.running.plugin import requirement
 from conformance.running.session import Session
 from conformance.suite.given.creates import REFUND, RETURN, rows_of
-from conformance.suite.given.grants import GRANTED, OPEN, RECORD, TRACKING, Grants
+from conformance.suite.given.grants import ELSEWHERE, GRANTED, OPEN, RECORD, TRACKING, Grants
 from conformance.suite.given.histories import Series
+from conformance.suite.given.specimens import control
 from conformance.suite.given.units import units
 
 
@@ -167,3 +168,13 @@ def test_what_is_open_is_observed(session: Session, grants: Grants, row: str) ->
     verify.decided(answer)
     reading = "A15" if row == "another customer's id" else "A12"
     session.observe(reading, f"{row} is {'accepted' if answer.accepted else 'refused'}")
+
+
+@requirement("RECORD-54")
+@pytest.mark.parametrize("row", ["a line without a reason"])
+def test_a_line_without_a_reason_shows_none_of_another_refund(grants: Grants, row: str) -> None:
+    """What is shown of it, if it was taken, is not what the refund before was made for (reading A12)."""
+    with control("a create without a reason is already not answered as it may be (CREATE-40)"):
+        refund = grants.made_or_refused(row)
+    if refund is not None:
+        verify.holds(ELSEWHERE not in [line.reason for line in refund.lines], "no reason of another refund", ELSEWHERE)

@@ -135,7 +135,7 @@ def test_the_tour_of_all_states_and_actions_goes_as_it_may(tour: Told, law: str)
     tour.judge(law)
 
 
-@requirement(LATER, late=True)
+@requirement(LATER, profile="quick", late=True)
 def test_what_the_tour_left_is_so_a_while_later(tour: Told) -> None:
     """No refund is seen to move, appear or vanish by then, but for an approval that comes to its end."""
     tour.stays()

@@ -151,7 +151,7 @@ def parcel(refund: Refund) -> dict[str, str]:
     return {name: text for name, text in refund.shipping.items() if name in PARCEL}
 
 
-@requirement("RECORD-65")
+@requirement("RECORD-65", profile="quick")
 def test_logistics_information_shows_up(specimen: Specimen) -> None:
     """What was sent shows up somewhere, and nowhere with another value (reading A13)."""
     specimen.insist("with logistics information")

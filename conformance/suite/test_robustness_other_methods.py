@@ -152,13 +152,8 @@ def test_another_method_creates_nothing(creating_methods: Effectless, row: str) 
     creating_methods.judge(row)
 
 
-@pytest.mark.parametrize(
-    "row",
-    [
-        pytest.param(name, marks=requirement("ROBUST-18", profile="quick" if name == "an action" else "standard"))
-        for name in OVERRIDDEN
-    ],
-)
+@requirement("ROBUST-18")
+@pytest.mark.parametrize("row", OVERRIDDEN)
 def test_a_method_named_elsewhere_does_nothing(overridden: Effectless, row: str) -> None:
     """A reading stays a reading, whatever its headers and parameters ask for."""
     overridden.judge(row)

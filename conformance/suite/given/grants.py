@@ -84,6 +84,8 @@ class Grants:
         return None if answer.refused else self.made(row)
 
 
+ELSEWHERE = "One of the ten was fine."
+"""The reason of the refund before the one without a reason."""
 TRACKING = "00340434161094042557"
 EMPTY_SHIPPING = {"shippingCarrierCode": "", "shippingCarrier": "", "trackingNumber": ""}
 RECORD = {"refundId": "424242424242", "createTime": "2001-02-03T04:05:06Z", "updateTime": "2001-02-03T04:05:06Z"}
@@ -134,8 +136,8 @@ def twice_within(api: RefundApi, order: Order) -> Answer:
 
 
 def nine_of_ten(api: RefundApi, order: Order) -> Answer:
-    """Send nine units of the line that has ten."""
-    return api.create_refund(order, Part(order.lines[-1], 9))
+    """Send nine units of the line that has ten, for a reason that no other has."""
+    return api.create_refund(order, Part(order.lines[-1], 9, ELSEWHERE))
 
 
 GRANTED: dict[str, Row] = {
@@ -146,6 +148,7 @@ GRANTED: dict[str, Row] = {
 }
 FEWER = {"9 of 10 units": Row("CREATE-16", nine_of_ten)}
 OPEN: dict[str, Row] = {
+    "a line without a reason": Row("CREATE-40", with_line("rightsReason")),
     "rightsType null": Row("CREATE-34", with_fields("rightsType", change=None)),
     "rightsType empty": Row("CREATE-34", with_fields("rightsType", change="")),
     "numbers in the other form": Row("CREATE-37", spoken_otherwise(RightsType.RETURN_AND_REFUND)),
@@ -154,7 +157,6 @@ OPEN: dict[str, Row] = {
     "a parcel without a return": Row("SHIP-11", parcel_without_a_return),
     "a line twice within its units": Row("CREATE-23", twice_within),
     "another customer's id": Row("CREATE-40", with_fields("customerId", change=digit_more)),
-    "a line without a reason": Row("CREATE-40", with_line("rightsReason")),
     "the record smuggled": Row("CREATE-26", smuggling(completed)),
     "the id of another refund": Row("CREATE-26", naming_a_refund),
     "amount above": Row("CREATE-27", smuggling(lambda _: {"amount": "999999.99"})),
