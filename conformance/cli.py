@@ -1,6 +1,7 @@
 """The command line: its group of commands, each a module of ``commands``."""
 
 import importlib
+import io
 import os
 import sys
 import traceback
@@ -43,6 +44,9 @@ class Group(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; exit with 2 when the user made a mistake, and with 4 when we did."""
+        for stream in (sys.stdout, sys.stderr):  # not every terminal knows every character of a target's answer
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="replace")
         try:
             return super().invoke(ctx)
         except UsageError as mistake:

@@ -1,7 +1,7 @@
 """The records of a fleet, each of one shard, made into the record of the one run they are together."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,15 +22,18 @@ SUMS = ("requests", "order_requests", "tidy_requests", "writes", "planned")
 Shards = list[tuple[Path, Run]]
 
 
-def merge_records(paths: Iterable[Path], out: Path) -> Run:
+def merge_records(paths: Sequence[Path], out: Path) -> Run:
     """Write the record of the whole run to a path, and return the run.
 
     Raises:
-        UsageError: the records are not each shard of one run, once; with the file and what is wrong.
+        UsageError: the records are not each shard of one run, once, or one is where the whole is to be; with the file
+            and what is wrong.
     """
     shards: Shards = [(path, read_record(path)) for path in paths]
     _insist_on_one_run(shards)
     _insist_on_each_once(shards)
+    if any(path.exists() and out.exists() and path.samefile(out) for path in paths):
+        raise UsageError(f"{out}: is the record of a shard and would be lost. Choose another --out.")
     runs = [run for _, run in sorted(shards, key=lambda shard: int(shard[1].header["shard"]["index"]))]
     made = [made for run in runs for made in run.ledger]
     lines: list[Verdict | Observation | Made | Reach | Discovery] = [

@@ -7,7 +7,9 @@ leaves all but the check it was in. Its line kinds are ``header``, ``verdict``, 
 
 import contextlib
 import errno
+import fcntl
 import json
+import re
 import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -25,9 +27,11 @@ RECORD_FORMAT = 1
 class Record:
     """The record of a run while it is written; each line is with the system before the next check starts.
 
-    It is safe to use from several threads.
+    It is safe to use from several threads. ``set_aside`` is where a record went that stood in the way and is needed
+    still: its run was killed, or left refunds open.
 
     Raises:
+        UsageError: another run is writing there.
         OSError: not even the header can be written. From then on a line that cannot be written is noted in the run,
             which goes on.
     """
@@ -35,7 +39,14 @@ class Record:
     def __init__(self, path: Path, header: Mapping[str, Any]) -> None:
         self.path = path
         self.run = Run(header=dict(header), footer={})
-        self._file: TextIO = path.open("w", encoding="utf-8")
+        self._file = _opened_alone(path)
+        self.set_aside: Path | None = None
+        if is_needed_still(path):
+            self.set_aside = path.rename(_name_beside(path))
+            self._file.close()
+            self._file = _opened_alone(path)
+        if path.stat().st_size:  # a device cannot be cut short
+            self._file.truncate(0)
         self._lock = threading.Lock()
         self._write({"kind": "header", "format": RECORD_FORMAT, **header})
         if self.run.unwritten is not None:
@@ -90,6 +101,46 @@ class Record:
                 self._file.flush()
             except OSError as error:
                 self.run.unwritten = error.strerror or str(error)
+
+
+def _opened_alone(path: Path) -> TextIO:
+    """Open a file to append to, for as long as nobody else does so; the system ends that with the process.
+
+    Raises:
+        UsageError: somebody else does.
+        OSError: it cannot be opened.
+    """
+    file = path.open("a", encoding="utf-8")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        raise UsageError(f"{path}: another run is writing there. Wait for its end, or choose another --out.") from None
+    except OSError:
+        pass  # a file system without locks is no reason to judge nothing
+    return file
+
+
+def is_needed_still(path: Path) -> bool:
+    """Say whether a record is all that tells of refunds that are open on somebody's server, or cannot be read."""
+    if not path.stat().st_size:
+        return False
+    try:
+        run = read_record(path)
+    except UsageError:
+        return True
+    return run.footer is None or bool(run.left and not run.on_ours)
+
+
+def _name_beside(path: Path) -> Path:
+    """Return a name for a record that has to make room: that of its run, or else of its last moment."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            name = str(json.loads(file.readline())["run_id"])
+    except (OSError, ValueError, KeyError, TypeError):
+        name = ""
+    name = name if re.fullmatch("[A-Za-z0-9]{1,40}", name) else str(path.stat().st_mtime_ns)
+    return path.with_name(f"{path.stem}-{name}{path.suffix}")
 
 
 def append_to_record(path: Path, lines: Iterable[Made]) -> None:

@@ -264,6 +264,13 @@ class Run:
         return self.footer is None or bool(self.footer.get("interrupted"))
 
     @property
+    def on_ours(self) -> bool:
+        """Whether the target was a server of the suite's own, which ended with the run."""
+        target = self.header.get("target")
+        name = str(target.get("name")) if isinstance(target, Mapping) else ""
+        return name == "reference" or name.startswith(("fault:", "variant:"))
+
+    @property
     def tls_verified(self) -> bool:
         """Whether the target had to prove who it is, as far as its scheme lets it."""
         target = self.header.get("target")

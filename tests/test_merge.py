@@ -126,6 +126,15 @@ def test_a_missing_or_doubled_or_foreign_shard_is_the_users_mistake(shards: list
     assert not out.parent.exists()
 
 
+def test_no_shard_is_written_over(shards: list[Path]) -> None:
+    """The whole run does not take the place of one of its parts."""
+    before = shards[0].read_bytes()
+
+    with pytest.raises(UsageError, match="is the record of a shard and would be lost"):
+        merge_records(shards, shards[0])
+    assert shards[0].read_bytes() == before
+
+
 def test_the_command_draws_the_reports_of_all(shards: list[Path], tmp_path: Path) -> None:
     """It ends with the verdict of the whole."""
     done = CliRunner().invoke(main, ["merge", *map(str, shards), "--out", str(tmp_path / "all")])

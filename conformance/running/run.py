@@ -34,6 +34,8 @@ from conformance.settings import AUTO
 from conformance.target import Target
 from conformance.waivers import Waiver
 
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""The signals that ask for an end: the last is that of a terminal that was closed."""
 STOPPED = 2
 """Pytest's own exit status for a run that was interrupted."""
 TO_THE_END = frozenset({0, 1, 5})
@@ -79,11 +81,11 @@ def run(
 ) -> Run:
     """Judge a target and return the run; its record is ``run.jsonl`` in the folder.
 
-    An interrupt (SIGINT, SIGTERM) ends the run after the check that it is in; a second one ends it at once. Tidying up,
-    which the first does not end, is no part of the verdict, nor is exploring.
+    An interrupt (SIGINT, SIGTERM, SIGHUP) ends the run after the check that it is in; a second one ends it at once.
+    Tidying up, which the first does not end, is no part of the verdict, nor is exploring.
 
     Raises:
-        UsageError: the folder cannot be written to, or the target's files cannot be used.
+        UsageError: the folder cannot be written to, another run is at it, or the target's files cannot be used.
     """
     run_id = new_run_id()
     session = open_session(
@@ -95,6 +97,11 @@ def run(
     started, today = time.monotonic(), datetime.now(UTC).date()
     with _interrupts() as interrupts:
         record = _open_record(folder, header)
+        if record.set_aside is not None:
+            session.noticed.append(
+                f"an earlier run here was killed, or left refunds open: its record is now {record.set_aside}. "
+                f"genstore-conformance tidy {record.set_aside} rejects what is open"
+            )
         for shop in session.shops:
             shop.api.ledger.say = record.add
         plan = Plan(
@@ -172,7 +179,7 @@ def blocked_from_the_start(session: Session) -> str | None:
         first = first_look(session)
         session.wire.take_recorded()
         words = [f"{found.subject}: {found.seen}. {found.remedy}" for found in first if found.state is not State.OK]
-        session.noticed = [session.wire.redact(told) for told in words]
+        session.noticed += [session.wire.redact(told) for told in words]
         if first[0].state is State.TROUBLE:
             return session.wire.redact(f"{first[0].seen}. {first[0].remedy}")
         survey(session)
@@ -261,12 +268,18 @@ class Interrupts:
             raise KeyboardInterrupt
 
 
+def _is_ignored(number: int) -> bool:
+    """Say whether whoever started us wants a signal ignored, as nohup does."""
+    return signal.getsignal(number) is signal.SIG_IGN
+
+
 @contextlib.contextmanager
 def _interrupts() -> Iterator[Interrupts]:
-    """Take SIGINT and SIGTERM as interrupts of the run while the block runs."""
+    """Take the signals that ask for an end as interrupts of the run while the block runs."""
     interrupts = Interrupts()
     try:
-        before = {number: signal.signal(number, interrupts.note) for number in (signal.SIGINT, signal.SIGTERM)}
+        heard = [number for number in ENDING if number != signal.SIGHUP or not _is_ignored(number)]
+        before = {number: signal.signal(number, interrupts.note) for number in heard}
     except ValueError:  # not in the main thread: whoever runs us there handles the signals
         before = {}
     try:

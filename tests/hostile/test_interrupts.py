@@ -73,11 +73,14 @@ def interrupted(process: subprocess.Popen[str], folder: Path, status: int) -> Ru
     return run
 
 
-def test_a_termination_leaves_everything_as_an_interrupt_does(start: Start, tmp_path: Path) -> None:
-    """SIGTERM: the check is finished, what is open is rejected, the reports are drawn; the verdict is incomplete."""
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_what_asks_for_an_end_leaves_everything_as_an_interrupt_does(
+    start: Start, tmp_path: Path, number: signal.Signals
+) -> None:
+    """The check is finished, what is open is rejected, the reports are drawn; the verdict is incomplete."""
     with hostile(slowly) as server:
         process = judging(start, tmp_path, server)
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(number)
         run = interrupted(process, tmp_path, 3)
 
     assert run.footer is not None
@@ -121,6 +124,33 @@ def test_a_killed_run_leaves_all_but_the_check_it_was_in(start: Start, tmp_path:
     assert (tmp_path / "out" / "report.html").exists()
 
 
+def test_the_record_of_a_killed_run_is_set_aside(start: Start, tmp_path: Path) -> None:
+    """The next run in its folder says where it is now, since it alone tells what is left open on the target."""
+    with hostile(slowly) as server:
+        process = judging(start, tmp_path, server)
+        process.kill()
+        killed = interrupted(process, tmp_path, -signal.SIGKILL)
+        said, _ = start("run", "target.yaml", "--select", "SHIP-01", "--out", "out").communicate(timeout=PATIENCE)
+
+    kept = tmp_path / "out" / f"run-{killed.header['run_id']}.jsonl"
+    assert f"tidy out/{kept.name}" in said
+    assert len(read_record(kept).verdicts) == len(killed.verdicts)
+    assert read_record(tmp_path / "out" / "run.jsonl").footer is not None
+
+
+def test_two_runs_do_not_write_one_record(start: Start, tmp_path: Path) -> None:
+    """The second one is told so before it has sent anything, and the first comes to its end."""
+    with hostile(slowly) as server:
+        first = judging(start, tmp_path, server)
+        second = start("run", "target.yaml", "--out", "out")
+        said, _ = second.communicate(timeout=PATIENCE)
+        first.send_signal(signal.SIGINT)
+        interrupted(first, tmp_path, 3)
+
+    assert second.returncode == 2, said
+    assert "another run is writing there" in said
+
+
 def small_files() -> None:
     """Let this process write no file of more than 100 kB, as on a disk that is full."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
@@ -159,3 +189,22 @@ def test_a_reader_that_goes_away_decides_nothing(start: Start, tmp_path: Path) -
     assert process.wait(PATIENCE) == 0
     assert read_record(tmp_path / "out" / "run.jsonl").footer is not None
     assert (tmp_path / "out" / "junit.xml").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_terminal_that_takes_nothing_decides_nothing(tmp_path: Path) -> None:
+    """Where what is told of a run cannot be written, the run still ends with its own exit status and its reports."""
+    script = f"exec {sys.executable} -m conformance run --select IDEM-01 --out out > /dev/full"
+    process = subprocess.run(["sh", "-c", script], cwd=tmp_path, timeout=PATIENCE, check=False)
+
+    assert process.returncode == 0
+    assert (tmp_path / "out" / "junit.xml").exists()
+
+
+def test_a_terminal_that_knows_few_characters_is_told_what_it_can_show(tmp_path: Path) -> None:
+    """In the place of a character that it does not know it gets another, and the command ends as it does elsewhere."""
+    script = f"PYTHONIOENCODING=ascii exec {sys.executable} -m conformance explain REVIEW-16"
+    process = subprocess.run(["sh", "-c", script], cwd=tmp_path, timeout=PATIENCE, check=False, capture_output=True)
+
+    assert process.returncode == 0
+    assert b"REVIEW-16" in process.stdout
