@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from conformance.catalogue import AREAS
+from conformance.catalogue import AREAS, load_catalogue
 from conformance.files import made_folder
 from conformance.outcome import Outcome, UsageError
 from conformance.record import Record, read_record
 from conformance.results import Discovery, Made, Observation, Reach, Run, Verdict, unsaid
 from conformance.running.plan import ANY_EXCHANGE
+from conformance.running.plugin import names_of_checks
 from conformance.waivers import uses_again
 
 COMMON = ("suite_version", "catalogue", "target", "not_available", "profile", "selection", "seed")
@@ -50,8 +51,9 @@ def merge_records(paths: Sequence[Path], out: Path) -> Run:
         raise UsageError(f"{out}: the record cannot be written: {error.strerror}. Choose another --out.") from None
     for line in lines:
         record.add(line)
-    for use in uses_again(runs[0].waivers, record.run, _began(runs).date()):
-        record.add(use)
+    if runs[0].waivers:
+        for use in uses_again(runs[0].waivers, record.run, _began(runs).date(), names_of_checks(load_catalogue())):
+            record.add(use)
     return record.close(**_footer(runs))
 
 

@@ -14,11 +14,11 @@ from conformance.catalogue import Catalogue
 from conformance.files import StrictLoader, load_yaml, replace_text
 from conformance.outcome import Outcome, UsageError
 from conformance.results import Run, Verdict
-from conformance.waivers import Waiver, load_waivers
+from conformance.waivers import Checks, Waiver, judges_all_of, load_waivers
 
 HEAD = """\
 # Failures that are known and accepted for a while: genstore-conformance run --waivers says so in its verdict.
-# A waiver that is expired, matches nothing, or whose check passes, fails the run.
+# A waiver that is expired, matches nothing, or whose checks all pass, fails the run.
 waivers:
 """
 MOST_TITLE = 100
@@ -43,18 +43,18 @@ class Fill:
     expires: date
 
 
-def write_waivers(run: Run, catalogue: Catalogue, path: Path, fill: Fill) -> Written:
+def write_waivers(run: Run, catalogue: Catalogue, checks: Checks, path: Path, fill: Fill) -> Written:
     """Write a waiver for each requirement that failed and has none, and take out those that are needed no more.
 
-    An old waiver stays while it matches a failure, or while nothing was said of its requirement; its comments stay
-    with it, and those right above one that is taken out go with it.
+    An old waiver stays while it matches a failure, or while a check of its requirement was not judged; its comments
+    stay with it, and those right above one that is taken out go with it.
 
     Raises:
         UsageError: the old file cannot be read, or not be changed, or the new one not be written.
     """
     old = _old(path, catalogue)
     failures = [verdict for verdict in run.verdicts if verdict.outcome is Outcome.FAILED and verdict.must]
-    kept = [_still_needed(waiver, run) for waiver in old]
+    kept = [_still_needed(waiver, run, checks) for waiver in old]
     covered = [waiver for waiver, keep in zip(old, kept, strict=True) if keep]
     new = _first_of_each(v for v in failures if not any(waiver.matches(v) for waiver in covered))
     text = _text_of(path) if path.exists() else HEAD
@@ -81,10 +81,9 @@ def _old(path: Path, catalogue: Catalogue) -> Sequence[Waiver]:
     return load_waivers(path, catalogue)
 
 
-def _still_needed(waiver: Waiver, run: Run) -> bool:
-    verdicts = run.verdicts_of(waiver.requirement)
-    judged = {verdict.outcome for verdict in verdicts} & {Outcome.PASSED, Outcome.FAILED}
-    return not judged or any(waiver.matches(verdict) for verdict in verdicts)
+def _still_needed(waiver: Waiver, run: Run, checks: Checks) -> bool:
+    matches = any(waiver.matches(verdict) for verdict in run.verdicts)
+    return matches or not judges_all_of(waiver.requirement, run, checks)
 
 
 def _first_of_each(failures: Iterable[Verdict]) -> list[Verdict]:

@@ -1,11 +1,11 @@
 """Waivers: failures that are known and accepted for a while, as a file says them.
 
-A waived check still runs. A waiver that is expired, matches nothing, or whose check passes, fails the run.
+A waived check still runs. A waiver that is expired, matches nothing, or whose checks all pass, fails the run.
 """
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from conformance.spelling import unknown
 
 REQUIRED = ("requirement", "reason", "owner", "ticket", "expires")
 KEYS = (*REQUIRED, "observed")
+Checks = Mapping[str, set[str]]
+"""The names of all checks there are, in any profile, by their requirement."""
 
 
 @frozen
@@ -72,28 +74,28 @@ def apply(waivers: Iterable[Waiver], verdict: Verdict, today: date) -> Verdict:
     return verdict if waiver is None else evolve(verdict, waived=waiver.told)
 
 
-def uses(waivers: Iterable[Waiver], run: Run, today: date) -> list[WaiverUse]:
+def uses(waivers: Iterable[Waiver], run: Run, today: date, checks: Checks) -> list[WaiverUse]:
     """Return what became of each waiver in a run."""
     return [
         WaiverUse(
             waiver.requirement, waiver.reason, waiver.owner, waiver.ticket, waiver.expires.isoformat(), waiver.observed,
-            state=_state(waiver, run, today),
+            state=_state(waiver, run, today, checks),
             checks=sum(waiver.matches(verdict) for verdict in run.verdicts),
         )
         for waiver in waivers
     ]  # fmt: skip
 
 
-def uses_again(told: Iterable[WaiverUse], run: Run, today: date) -> list[WaiverUse]:
+def uses_again(told: Iterable[WaiverUse], run: Run, today: date, checks: Checks) -> list[WaiverUse]:
     """Return what became of the waivers of a shard in the whole run."""
     waivers = [
         Waiver(use.requirement, use.reason, use.owner, use.ticket, date.fromisoformat(use.expires), use.observed)
         for use in told
     ]
-    return uses(waivers, run, today)
+    return uses(waivers, run, today, checks)
 
 
-def _state(waiver: Waiver, run: Run, today: date) -> WaiverState:
+def _state(waiver: Waiver, run: Run, today: date, checks: Checks) -> WaiverState:
     outcomes = {verdict.outcome for verdict in run.verdicts_of(waiver.requirement)}
     if waiver.expires < today:
         return WaiverState.EXPIRED
@@ -103,7 +105,14 @@ def _state(waiver: Waiver, run: Run, today: date) -> WaiverState:
         return WaiverState.NOT_TRIED  # another shard may have the check that fails
     if Outcome.FAILED in outcomes:
         return WaiverState.MATCHES_NOTHING
-    return WaiverState.PASSES if outcomes == {Outcome.PASSED} else WaiverState.NOT_TRIED
+    tried = outcomes == {Outcome.PASSED} and judges_all_of(waiver.requirement, run, checks)
+    return WaiverState.PASSES if tried else WaiverState.NOT_TRIED
+
+
+def judges_all_of(requirement: str, run: Run, checks: Checks) -> bool:
+    """Say whether a run came to an outcome of every check of a requirement: a smaller profile may lack some."""
+    judged = {v.check for v in run.verdicts_of(requirement) if v.outcome in {Outcome.PASSED, Outcome.FAILED}}
+    return checks[requirement] <= judged
 
 
 def _waiver(path: Path, number: int, entry: Any, catalogue: Catalogue) -> Waiver:

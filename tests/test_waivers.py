@@ -22,6 +22,7 @@ from tests.test_bad_input import command, is_a_mistake
 
 TODAY = date(2026, 5, 4)
 CATALOGUE = load_catalogue()
+CHECKS = {identifier: {"test::still 1"} for identifier in CATALOGUE.requirements}
 FILL = Fill("known since May", "payments", "PAY-1", date(2026, 8, 1))
 GOOD = """\
 # Ours.
@@ -62,7 +63,7 @@ def judged(*verdicts: Verdict, waivers: tuple[Waiver, ...] = (), today: date = T
     """Return a whole run with these verdicts, and with another requirement that passed."""
     run = Run(header={}, footer={"interrupted": False})
     run.verdicts += [apply(waivers, each, today) for each in (*verdicts, verdict("ACCESS-01", Outcome.PASSED))]
-    run.waivers += uses(waivers, run, today)
+    run.waivers += uses(waivers, run, today, CHECKS)
     return run
 
 
@@ -117,6 +118,17 @@ def test_a_waiver_of_what_was_not_judged_says_nothing(verdicts: list[Verdict]) -
 
     assert run.waivers[0].state is WaiverState.NOT_TRIED
     assert "waiver" not in run.sentence
+
+
+def test_a_waiver_of_what_was_judged_in_part_says_nothing(tmp_path: Path) -> None:
+    """Where a smaller profile passes what it has of a requirement, the waiver is neither outdated nor taken out."""
+    path = written(tmp_path, GOOD)
+    run = judged(verdict(observed="in quick", outcome=Outcome.PASSED), waivers=(waiver(),))
+
+    told = write_waivers(run, CATALOGUE, CHECKS, path, FILL)
+
+    assert run.waivers[0].state is WaiverState.NOT_TRIED
+    assert told.taken_out == ()
 
 
 def test_junit_skips_what_is_waived_and_fails_what_is_outdated() -> None:
@@ -183,7 +195,7 @@ def test_a_new_file_waives_each_requirement_that_failed(tmp_path: Path) -> None:
     path = tmp_path / "waivers.yaml"
     run = judged(verdict(), verdict(observed="still 2"), verdict("IDEM-01"))
 
-    told = write_waivers(run, CATALOGUE, path, FILL)
+    told = write_waivers(run, CATALOGUE, CHECKS, path, FILL)
 
     assert told.added == ("REVIEW-01", "IDEM-01")
     waivers = load_waivers(path, CATALOGUE)
@@ -199,7 +211,7 @@ def test_an_empty_list_is_filled_however_it_is_written(tmp_path: Path, before: s
     path = tmp_path / "waivers.yaml"
     path.write_bytes(before.encode())
 
-    write_waivers(judged(verdict()), CATALOGUE, path, FILL)
+    write_waivers(judged(verdict()), CATALOGUE, CHECKS, path, FILL)
 
     text = path.read_bytes().decode()
     assert [each.requirement for each in load_waivers(path, CATALOGUE)] == ["REVIEW-01"]
@@ -211,7 +223,7 @@ def test_an_empty_list_is_filled_however_it_is_written(tmp_path: Path, before: s
 def test_what_is_to_be_filled_in_is_asked_for(tmp_path: Path) -> None:
     """A file with empty places is no waiver file yet."""
     path = tmp_path / "waivers.yaml"
-    write_waivers(judged(verdict()), CATALOGUE, path, Fill("", "", "", date(2026, 8, 1)))
+    write_waivers(judged(verdict()), CATALOGUE, CHECKS, path, Fill("", "", "", date(2026, 8, 1)))
 
     with pytest.raises(UsageError, match="waiver 1: reason must be a text that is not empty: fill it in"):
         load_waivers(path, CATALOGUE)
@@ -222,7 +234,7 @@ def test_an_old_file_keeps_what_is_still_needed_as_it_stands(tmp_path: Path) -> 
     path = written(tmp_path, GOOD + "# end\n")
     run = judged(verdict(outcome=Outcome.PASSED), verdict("IDEM-01", observed="still 200"), verdict("IDEM-02"))
 
-    told = write_waivers(run, CATALOGUE, path, FILL)
+    told = write_waivers(run, CATALOGUE, CHECKS, path, FILL)
 
     assert (told.added, told.kept, told.taken_out) == (("IDEM-02",), ("IDEM-01",), ("REVIEW-01",))
     text = path.read_text()
@@ -236,7 +248,7 @@ def test_what_was_not_judged_keeps_its_waiver(tmp_path: Path) -> None:
     """A run of a selection changes nothing about the others."""
     path = written(tmp_path, GOOD)
 
-    told = write_waivers(judged(), CATALOGUE, path, FILL)
+    told = write_waivers(judged(), CATALOGUE, CHECKS, path, FILL)
 
     assert path.read_text() == GOOD
     assert told.kept == ("REVIEW-01", "IDEM-01")
@@ -247,9 +259,9 @@ def test_a_file_may_lose_all_its_waivers_and_get_new_ones(tmp_path: Path) -> Non
     path = written(tmp_path, GOOD)
     passed = judged(verdict(outcome=Outcome.PASSED), verdict("IDEM-01", Outcome.PASSED))
 
-    write_waivers(passed, CATALOGUE, path, FILL)
+    write_waivers(passed, CATALOGUE, CHECKS, path, FILL)
     assert load_waivers(path, CATALOGUE) == ()
-    write_waivers(judged(verdict()), CATALOGUE, path, FILL)
+    write_waivers(judged(verdict()), CATALOGUE, CHECKS, path, FILL)
 
     assert [each.requirement for each in load_waivers(path, CATALOGUE)] == ["REVIEW-01"]
     assert path.read_text().startswith("# Ours.\n")
@@ -261,7 +273,7 @@ def test_a_list_in_brackets_is_not_rewritten(tmp_path: Path) -> None:
     path = written(tmp_path, text)
 
     with pytest.raises(UsageError, match="behind a dash"):
-        write_waivers(judged(verdict("IDEM-01")), CATALOGUE, path, FILL)
+        write_waivers(judged(verdict("IDEM-01")), CATALOGUE, CHECKS, path, FILL)
 
     assert path.read_text() == text
 

@@ -21,15 +21,17 @@ DAYS = 90
 def command(record: Path, out: Path, reason: str, owner: str, ticket: str, expires: datetime | None) -> None:
     """Write a waiver for each requirement that failed in a RECORD (run.jsonl) and has none.
 
-    What is not given by an option is left empty, for a person to fill in. Waivers of what has passed are taken out;
-    the others keep their place and their comments. Use the file by run --waivers.
+    What is not given by an option is left empty, for a person to fill in. Waivers of what has passed in all its checks
+    are taken out; the others keep their place and their comments. Use the file by run --waivers.
     """
     from conformance.catalogue import load_catalogue
     from conformance.record import read_record
+    from conformance.running.plugin import names_of_checks
     from conformance.waive import Fill, write_waivers
 
     until = expires or datetime.now(UTC) + timedelta(days=DAYS)
-    written = write_waivers(read_record(record), load_catalogue(), out, Fill(reason, owner, ticket, until.date()))
+    catalogue, fill = load_catalogue(), Fill(reason, owner, ticket, until.date())
+    written = write_waivers(read_record(record), catalogue, names_of_checks(catalogue), out, fill)
     for word, requirements in (("added", written.added), ("kept", written.kept), ("taken out", written.taken_out)):
         if requirements:
             click.echo(f"{word}: {', '.join(requirements)}")

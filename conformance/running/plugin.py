@@ -335,3 +335,11 @@ def find_checks(catalogue: Catalogue, profile: str = "full", selection: tuple[st
     if not plan.checks and status not in {0, 5}:
         raise RuntimeError(f"the checks cannot be collected: pytest ended with {status}")
     return plan.checks
+
+
+def names_of_checks(catalogue: Catalogue) -> dict[str, set[str]]:
+    """Return the names of the checks that there are of each requirement, in any profile."""
+    names: dict[str, set[str]] = {identifier: set() for identifier in catalogue.requirements}
+    for check in find_checks(catalogue):
+        names[check.requirement].add(check.name)
+    return names

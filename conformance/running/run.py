@@ -26,7 +26,7 @@ from conformance.running import tidy
 from conformance.running.doctor import State, first_look
 from conformance.running.explore import explore
 from conformance.running.plan import Listener, Plan
-from conformance.running.plugin import run_checks
+from conformance.running.plugin import names_of_checks, run_checks
 from conformance.running.session import Session, new_run_id, open_session
 from conformance.running.survey import survey
 from conformance.running.workers import MOST, worthwhile
@@ -124,8 +124,9 @@ def run(
         requests, seconds = session.wire.api_requests, time.monotonic() - started
         _tidy(session, options, interrupts, plan)
         session.close()
-        for use in waivers.uses(options.waivers, record.run, today):
-            record.add(use)
+        if options.waivers:
+            for use in waivers.uses(options.waivers, record.run, today, names_of_checks(catalogue)):
+                record.add(use)
         return record.close(
             requests=requests,
             seconds=seconds,
