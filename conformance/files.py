@@ -12,6 +12,8 @@ from conformance.outcome import UsageError
 
 MAX_FILE = 4 * 1024 * 1024
 DEEPEST = 50
+UNQUOTED = re.compile(r"\{[^}\n]*[^\"'$]\$\{")
+"""A variable of the environment inside the braces of a mapping, where its own braces are taken for another."""
 MOST_SAID = 300
 """Characters of what is wrong with a file; some messages hold all of it."""
 
@@ -89,7 +91,8 @@ def parse_yaml(path: Path, text: str, *, plain: bool = True) -> Any:
         _insist_on_names(path, data)
     # The last two are of tags that name another kind than the value is of.
     except (yaml.YAMLError, RecursionError, ValueError, LookupError, TypeError) as error:
-        raise UsageError(f"{path}: is not valid YAML: {str(error)[:MOST_SAID]}") from None
+        hint = '. Inside braces a value like ${NAME} needs quotes: "${NAME}"' if UNQUOTED.search(text) else ""
+        raise UsageError(f"{path}: is not valid YAML: {str(error)[:MOST_SAID]}{hint}") from None
     return data
 
 

@@ -1,110 +1,29 @@
 """The target file: what a person writes down to point the suite at an implementation."""
 
-import base64
-import contextlib
-import difflib
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, parse_qsl, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
-import jsonschema_rs
-from attrs import evolve, field, fields_dict, frozen
+from attrs import evolve, field, frozen
 
+from conformance import hidden
 from conformance.files import load_yaml
 from conformance.http.limits import Limits
 from conformance.http.transport import Proxy
 from conformance.outcome import UsageError
-from conformance.settings import RUN_SETTINGS
+from conformance.target_schema import RUN_PATHS, SCHEMA, SCOPED_TOKENS, insist_on_target
 
-CAPABILITIES = ("other_shop", "ship_order", "scoped_tokens", "unshipped_orders")
-SCOPED_TOKENS = ("write_refunds", "write_refund", "read_refunds", "unrelated")
-
-_SECONDS = {
-    "anyOf": [
-        {"type": "integer", "minimum": 1},
-        {"type": "string", "pattern": "^[0-9]*[.]?[0-9]+$", "not": {"pattern": "^[0.]+$"}},
-    ]
-}
-
-
-def _text(description: str) -> dict[str, Any]:
-    return {"type": "string", "minLength": 1, "description": description}
-
-
-def _mapping(description: str, required: tuple[str, ...] = (), **properties: Any) -> dict[str, Any]:
-    return {
-        "type": "object", "additionalProperties": False, "required": list(required), "properties": properties,
-        "description": description,
-    }  # fmt: skip
-
-
-def _seconds(limit: str, description: str) -> dict[str, Any]:
-    return {**_SECONDS, "default": fields_dict(Limits)[limit].default, "description": description}
-
-
-_SHOP: dict[str, Any] = {
-    "name": _text("free text, shown in the reports; by default the file's name"),
-    "base_url": _text("everything before `/api/202412`"),
-    "tokens": _mapping(
-        "values of the header `X-Genstore-Access-Token`",
-        ("full",),
-        full=_text("with `write_refunds`, `write_refund` and `read_refunds`; the only one required"),
-        write_refunds=_text("with exactly this scope"),
-        write_refund=_text("with exactly this scope"),
-        read_refunds=_text("with exactly this scope"),
-        unrelated=_text("valid, with no refund scope at all"),
-    ),
-    "orders": _mapping(
-        "where test orders come from: exactly one of the three",
-        url=_text("an order provider over HTTP"),
-        command={
-            "type": "array", "minItems": 1, "items": {"type": "string", "minLength": 1},
-            "description": "an order provider as a program and its arguments, run in the folder of this file",
-        },
-        pool=_text("a file of orders prepared by hand"),
-    ),
+VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+BARE_VARIABLE = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*")
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""A name of a header: a token of RFC 9110, 5.6.2."""
+OWN_HEADERS = {
+    "x-genstore-access-token", "content-type", "content-length", "transfer-encoding", "connection", "expect", "upgrade",
 }  # fmt: skip
-_RUN_PATHS = ("out", "waivers")
-_LISTED = {"type": "array", "items": {"type": "string", "minLength": 1}}
-_VALUE = {"anyOf": [{"type": ["string", "integer", "boolean"]}, _LISTED]}
-SCHEMA: dict[str, Any] = _mapping(
-    "the target file",
-    ("base_url", "tokens", "orders"),
-    **_SHOP,
-    other_shop=_mapping("a second shop on the same implementation", ("base_url", "tokens"), **_SHOP),
-    tls=_mapping(
-        "how the target's certificate is checked",
-        ca_file=_text("the certificate authority that signed it"),
-        verify={"type": "boolean", "default": True, "description": "false takes any certificate; all reports say so"},
-    ),
-    proxy=_text("an HTTP proxy for every request but those to this machine; none by default, whatever the environment"),
-    headers={
-        "type": "object", "additionalProperties": {"type": "string", "minLength": 1},
-        "description": "sent with every request",
-    },
-    not_available={
-        "type": "array", "items": {"enum": list(CAPABILITIES)},
-        "description": "what this target is known to lack",
-    },
-    run=_mapping(
-        "options of `run` as they are to be when nothing else is said",
-        (),
-        **{name: _VALUE | {"description": f"`run --{name.replace('_', '-')}`"} for name in RUN_SETTINGS},
-    ),
-    limits=_mapping(
-        "how long anything may take, in seconds",
-        connect=_seconds("connect", "until a connection stands"),
-        answer=_seconds("answer", "until an answer is complete"),
-        settle=_seconds("settle", "until an effect shows"),
-        poll=_seconds("poll", "from one look for an effect to the next"),
-        provider=_seconds("provider", "until an order provider that is a program has answered"),
-        rate_limited=_seconds("rate_limited", "of nothing but 429 and 503, until the run gives up on the target"),
-        progress=_seconds("progress", "that an operation may cost without an answer; then it is asked no more"),
-    ),
-)  # fmt: skip
+"""Headers that the suite sends, or must not send: they are what it judges by, or belong to the connection."""
 
 
 @frozen
@@ -120,7 +39,8 @@ class Orders:
 class Target:
     """An implementation under test: where it is, who may do what, and what it is known to lack.
 
-    ``from_outside`` are values that came, in part or as a whole, from the environment.
+    ``from_outside`` are values that came, in part or as a whole, from the environment; ``variables`` are those of the
+    environment that they came from.
     """
 
     name: str
@@ -136,63 +56,22 @@ class Target:
     not_available: tuple[str, ...] = ()
     limits: Limits = field(factory=Limits)
     from_outside: frozenset[str] = frozenset()
+    variables: Mapping[str, str] = {}
 
     @property
     def secrets(self) -> list[tuple[str, str]]:
         """Every value that must never be shown, with the name to show in its place."""
-        found = [(_shell_name(name), value) for name, value in self.tokens.items()]
+        found = [*hidden.of_tokens(self.tokens), *hidden.of_headers(self.headers, self.from_outside)]
+        found += hidden.of_url(self.orders.url or "", "ORDERS", self.from_outside)
+        found += hidden.of_program(self.orders.command or (), "ORDERS", self.variables)
         if self.other_shop is not None:
-            found += [(f"OTHER_SHOP_{_shell_name(name)}", value) for name, value in self.other_shop.tokens.items()]
-        for name, value in self.headers.items():
-            if _speaks_of_a_secret(name) or value in self.from_outside:
-                found += [(_variable("HEADER", name), secret) for secret in _secrets_in_header(value)]
-        found += _secrets_in_url(self.orders.url or "", "ORDERS", self.from_outside)
-        if self.other_shop is not None:
-            found += _secrets_in_url(self.other_shop.orders.url or "", "OTHER_SHOP_ORDERS", self.from_outside)
+            other = self.other_shop
+            found += hidden.of_tokens(other.tokens, "OTHER_SHOP_")
+            found += hidden.of_url(other.orders.url or "", "OTHER_SHOP_ORDERS", self.from_outside)
+            found += hidden.of_program(other.orders.command or (), "OTHER_SHOP_ORDERS", self.variables)
         if self.proxy is not None and self.proxy.password:
             found.append(("PROXY_PASSWORD", self.proxy.password))
         return found
-
-
-def _shell_name(token: str) -> str:
-    return {"full": "GENSTORE_TOKEN"}.get(token, f"TOKEN_{token.upper()}")
-
-
-def _variable(kind: str, name: str) -> str:
-    return f"{kind}_{re.sub('[^A-Z0-9]', '_', name.upper())}"
-
-
-def _speaks_of_a_secret(name: str) -> bool:
-    words = r"auth|token|secret|key|cookie|pass|pwd|credential|session|signature"
-    return re.search(words, name, re.IGNORECASE) is not None
-
-
-def _secrets_in_header(value: str) -> Iterator[str]:
-    """Yield what is secret in a header's value: what follows its scheme (RFC 9110, 11.4), or the values of cookies."""
-    scheme, _, credentials = value.partition(" ")
-    if not credentials:
-        yield value.partition("=")[2] or value
-    elif "=" in scheme:
-        yield from (pair.partition("=")[2] for pair in value.split("; "))
-    else:
-        yield credentials
-    if scheme.lower() == "basic":
-        with contextlib.suppress(ValueError):
-            user_and_password = base64.b64decode(credentials).decode()
-            yield user_and_password
-            yield user_and_password.partition(":")[2]
-
-
-def _secrets_in_url(url: str, kind: str, from_outside: frozenset[str]) -> Iterator[tuple[str, str]]:
-    """Yield what is secret in the URL of an order provider: a password, and parameters that are called so."""
-    parts = urlsplit(url)
-    if parts.password:
-        yield f"{kind}_PASSWORD", parts.password
-    for segment in from_outside.intersection(parts.path.split("/")):
-        yield f"{kind}_PATH", segment
-    for name, value in parse_qsl(parts.query):
-        if _speaks_of_a_secret(name) or value in from_outside:
-            yield _variable(kind, name), value
 
 
 def load_target(path: Path, environment: Mapping[str, str] | None = None) -> Target:
@@ -208,8 +87,9 @@ def load_target(path: Path, environment: Mapping[str, str] | None = None) -> Tar
         )
     file = _Values(path, environment)
     data = file.expanded(load_yaml(path))
-    _validate(data, path)
+    insist_on_target(data, path)
     target = _shop(data, data.get("name", path.stem), path)
+    _check_headers(data.get("headers", {}), path)
     not_available = tuple(data.get("not_available", ()))
     tls = data.get("tls", {})
     limits = evolve(Limits(), **{name: float(value) for name, value in data.get("limits", {}).items()})
@@ -226,8 +106,10 @@ def load_target(path: Path, environment: Mapping[str, str] | None = None) -> Tar
         not_available=not_available,
         limits=limits,
         from_outside=frozenset(file.from_outside),
+        variables=file.variables,
     )
     _check_not_available(target, path)
+    _check_apart(target, path)
     if target.ca_file is not None and not target.ca_file.is_file():
         raise UsageError(f"{path}: tls/ca_file: there is no file {target.ca_file}")
     return target
@@ -248,8 +130,8 @@ def run_settings(spoken: str) -> dict[str, Any]:
     if not isinstance(data, dict) or "run" not in data:
         return {}
     given: dict[str, Any] = _Values(path, os.environ).expanded(data["run"], "/run")
-    _validate({"run": given}, path, {**SCHEMA, "required": []})
-    return given | {name: str(path.parent / given[name]) for name in _RUN_PATHS if name in given}
+    insist_on_target({"run": given}, path, {**SCHEMA, "required": []})
+    return given | {name: str(path.parent / given[name]) for name in RUN_PATHS if name in given}
 
 
 def target_of_url(base_url: str, token: str, orders_url: str) -> Target:
@@ -272,9 +154,46 @@ def _check_not_available(target: Target, path: Path) -> None:
         )
 
 
+def _check_apart(target: Target, path: Path) -> None:
+    """Tokens of one shop are for different scopes, and two shops are two: else a sound server would seem to mix them.
+
+    Raises:
+        UsageError: they are not.
+    """
+    for place, shop in (("", target), ("other_shop/", target.other_shop)):
+        names: dict[str, str] = {}
+        for name, token in () if shop is None else shop.tokens.items():
+            if token in names:
+                raise UsageError(
+                    f"{path}: {place}tokens/{name}: is the same as {place}tokens/{names[token]}. Each has scopes "
+                    "of its own; leave out what there is not, and name scoped_tokens under not_available."
+                )
+            names[token] = name
+    other = target.other_shop
+    if other is not None and (other.base_url, other.tokens["full"]) == (target.base_url, target.tokens["full"]):
+        raise UsageError(f"{path}: other_shop: has the base_url and the full token of this shop: it is no other one")
+
+
+def _check_headers(headers: Mapping[str, str], path: Path) -> None:
+    """The headers of a file can be sent, and are none of those that the suite sends itself.
+
+    Raises:
+        UsageError: they are not.
+    """
+    for name, value in headers.items():
+        if not HEADER_NAME.fullmatch(name):
+            raise UsageError(f"{path}: headers: {name[:100]!r} is no name of a header")
+        if name.lower() in OWN_HEADERS:
+            raise UsageError(f"{path}: headers/{name}: is sent by the suite itself where it is needed: leave it out")
+        if not value.isprintable() or value != value.strip():
+            raise UsageError(f"{path}: headers/{name}: has a character, or a blank at an end, that cannot be sent")
+
+
 def _shop(data: dict[str, Any], name: str, path: Path) -> Target:
     base_url = data["base_url"].rstrip("/")
     parts = _parts(base_url, "base_url", path)
+    if parts.query or parts.fragment or base_url.endswith(("?", "#")):
+        raise UsageError(f"{path}: base_url: has a query or a fragment; the suite adds a path and parameters to it")
     if parts.username is not None or parts.password is not None:
         raise UsageError(f"{path}: base_url: has a user or password in it; give it under headers, as Authorization")
     if "/api/202412" in parts.path:
@@ -285,8 +204,10 @@ def _shop(data: dict[str, Any], name: str, path: Path) -> Target:
     if "url" in orders:
         _parts(orders["url"], "orders/url", path)
     for token, value in data["tokens"].items():
-        if not value.isascii() or not value.isprintable():
-            raise UsageError(f"{path}: tokens/{token}: has a character that cannot be sent in a header")
+        if not value.isascii() or not value.isprintable() or value != value.strip():
+            raise UsageError(
+                f"{path}: tokens/{token}: has a character, or a blank at an end, that cannot be sent in a header"
+            )
     command = orders.get("command")
     return Target(
         name=name,
@@ -310,6 +231,7 @@ def _parts(url: str, place: str, path: Path, like: str = "https://shop.example.c
     try:
         parts = urlsplit(url)
         sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        sound = sound and url.isprintable() and " " not in url
     except ValueError:  # brackets of no address, a port that is none
         sound = False
     if not sound:
@@ -324,6 +246,7 @@ class _Values:
         self._path = path
         self._environment = environment
         self.from_outside: set[str] = set()
+        self.variables: dict[str, str] = {}
 
     def expanded(self, value: Any, place: str = "") -> Any:
         """Return a value with what stands in the environment in the place of every ``${NAME}``."""
@@ -344,41 +267,15 @@ class _Values:
                     f"Set it (export {match[1]}=…) or leave the key out."
                 )
             self.from_outside.add(found)
+            self.variables[match[1]] = found
             return found
 
-        whole = re.sub(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", lookup, value)
+        if "${" in VARIABLE.sub("", value) or (place.startswith("/tokens/") and BARE_VARIABLE.fullmatch(value)):
+            raise UsageError(
+                f"{self._path}: at {place.lstrip('/')}: looks like a variable of the environment that is not written "
+                "as one. Write ${NAME}."
+            )
+        whole = VARIABLE.sub(lookup, value)
         if whole != value:
             self.from_outside.add(whole)
         return whole
-
-
-def _validate(data: Any, path: Path, schema: dict[str, Any] = SCHEMA) -> None:
-    if not isinstance(data, dict):
-        raise UsageError(f"{path}: is not a target file: it must be a mapping with base_url, tokens and orders")
-    for place, keys, known in _mappings(data):
-        for key in keys:
-            if key not in known:
-                near = difflib.get_close_matches(str(key), known, n=1)
-                hint = f" Did you mean {near[0]}?" if near else f" Known keys: {', '.join(known)}."
-                raise UsageError(f"{path}: {place}unknown key {key!r}.{hint}")
-    for error in jsonschema_rs.validator_for(schema).iter_errors(data):
-        place = "/".join(map(str, error.instance_path))
-        # A wrong value may be a token: the message says what is expected, never what stood there.
-        shown = error.message if "required" in str(error.schema_path) else "is not what is expected there"
-        raise UsageError(f"{path}: {place or 'the file'}: {shown}. See docs/target-file.md or the README.")
-
-
-def _mappings(data: dict[str, Any]) -> list[tuple[str, list[Any], list[str]]]:
-    found = [("", list(data), list(SCHEMA["properties"]))]
-    found += [
-        (f"{name}: ", list(data[name]), list(SCHEMA["properties"][name]["properties"]))
-        for name in ("tokens", "orders", "other_shop", "tls", "run", "limits")
-        if isinstance(data.get(name), dict)
-    ]
-    other = data.get("other_shop")
-    if isinstance(other, dict):
-        for name in ("tokens", "orders"):
-            if isinstance(other.get(name), dict):
-                known = list(_SHOP[name]["properties"])
-                found.append((f"other_shop/{name}: ", list(other[name]), known))
-    return found

@@ -10,7 +10,7 @@ import click
 from conformance.catalogue import AREAS, Requirement, load_catalogue
 from conformance.cli import main
 from conformance.faults import load_faults
-from conformance.target import SCHEMA
+from conformance.target_schema import SCHEMA
 
 FOLDER = Path(__file__).parent
 LEFT_OUT = {"help"}

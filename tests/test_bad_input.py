@@ -99,7 +99,23 @@ def test_a_missing_target_file_is_named() -> None:
         ("base_url: http://a:b@x\ntokens: {full: abcd}\norders: {url: http://x}\n", ["base_url", "password"]),
         ("base_url: http://x/api/202412\ntokens: {full: abcd}\norders: {url: http://x}\n", ["leave out"]),
         ("base_url: http://x\ntokens: {full: '${UNSET_ONE}'}\norders: {url: http://x}\n", ["UNSET_ONE", "not set"]),
-        (GOOD_ENOUGH + "limits: {poll: '0.0'}\n", ["limits/poll"]),
+        (GOOD_ENOUGH + "limits: {poll: '0.0'}\n", ["limits/poll", "a number above 0"]),
+        (GOOD_ENOUGH + "run: {out: [a, b]}\n", ["run/out", "must be a text"]),
+        (GOOD_ENOUGH + "run: {keep: 7}\n", ["run/keep", "true or false"]),
+        (GOOD_ENOUGH + "headers: {X-Genstore-Access-Token: efgh}\n", ["headers/X-Genstore", "by the suite itself"]),
+        (GOOD_ENOUGH + "headers: {X Bad: 1-2-3}\n", ["X Bad", "no name of a header"]),
+        (GOOD_ENOUGH.replace("http://x", "http://x?y=1", 1), ["base_url", "query"]),
+        (GOOD_ENOUGH.replace("http://x", "http://x y", 1), ["base_url", "not a URL"]),
+        (GOOD_ENOUGH.replace("abcd", "' abcd'"), ["tokens/full", "blank at an end"]),
+        (GOOD_ENOUGH.replace("abcd", "$ABCD"), ["tokens/full", "Write ${NAME}"]),
+        (GOOD_ENOUGH.replace("abcd", "'${ABCD'"), ["tokens/full", "Write ${NAME}"]),
+        (GOOD_ENOUGH.replace("abcd", "${ABCD}"), ["not valid YAML", "needs quotes"]),
+        (GOOD_ENOUGH.replace("abcd", "[abcd]"), ["tokens/full", "must be a text that is not empty"]),
+        (GOOD_ENOUGH.replace("abcd", "abcd, write_refunds: abcd"), ["tokens/write_refunds", "the same as tokens/full"]),
+        (
+            GOOD_ENOUGH + "other_shop: {base_url: http://x, tokens: {full: abcd}, orders: {url: http://x}}\n",
+            ["other_shop", "no other one"],
+        ),
         (
             (
                 "base_url: http://x\ntokens: {full: abcd, unrelated: efgh}\norders: {url: http://x}\n"

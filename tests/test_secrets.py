@@ -21,7 +21,8 @@ from conformance.reference.server import make_reference, serving
 from conformance.target import Target, load_target
 
 PLAIN = "base_url: https://shop.example.com\ntokens: {full: full-token-1}\n"
-OUTSIDE = {"KEY": "key-from-outside", "PLACE": "https://shop.example.com", "TENANT": "tenant-seven"}
+KEY = "key-from-outside"
+OUTSIDE = {"KEY": KEY, "PLACE": "https://shop.example.com", "TENANT": "tenant-seven"}
 
 
 def written(tmp_path: Path, more: str) -> Target:
@@ -62,9 +63,11 @@ def test_a_password_is_hidden_without_its_user_as_well(tmp_path: Path) -> None:
     ("url", "hidden"),
     [
         ("https://user:orders-pw@shop.example.com/new", [("ORDERS_PASSWORD", "orders-pw")]),
+        ("https://sk_live_x@shop.example.com/new", [("ORDERS_USER", "sk_live_x")]),
+        ("https://${KEY}:orders-pw@shop.example.com/new", [("ORDERS_USER", KEY), ("ORDERS_PASSWORD", "orders-pw")]),
         ("https://shop.example.com/new?api_key=plain-key&shipped=true", [("ORDERS_API_KEY", "plain-key")]),
-        ("https://shop.example.com/new?for=${KEY}", [("ORDERS_FOR", "key-from-outside")]),
-        ("https://shop.example.com/${KEY}/new", [("ORDERS_PATH", "key-from-outside")]),
+        ("https://shop.example.com/new?for=${KEY}", [("ORDERS_FOR", KEY)]),
+        ("https://shop.example.com/${KEY}/new", [("ORDERS_PATH", KEY)]),
         ("${PLACE}/new", []),
     ],
 )
@@ -73,6 +76,30 @@ def test_what_is_secret_in_the_address_of_the_order_provider_is_hidden(
 ) -> None:
     """A password, a key, or what comes from outside; the address itself is none."""
     assert written(tmp_path, f"orders: {{url: '{url}'}}\n").secrets[1:] == hidden
+
+
+def test_what_a_program_is_told_of_a_secret_is_hidden(tmp_path: Path) -> None:
+    """A program that makes orders may print what it was given; what is no secret by its name is shown."""
+    target = written(tmp_path, "orders: {command: [./orders, '--key=${KEY}', '${TENANT}']}\n")
+
+    assert target.secrets[1:] == [("ORDERS_KEY", KEY)]
+
+
+def test_an_order_provider_is_told_the_user_of_its_address() -> None:
+    """As curl does, the suite sends what stands before the host as Basic authorization."""
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200)
+
+    wire = Wire(
+        clock=VirtualClock(), limits=Limits(), pace=Pace(), redact=Redactor(), jitter=random.Random(1),
+        transport=httpx.MockTransport(answer),
+    )  # fmt: skip
+    wire.send("POST", "http://user:p%40ss@x/new", operation="orders")
+
+    assert seen[0].headers["Authorization"] == f"Basic {base64.b64encode(b'user:p@ss').decode()}"
 
 
 def test_the_shell_puts_a_secret_into_a_curl_line_wherever_it_stands() -> None:

@@ -111,7 +111,14 @@ def _spellings(value: str) -> set[str]:
     for _ in range(1, LAYERS):
         read.append(_ESCAPE.sub(_character, read[-1]))
     spellings = {*read, quote(value, safe=""), quote_plus(value), json.dumps(value)[1:-1], html.escape(value)}
-    return {each for each in (*spellings, raw.hex(), *_in_base64(raw)) if len(each) >= MIN_SECRET}
+    spellings |= {raw.hex(), *_in_base64(raw), *_byte_by_byte(raw)}
+    return {each for each in spellings if len(each) >= MIN_SECRET}
+
+
+def _byte_by_byte(raw: bytes) -> Iterator[str]:
+    """Yield what a program shows that prints bytes one by one."""
+    numbers = [str(byte) for byte in raw]
+    yield from (",".join(numbers), ", ".join(numbers), raw.hex(" "))
 
 
 def _in_base64(raw: bytes) -> Iterator[str]:

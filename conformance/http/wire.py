@@ -308,10 +308,11 @@ class Wire:
         limits = self.limits
         timeout = httpx.Timeout(limits.answer, connect=limits.connect)
         try:
-            return httpx.Request(
+            made = httpx.Request(
                 request.method, request.url, headers=_as_bytes(ALWAYS_SENT | request.headers), content=request.body,
                 extensions={"timeout": timeout.as_dict()},
             )  # fmt: skip
+            return made if not made.url.userinfo else _with_user(made)
         except (httpx.InvalidURL, UnicodeError, ValueError) as error:
             raise Unsendable(f"the client cannot send this request: {error}") from None
 
@@ -343,6 +344,12 @@ class Wire:
             said = self.redact.start(str(error), OPENING)
             exchange.trouble = f"the connection to {host} broke: {type(error).__name__}: {said}"
             exchange.stale = isinstance(error.__cause__, Stale)
+
+
+def _with_user(request: httpx.Request) -> httpx.Request:
+    """Return the request with what its URL says of a user as curl sends it, too (RFC 7617)."""
+    auth = httpx.BasicAuth(request.url.username, request.url.password)
+    return next(auth.sync_auth_flow(request))
 
 
 def _why_not(error: httpx.TransportError) -> str:

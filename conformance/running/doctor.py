@@ -17,7 +17,7 @@ from conformance.outcome import Blocked
 from conformance.running.session import Session
 from conformance.running.survey import survey
 from conformance.shop import Shop
-from conformance.target import SCOPED_TOKENS
+from conformance.target_schema import SCOPED_TOKENS
 
 NOBODY_S_ORDER = "1"
 CLOCKS_AGREE = 5.0

@@ -32,6 +32,9 @@ ESCAPES: dict[str, Callable[[str], str]] = {
     "UTF-16": lambda text: text.encode("utf-16-le").decode("latin-1"),
     "base64 on lines": lambda text: base64.encodebytes(b"x" * 40 + text.encode()).decode(),
     "with a character that nobody sees": "\u200b".join,
+    "a list of bytes": lambda text: str(list(text.encode())),
+    "a buffer in JSON": lambda text: json.dumps({"type": "Buffer", "data": list(text.encode())}, separators=(",", ":")),
+    "a dump of bytes": lambda text: text.encode().hex(" ").upper(),
     "broken over lines": lambda text: f"{text[:9]}\n{text[9:]}",
 }
 
