@@ -52,6 +52,12 @@ class Evidence:
         return reply_of(self.status) is Reply.BROKEN and self.operation in {"create", "review"}
 
 
+ANSWER_OF = re.compile(r"\banswer (?:of|to) (?:the |a )?(create|review|list|get)\b")
+"""How an expectation names the operation whose answer it is about."""
+EFFECT = re.compile(r"\ba new refund\b|\bis gone\b|\bwent from\b")
+"""How an observation tells that something changed that should not have."""
+
+
 @frozen
 class Verdict:
     """What one check said of one requirement; ``waived`` is why its failure is accepted, if it is.
@@ -80,10 +86,22 @@ class Verdict:
 
     @cached_property
     def deciding(self) -> Evidence | None:
-        """The exchange that this is about: the one that is marked, or else the last probe, request or look."""
+        """The exchange that this is about: the one that is marked, or else the last probe, request or look.
+
+        What speaks of the answer of one operation is about such an answer. Where another exchange shows much more of
+        what was observed than the last, it is that one; unless it is an effect, which is told with what caused it.
+        """
         marked = [exchange for exchange in self.evidence if exchange.decides]
-        by_role = [[each for each in self.telling if each.role == role] for role in ("probe", "act", "open", "look")]
-        return next((found[-1] for found in (marked, *by_role, self.telling) if found), None)
+        named = ANSWER_OF.search(self.expected)
+        about = [each for each in self.telling if named and each.operation == named[1]] or self.telling
+        by_role = [[each for each in about if each.role == role] for role in ("probe", "act", "open", "look")]
+        last = next((found[-1] for found in (marked, *by_role, about) if found), None)
+        seen = {value.rstrip(".") for value in re.findall(r"[0-9][0-9.]{2,}", self.observed)}
+        if last is None or marked or EFFECT.search(self.observed):
+            return last
+        shows = [(len(seen & _values_in(each)), each.role in {"probe", "act"}, at) for at, each in enumerate(about)]
+        most, _, at = max(shows)
+        return about[at] if most > 2 * len(seen & _values_in(last)) else last
 
     @cached_property
     def telling(self) -> tuple[Evidence, ...]:
@@ -121,6 +139,12 @@ def _is_like(read: Evidence, other: Evidence | None) -> bool:
     if other is None or not other.is_broken_read:
         return False
     return (read.operation, read.request_headers) == (other.operation, other.request_headers)
+
+
+def _values_in(exchange: Evidence) -> set[str]:
+    """Return the ids and amounts that an exchange is about; amounts with cents, as explanations show them."""
+    found = re.findall(r"[0-9][0-9.]*", f"{exchange.url} {exchange.request_body} {exchange.response_body}")
+    return {*found, *(f"{whole}.{cents:0<2}" for whole, _, cents in (value.partition(".") for value in found))}
 
 
 def _is_named(order: Evidence, sent: str) -> bool:

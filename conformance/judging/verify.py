@@ -220,8 +220,12 @@ def differ(before: Mapping[RefundId, Refund], after: Mapping[RefundId, Refund]) 
     return any(True for _ in _differences(before, after))
 
 
-def no_effect(answer: Answer, before: Mapping[RefundId, Refund], after: Mapping[RefundId, Refund]) -> None:
+def no_effect(
+    answer: Answer, before: Mapping[RefundId, Refund], after: Mapping[RefundId, Refund], *, beside: int = 0
+) -> None:
     """The request was refused, and everything is as it was.
+
+    So many others were accepted ``beside`` it and may have done what is seen.
 
     Raises:
         Failed: it was not refused, or it had an effect all the same.
@@ -231,6 +235,8 @@ def no_effect(answer: Answer, before: Mapping[RefundId, Refund], after: Mapping[
     differences = list(_differences(before, after))
     if not answer.refused or differences:
         seen = f"{answer.described}, and " + ("; ".join(differences) or "nothing changed")
+        if beside and differences:
+            seen += f" (some of it may be of the {beside} that were accepted beside it)"
         raise Failed("a refusal (4xx), and nothing changed", seen, answer.exchange)
 
 

@@ -26,7 +26,8 @@ NAME = re.compile(r"[A-Z]+-[0-9]+(-[0-9]+)?\.sh")
 """What a script is called; a record of another's making may say anything, and a folder may hold scripts of others."""
 
 _KINDS = {"orders": "orderId", "refunds": "refundId"}
-NO_ORDER = "# No request made the order: a program or a pool gave it. Put the ids of a fresh one in their places.\n\n"
+NO_ORDER = "# None of these requests made the order. Put the ids of a fresh one in their places.\n\n"
+CUT = "# These are the first {most} of {of} requests that it took; the record of the run has them all.\n\n"
 _HEAD = """\
 #!/bin/sh
 # {title}
@@ -101,6 +102,8 @@ def script(verdict: Verdict, run_id: str, base_url: str = "") -> str:
     names = {key: variable for key, variable in fixed.items() if key[1]}
     if not any(exchange.role == "order" for exchange in exchanges):
         head += NO_ORDER
+    if len(exchanges) < len(verdict.telling):
+        head += CUT.format(most=MOST_REQUESTS, of=len(verdict.telling))
     if len(_moments(exchanges)) < len(exchanges):
         head += _AT_ONCE
     text = head + "\n".join([*_steps(verdict, exchanges, names), *_in_the_end(verdict)]) + "\n"

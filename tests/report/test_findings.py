@@ -116,6 +116,24 @@ def test_a_verdict_is_about_its_last_probe_request_or_look(roles: tuple[str, ...
     assert verdict("REVIEW-04", Outcome.FAILED, evidence=exchanges).deciding is exchanges[deciding]
 
 
+def test_a_verdict_of_an_amount_is_about_the_exchange_that_shows_it() -> None:
+    """Of probes that were sent together, the one with what was observed decides; an effect is told with its cause."""
+    shows = exchange("probe", response_body='{"refund": {"amount": "9.9"}}')
+    last = exchange("probe", response_body='{"refund": {"amount": "7.25"}}')
+    failed = verdict("REVIEW-04", Outcome.FAILED, evidence=(shows, last))
+
+    assert evolve(failed, observed="9.90").deciding is shows
+    assert evolve(failed, observed="amount went from 9.99 to 9.90").deciding is last
+
+
+def test_a_verdict_of_an_answer_is_about_such_an_answer() -> None:
+    """What speaks of the answer of create is not told by the get that came later."""
+    create, get = exchange("probe", operation="create"), exchange("probe", operation="get")
+    failed = verdict("REVIEW-04", Outcome.FAILED, evidence=(create, get))
+
+    assert evolve(failed, expected="status 1 in the answer of create", observed="3").deciding is create
+
+
 def test_a_verdict_is_about_the_exchange_that_is_marked() -> None:
     """Of many probes that were sent together, one decides; those of other checks are not told."""
     theirs, ours = exchange("probe", aside=True), exchange("probe", decides=True)

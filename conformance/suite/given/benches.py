@@ -45,6 +45,7 @@ class Bench:
         """Make the bench fit for another probe after one had an effect; an order with units left still is."""
 
 
+READS = {"list", "get"}
 Probe = Callable[[Order], Answer]
 
 
@@ -100,7 +101,8 @@ class Probes:
             if name in self.silent:
                 continue
             if not self.sent[name].refused:
-                self.effects[name] = (before, self._but_for_others(name, together[1]))
+                is_read = self.sent[name].exchange.operation in READS and self._accepted_beside(name)
+                self.effects[name] = (before, before if is_read else self._but_for_others(name, *together))
                 continue
             bench.renew()
             alone = bench.before
@@ -111,13 +113,20 @@ class Probes:
         if not self.effects.keys() & probes.keys():  # what they did together none does alone: each is to blame
             self.effects |= dict.fromkeys(probes, together)
 
-    def _but_for_others(self, name: str, after: dict[RefundId, Refund]) -> dict[RefundId, Refund]:
+    def _but_for_others(
+        self, name: str, before: dict[RefundId, Refund], after: dict[RefundId, Refund]
+    ) -> dict[RefundId, Refund]:
         """Return what is there after the probes without the new refunds that the answers to others told of."""
         told = {other: answer.refund for other, answer in self.sent.items() if other != name and answer.accepted}
         theirs = {refund.refund_id for refund in told.values() if refund is not None}
         own = self.sent[name].refund if self.sent[name].accepted else None
         theirs -= set() if own is None else {own.refund_id}
-        return {refund_id: refund for refund_id, refund in after.items() if refund_id not in theirs}
+        return {key: refund for key, refund in after.items() if key in before or refund.refund_id not in theirs}
+
+    def _accepted_beside(self, name: str) -> int:
+        """Return how many other probes were accepted that may have done what was done."""
+        others = [answer for other, answer in self.sent.items() if other != name and other not in self.silent]
+        return sum(answer.accepted and answer.exchange.operation not in READS for answer in others)
 
     def judge(self, name: str) -> None:
         """The probe of that name was refused and had no effect."""
@@ -128,7 +137,7 @@ class Probes:
             observed = f"{answer.described}, twice, while other requests were answered"
             raise Unanswered("a refusal (4xx)", observed, answer.exchange)
         before, after = self.effects.get(name, ({}, {}))
-        verify.no_effect(answer, before, after)
+        verify.no_effect(answer, before, after, beside=self._accepted_beside(name) if answer.accepted else 0)
 
     def _probed(self, probe: Probe) -> Answer:
         answer = probe(self.bench.order)
