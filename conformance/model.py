@@ -212,8 +212,44 @@ def _no_constant(text: str) -> Any:
     raise ValueError(f"{text} is not JSON")
 
 
+class PaddedId(str):
+    """An id that is written with zeros in front, and sent so; it is the same as any other text of that number."""
+
+    __slots__ = ()
+
+    @property
+    def unpadded(self) -> str:
+        """The number that it is, as text."""
+        return self.lstrip("0") or "0"
+
+    def __str__(self) -> str:
+        return self  # and no plain text, which would be compared as such
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self.unpadded == _unpadded(other))
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __lt__(self, other: str) -> bool:
+        return bool(self.unpadded < _unpadded(other))
+
+    def __gt__(self, other: str) -> bool:
+        return bool(self.unpadded > _unpadded(other))
+
+    def __hash__(self) -> int:
+        return hash(self.unpadded)
+
+
+def _unpadded(other: Any) -> Any:
+    return other.unpadded if isinstance(other, PaddedId) else other
+
+
 def read_id(value: Any) -> str | None:
-    """Return an id as text, whether it came as a number or as a string; ``None`` if it is neither."""
+    """Return an id as text, whether it came as a number or as a string; ``None`` if it is neither.
+
+    What is compared are numbers, and not how they are written (reading A01).
+    """
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
@@ -221,7 +257,7 @@ def read_id(value: Any) -> str | None:
     if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
         return str(int(value)) if value.adjusted() < MAX_DIGITS else None
     if isinstance(value, str) and value.strip():
-        return value
+        return PaddedId(value) if re.fullmatch("0[0-9]+", value) else value
     return None
 
 

@@ -11,7 +11,7 @@ from conformance.clock import VirtualClock
 from conformance.faults import load_faults
 from conformance.http.client import TOKEN_HEADER
 from conformance.http.exchange import Exchange, Request
-from conformance.outcome import Conclusion, Outcome
+from conformance.outcome import Conclusion, Outcome, Unanswered
 from conformance.reference.rules import Shop
 from conformance.reference.server import make_reference
 from conformance.reference.store import Store
@@ -158,3 +158,17 @@ def test_orders_that_have_names_are_judged_like_any_others(
 
     assert conftest.told(run, Outcome.ERROR) == {}
     assert set(conftest.told(run, Outcome.FAILED)) == {"RECORD-41"}
+
+
+def test_a_target_that_cannot_be_reached_breaks_nothing(plan: Plan) -> None:
+    """A request that did not find its server is no silence of the server, even if others were answered before."""
+    wanted, request = load_catalogue().requirements["LIST-01"], Request("GET", URL, {}, None)
+    gone = Exchange(request, "list", "2026-05-04T10:00:00.250+00:00", trouble="no connection", unreachable=True)
+    silent = Exchange(request, "list", "2026-05-04T10:00:00.250+00:00", trouble="no answer")
+
+    said = [
+        Judge(plan).verdict(CHECK, wanted, Unanswered("an answer", "none", exchange), [exchange], 0.1).outcome
+        for exchange in (gone, silent)
+    ]
+
+    assert said == [Outcome.BLOCKED, Outcome.FAILED]

@@ -12,8 +12,10 @@ LIGHT = 64 * 1024
 MAX_VALUES = 30_000
 """Values in the JSON of an answer; as objects they take a hundred times the bytes."""
 DECODERS = {"gzip": zlib.MAX_WBITS | 16, "x-gzip": zlib.MAX_WBITS | 16, "deflate": zlib.MAX_WBITS}
-GATEWAYS = {407, 502, 504, 511}
-"""Only a proxy or a gateway answers so; it has no answer of the server behind it (RFC 9110, 15.5.8, 15.6.3, 15.6.5)."""
+GATEWAYS = {502, 504, 511}
+"""Only a gateway answers so; it has no answer of the server behind it (RFC 9110, 15.6.3, 15.6.5)."""
+PROXY, CHALLENGE = 407, "proxy-authenticate"
+"""What a proxy answers that wants a password (RFC 9110, 15.5.8); without the challenge it is a refusal like others."""
 
 
 @frozen
@@ -98,7 +100,7 @@ def is_refusal(exchange: Exchange) -> bool:
 
 def what_is_missing(exchange: Exchange) -> str | None:
     """Return why an answer that came cannot be taken for the target's own, whole answer."""
-    if exchange.status in GATEWAYS:
+    if exchange.status in GATEWAYS or (exchange.status == PROXY and exchange.header(CHALLENGE)):
         return f"a gateway or a proxy answered {exchange.status}, and not the target"
     if exchange.cut_off and not is_refusal(exchange):
         return f"the answer has more than the {len(exchange.body)} bytes that were read, or its encoding breaks off"

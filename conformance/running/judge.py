@@ -49,7 +49,7 @@ class Judge:
         """Return what a check came to that ended with an error or with none, after some exchanges."""
         if error is None and (problem := _own_mistake(exchanges)):
             error = RuntimeError(problem)
-        if isinstance(error, Failed) and not isinstance(error, Unanswered) and (trouble := _trouble(exchanges)):
+        if isinstance(error, Failed) and (trouble := _trouble_of(error, exchanges)):
             error = Blocked(f"this came out failed, but a request of it got no answer, so it proves nothing: {trouble}")
         outcome, told = _outcome(error)
         redact = self._redact
@@ -211,8 +211,15 @@ def _count(exchanges: Iterable[Exchange]) -> int:
     return len(fresh)
 
 
-def _trouble(exchanges: Iterable[Exchange]) -> str | None:
-    """Return the first trouble that kept an answer from coming; that of a batch is judged row by row."""
+def _trouble_of(failed: Failed, exchanges: Iterable[Exchange]) -> str | None:
+    """Return the trouble that a failure may come from: a target that could not even be reached breaks nothing.
+
+    Otherwise it is the first that kept an answer from coming; that of a batch is judged row by row.
+    """
+    if isinstance(failed.about, Exchange) and failed.about.unreachable:
+        return failed.about.trouble
+    if isinstance(failed, Unanswered):
+        return None
     return next((exchange.trouble for exchange in exchanges if exchange.trouble and not exchange.batched), None)
 
 

@@ -52,6 +52,15 @@ class HidesWhatIsForbidden(Refuses):
         return 404 if status in {401, 403} else status
 
 
+@reads("A54", aspect="refusal codes")
+class RefusesStrangersWith407(Refuses):
+    """Refuses unknown tokens with 407, as a proxy would, and asks for no password."""
+
+    def code(self, status: int) -> int:
+        """Take the word for its sound."""
+        return 407 if status == 401 else status
+
+
 @reads("A50", "A54", aspect="refusal codes")
 class ForbidsWhatIsNotThere(Refuses):
     """Answers with 403 where there is no such order or refund."""

@@ -357,3 +357,16 @@ class ListsWholeSeconds(Shop):
         if operation in {"list", "review"}:
             record |= {name: f"{record[name][:19]}Z" for name in ("createTime", "updateTime")}
         return record
+
+
+@reads("A01", "A06", aspect="number form")
+class PadsIds(Shop):
+    """Writes all ids but its own with zeros in front, where orders were made under the same numbers without them."""
+
+    def render_id(self, operation: str, value: str) -> Any:
+        """Fill it up."""
+        return super().render_id(operation, value).zfill(24)
+
+    def record(self, operation: str, refund: StoredRefund) -> JSON:
+        """Leave the id that it knows the refund by."""
+        return super().record(operation, refund) | {"refundId": super().render_id(operation, refund.id)}
