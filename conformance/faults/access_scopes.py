@@ -280,3 +280,20 @@ class RefusesReadersTooLateAtOnce(App):
         answer = self.carry_out(shop, operation, values, request)
         shop.admit(own, operation)
         return answer
+
+
+@breaks("ACCESS-11", also=("NEAR-12",))
+class GetsFromACacheBeforeTheScopes(App):
+    """Gets a refund from a cache for half a second, for whoever has any token, before it looks at the scopes."""
+
+    def operate(self, shop: Shop, operation: str, values: Mapping[str, str], request: Any) -> Any:
+        """Look into the cache first."""
+        if operation != "get":
+            return super().operate(shop, operation, values, request)
+        cache: dict[str, tuple[float, Any]] = self.__dict__.setdefault("cache", {})
+        shop.authenticate(request.headers.get(TOKEN_HEADER))
+        until, kept = cache.get(request.url, (0.0, None))
+        if shop.clock.monotonic() > until:
+            kept = super().operate(shop, operation, values, request)
+            cache[request.url] = shop.clock.monotonic() + 0.5, kept
+        return kept

@@ -311,3 +311,18 @@ class AddsMentionsOfOneForm(Shop):
         for form in set(self.written):
             of_form = tuple(part for part, written in zip(request.lines, self.written, strict=True) if written is form)
             super().check_refundable(evolve(request, lines=of_form))
+
+
+@breaks("CREATE-22")
+class BoundsEachMentionByWhatIsLeft(Shop):
+    """Compares the sum of a line's mentions with what was ordered, and each mention with what is left of it."""
+
+    def check_distinct(self, lines: tuple[RequestedLine, ...]) -> None:
+        """Let lines be named twice."""
+
+    def check_refundable(self, request: RefundRequest) -> None:
+        """Compare both, and not the sum with what is left."""
+        if any(units > line.quantity for line, units in self.asked(request).items()) or any(
+            part.quantity > self.refundable(request.order, part.line) for part in request.lines
+        ):
+            raise Refusal(409, "more units than can still be refunded")

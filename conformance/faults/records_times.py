@@ -202,3 +202,14 @@ class RejectionsAnswerTheirOwnTime(Shop):
         record = super().record(operation, refund)
         rejected = operation == "review" and refund.status == CANCELED
         return record | {"createTime": record["updateTime"]} if rejected else record
+
+
+@breaks("RECORD-75")
+class ListsNoUpdatesOfRejections(Shop):
+    """Lists the createTime as the time of a rejection."""
+
+    def record(self, operation: str, refund: StoredRefund) -> JSON:
+        """Take the wrong time."""
+        record = super().record(operation, refund)
+        wrong = operation == "list" and refund.status == CANCELED
+        return record | {"updateTime": record["createTime"]} if wrong else record

@@ -138,3 +138,22 @@ class KnowsAddressesWithASlash(App):
             except Refusal as refusal:
                 return self.refuse(refusal.status, refusal.message)
         return super().respond(request)
+
+
+@breaks("ROBUST-17")
+class ReviewsByGet(App):
+    """Reads a review from the parameters of a get at its address."""
+
+    def respond(self, request: Any) -> Any:
+        """Carry out what the address of a review names."""
+        parts = request.path.split("/")
+        if request.method == "GET" and parts[-2] == "refunds" and "action" in request.args:
+            try:
+                return self.operate(self.find_shop(parts[1]), "review", {"refund_id": parts[-1]}, request)
+            except Refusal as refusal:
+                return self.refuse(refusal.status, refusal.message)
+        return super().respond(request)
+
+    def read_body(self, request: Any) -> Any:
+        """Take the parameters."""
+        return request.args.to_dict() if request.method == "GET" else super().read_body(request)

@@ -176,8 +176,11 @@ def protected_among_others(three: Three, protected: None) -> None:
 
 def rows_of(retries: Mapping[str, Retry]) -> pytest.MarkDecorator:
     """Return what is sent again as parameters of a check."""
-    params = [pytest.param(name, marks=requirement(retry.requirement)) for name, retry in retries.items()]
-    return pytest.mark.parametrize("row", params)
+    rows = [
+        pytest.param(name, marks=requirement(retry.requirement, profile=retry.profile))
+        for name, retry in retries.items()
+    ]
+    return pytest.mark.parametrize("row", rows)
 
 
 @rows_of(RETRIES)

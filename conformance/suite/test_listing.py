@@ -15,6 +15,7 @@ from conformance.outcome import Blocked, Failed
 from conformance.running.plugin import requirement
 from conformance.running.session import Session
 from conformance.shop import Shop
+from conformance.suite.given.creates import next_to
 from conformance.suite.given.lists import Crowd, Own, counted, entries, ids, plain
 
 
@@ -252,9 +253,11 @@ def test_a_near_miss_shows_none_of_the_order_s(api: RefundApi, crowd: Crowd, own
     known = crowd.order.order_id
     if not known.isdecimal():
         raise Blocked(f"the order's id is no number: {known}")
-    step = {"one more": 1, "one less": -1}
-    nearly = {"a digit less": known[:-1] or "0", "a digit before": "1" + known}
-    answer = plain(api, nearly.get(near) or str(int(known) + step[near]))
+    nearly = {
+        "a digit less": known[:-1] or "0", "a digit before": "1" + known, "one more": next_to(known),
+        "one less": str(int(known) - 1),
+    }  # fmt: skip
+    answer = plain(api, nearly[near])
     shown = set(own) & set(ids(answer.refunds or [])) if answer.accepted else set()
     verify.same([], sorted(shown), "the order's refunds under an id that is not its own")
 

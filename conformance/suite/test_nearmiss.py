@@ -366,7 +366,7 @@ QUICK = (
     f"create with {OTHER_SHOP}", f"reject with {OTHER_SHOP}", "create with an empty token", "get with a token cut off",
     *(f"{operation} with {ELSEWHERE}" for operation in ("list", "get", "reject")),
 )  # fmt: skip
-FULL = "get with a token with a character more", "get with a token in other case"
+FULL = "get with a token with a character more", "get with a token in other case", f"get with {OTHER_SHOP}"
 """What creates with the same tokens tell as well."""
 
 

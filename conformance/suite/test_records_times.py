@@ -211,6 +211,17 @@ def test_all_answers_show_one_update_time(request: pytest.FixtureRequest, api: R
     all_alike(readable(refunds, lambda refund: refund.update_time, "updateTime"), "updateTime")
 
 
+@requirement("RECORD-75", late=True)
+def test_list_and_get_show_one_update_time_of_a_rejection(rejected: Review) -> None:
+    """They do so as long as they show one status."""
+    listed = entry(rejected.answers["list"], rejected.specimen.refund.refund_id)
+    shown = {"list": listed, "get": rejected.after}
+    if not are_in_one_state(shown):
+        raise Blocked("the answers do not show the refund in one state")
+    if not any(refund.restless for refund in shown.values() if refund is not None):
+        all_alike(readable(shown, lambda refund: refund.update_time, "updateTime"), "updateTime")
+
+
 def listed_and_got(api: RefundApi, specimen: Specimen) -> dict[str, Refund | None]:
     """Return a refund as list and get show it now."""
     order, refund_id = specimen.order, specimen.refund.refund_id

@@ -13,6 +13,7 @@ from conformance.model import Action, Order, Refund, RefundId
 from conformance.outcome import Blocked, Failed
 from conformance.running.plugin import requirement
 from conformance.suite.given.benches import Bench, NewOrder, Probes, ReviewBench, selected_rows
+from conformance.suite.given.creates import next_to
 from conformance.suite.given.reviews import APPROVE, REJECT, decided, until_decided, wanted
 
 # Reviews with one thing wrong.
@@ -38,6 +39,18 @@ def of_refund(change: Callable[[str], str]) -> Callable[[ReviewBench], Answer]:
         return bench.api.review(unknown, bench.api.review_body(bench.order.order_id, unknown, APPROVE))
 
     return send
+
+
+def of_the_refund_next_to_it(bench: ReviewBench) -> Answer:
+    """Review a refund that may be taken for the open one; where that is one that was made, another that is not."""
+    near = next_to(bench.refund.refund_id) if bench.refund.refund_id.isdecimal() else ""
+    known = not near or near in {made.id for made in bench.api.ledger.open_refunds}
+    return of_refund(lambda refund_id: near_miss(refund_id) if known else near)(bench)
+
+
+def with_another_in_the_body(bench: ReviewBench) -> Answer:
+    """Review the open refund, and name one in the body that is not there."""
+    return bench.api.review(bench.refund.refund_id, bench.body() | {"refundId": near_miss(bench.refund.refund_id)})
 
 
 def with_letters_in_the_path(bench: ReviewBench) -> Answer:
@@ -97,6 +110,9 @@ REFUSED: dict[str, tuple[str, Callable[[ReviewBench], Answer]]] = {
     "order of another customer": ("REVIEW-09", of_order(lambda bench: bench.foreign_order.order_id, REJECT)),
     "order 0": ("REVIEW-10", of_order(lambda _: "0")),
     "unknown order": ("REVIEW-10", of_order(lambda bench: near_miss(bench.order.order_id))),
+    "order next to it": ("REVIEW-10", of_order(lambda bench: next_to(bench.order.order_id))),
+    "refund next to it": ("REVIEW-11", of_the_refund_next_to_it),
+    "unknown refund in the body": ("REVIEW-11", with_another_in_the_body),
     "refund with a digit more": ("REVIEW-11", of_refund(near_miss)),
     "refund beyond 64 bits": ("REVIEW-11", of_refund(lambda refund_id: f"{2**64}{refund_id[:1]}")),
     "refund with letters behind": ("REVIEW-11", with_letters_in_the_path),
@@ -110,7 +126,7 @@ REFUSED: dict[str, tuple[str, Callable[[ReviewBench], Answer]]] = {
 PROFILES = {
     "action 0": "quick", "action '4'": "quick", "order 0": "quick", "no action": "quick", "no order": "quick",
     "refund with a digit less": "quick", "action '1.9'": "quick",
-    "action {}": "full", "action 1.9": "full", "body text": "full",
+    "action 1abc": "full", "action {}": "full", "action 1.9": "full", "body text": "full",
     "action -1": "full", "action null": "full", "body null": "full", "order null in a rejection": "full",
     "refund beyond 64 bits": "full",
 }  # fmt: skip

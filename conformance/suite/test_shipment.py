@@ -136,6 +136,7 @@ CARRIER = {"shippingCarrierCode": CARRIER_CODE, "shippingCarrier": "Carrier"}
 RETURNS: dict[str, tuple[str, Return]] = {
     "type 1": ("SHIP-01", of_type(RETURN)),
     "type 1 in another form": ("SHIP-02", in_another_form),
+    "type 1.0": ("SHIP-02", of_type(1.0)),
     "no type": ("SHIP-03", of_type(ABSENT)),
     "type null": ("SHIP-04", of_type(None)),
     "type empty": ("SHIP-04", of_type("")),

@@ -16,6 +16,8 @@ from conformance.suite.given.benches import Probe, selected_rows
 
 RETURN, REFUND = RightsType.RETURN_AND_REFUND, RightsType.REFUND
 Send = Callable[[RefundApi, Order], Answer]
+MANTISSA = 53
+"""Bits of a whole number that are kept where numbers have a fraction (IEEE 754, binary64)."""
 
 
 @frozen
@@ -76,6 +78,14 @@ def with_line(
 def digit_more(value: Any) -> Any:
     """Return an id that is not there: one digit longer."""
     return type(value)(f"{value}7")
+
+
+def next_to(value: Any) -> Any:
+    """Return an id next to another: where numbers of 64 bits with a fraction cannot hold it, one they take for it."""
+    number = int(value)
+    apart = 1 << max(0, number.bit_length() - MANTISSA)
+    towards = -1 if 0 < number % apart <= apart // 2 else 1
+    return type(value)(f"{number + towards}")
 
 
 def in_other_form(api: RefundApi) -> RefundApi:

@@ -121,6 +121,7 @@ class Retry:
     send: Callable[[Shop, Placed], Answer]
     body: Callable[[RefundApi, Order], dict[str, Any]] = of_two_units
     action: Action | None = None
+    profile: str = "standard"
 
 
 OTHER_PARCEL = {
@@ -138,7 +139,7 @@ RETRIES = {
     ),
     "another token": Retry("IDEM-26", with_another_token),
     "of several lines": Retry("IDEM-34", as_it_was, of_two_lines),
-    "of type 2": Retry("IDEM-34", as_it_was, without_return),
+    "of type 2": Retry("IDEM-34", as_it_was, without_return, profile="full"),
     "with nothing optional": Retry("IDEM-34", as_it_was, bare),
     "after other uses": Retry("IDEM-35", after_other_uses),
     "another reason": Retry("IDEM-33", with_another_reason),

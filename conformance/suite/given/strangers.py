@@ -76,12 +76,13 @@ class Turned(Probes):
         return other.api if who == ELSEWHERE else shop.api.with_token(other.api.token)
 
     def send_for_strangers(self, request: pytest.FixtureRequest, sends: Mapping[str, Send]) -> None:
-        """Send the rows that are wanted, of those that can be sent."""
+        """Send the rows that are wanted, of those that can be sent, in the order of the operations."""
         probes: dict[str, Probe] = {}
-        for row, (operation, who) in selected_rows(request, STRANGE, "test_nearmiss").items():
-            if operation in sends:
+        chosen = selected_rows(request, STRANGE, "test_nearmiss").items()
+        for operation, send in sends.items():
+            for row in [row for row, (wanted, _) in chosen if wanted == operation]:
                 with contextlib.suppress(Blocked):
-                    probes[row] = partial(sends[operation], self.caller(who))
+                    probes[row] = partial(send, self.caller(STRANGE[row][1]))
         self.send(probes)
 
     def judge(self, name: str) -> None:
@@ -103,18 +104,22 @@ class Turned(Probes):
 
 @pytest.fixture(scope="session")
 def strangers(request: pytest.FixtureRequest, session: Session, create_bench: Bench, accepted_create: Refund) -> Turned:
-    """What the full token may create and read, asked for by strangers."""
+    """What the full token may create and read, asked for by strangers.
+
+    Gets come first: the full token just made the same, and a cache may have its answer for anybody.
+    """
     base = session.base_order
     assert base is not None  # noqa: S101 - there is no accepted create without its order
+    session.shop.api.get_refund(base, accepted_create).exchange.role = "control"
     turned = Turned(create_bench, session=session)
     turned.send_for_strangers(
         request,
         {
+            "get": lambda api, _: api.get_refund(base, accepted_create),
             "create": lambda api, order: api.create_refund(order),
             "create as text": labelled("text/plain"),
             "replay": lambda api, _: api.create_refund(base, request_no=session.base_key),
             "list": lambda api, _: api.list_refunds(base),
-            "get": lambda api, _: api.get_refund(base, accepted_create),
         },
     )
     return turned
