@@ -43,9 +43,9 @@ def of_refund(change: Callable[[str], str]) -> Callable[[ReviewBench], Answer]:
 
 def of_the_refund_next_to_it(bench: ReviewBench) -> Answer:
     """Review a refund that may be taken for the open one; where that is one that was made, another that is not."""
-    near = next_to(bench.refund.refund_id) if bench.refund.refund_id.isdecimal() else ""
-    known = not near or near in {made.id for made in bench.api.ledger.open_refunds}
-    return of_refund(lambda refund_id: near_miss(refund_id) if known else near)(bench)
+    near = next_to(bench.refund.refund_id)
+    known = near in {made.id for made in bench.api.ledger.open_refunds}
+    return of_refund(near_miss if known else next_to)(bench)
 
 
 def with_another_in_the_body(bench: ReviewBench) -> Answer:

@@ -81,7 +81,12 @@ def digit_more(value: Any) -> Any:
 
 
 def next_to(value: Any) -> Any:
-    """Return an id next to another: where numbers of 64 bits with a fraction cannot hold it, one they take for it."""
+    """Return an id next to another: where numbers of 64 bits with a fraction cannot hold it, one they take for it.
+
+    Next to an id that is no number there is a longer one.
+    """
+    if not str(value).isdecimal():
+        return digit_more(value)
     number = int(value)
     apart = 1 << max(0, number.bit_length() - MANTISSA)
     towards = -1 if 0 < number % apart <= apart // 2 else 1
