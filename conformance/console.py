@@ -15,9 +15,9 @@ from conformance.outcome import Outcome
 from conformance.report.facts import duration, made_by
 from conformance.report.figures import Latency, by_area
 from conformance.report.findings import State, reasons, standings, worst_first
-from conformance.report.text import harmless, one_line, shortened
 from conformance.results import Made, Run, Verdict
 from conformance.telling import place, steps, told
+from conformance.text import harmless, one_line, shortened
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -271,7 +271,7 @@ def _print_areas(console: "Console", rows: Sequence[Any]) -> None:
 
     states = [state for state in State if any(row.counts[state] for row in rows)]
     table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("area", no_wrap=True)
+    table.add_column("requirements of", no_wrap=True)
     for state in states:
         table.add_column(state.value, justify="right", no_wrap=True)
     for row in rows:

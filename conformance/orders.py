@@ -270,19 +270,23 @@ def _order(raw: dict[str, Any]) -> Order:
 def _id(value: Any) -> str:
     text = read_id(value)
     if text is None:
-        raise ValueError("not an id")
+        raise ValueError(f"{_shown(value)} is no id")
     return text
 
 
 def _number(value: Any) -> Decimal:
     number = read_number(value)
     if number is None:
-        raise ValueError("not a number")
+        raise ValueError(f"{_shown(value)} is no number")
     return number
 
 
 def _money(value: Any) -> Decimal:
     amount = read_money(value)
-    if amount is None:
-        raise ValueError("not an amount")
+    if amount is None or amount < 0:
+        raise ValueError(f"{_shown(value)} is no unitPrice")
     return amount
+
+
+def _shown(value: Any) -> str:
+    return repr(value)[:40]

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from conformance.outcome import Outcome
-from conformance.report.text import harmless, one_line, shortened
 from conformance.results import Verdict
+from conformance.text import harmless, one_line, shortened
 
 MOST_LINE = 50_000
 """Characters of one line of a failure; a curl line with the longest body that the record keeps has fewer."""

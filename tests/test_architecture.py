@@ -80,6 +80,14 @@ def test_reports_are_drawn_from_the_record_alone() -> None:
             assert not {module for module in modules if module.startswith(forbidden)}, name
 
 
+def test_a_run_and_its_record_know_nothing_of_reports() -> None:
+    """What is judged and written down does not depend on how it is drawn."""
+    judging = ("http/", "judging/", "generation/", "running/", "suite/", "record.py", "results.py", "telling.py")
+    for name, modules in FILES.items():
+        if name.startswith(judging):
+            assert not {module for module in modules if module.startswith("conformance.report")}, name
+
+
 @pytest.mark.parametrize("area", AREAS)
 def test_each_area_has_its_place_on_every_shelf(area: str) -> None:
     """Requirements, checks and faults of an area are in files of its name."""

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from conformance.outcome import UsageError
+
 DAYS = 90
 
 
@@ -29,7 +31,10 @@ def command(record: Path, out: Path, reason: str, owner: str, ticket: str, expir
     from conformance.running.plugin import names_of_checks
     from conformance.waive import Fill, write_waivers
 
-    until = expires or datetime.now(UTC) + timedelta(days=DAYS)
+    today = datetime.now(UTC)
+    if expires is not None and expires.date() < today.date():
+        raise UsageError(f"--expires {expires.date()} has passed: a waiver of that day would fail every run")
+    until = expires or today + timedelta(days=DAYS)
     catalogue, fill = load_catalogue(), Fill(reason, owner, ticket, until.date())
     written = write_waivers(read_record(record), catalogue, names_of_checks(catalogue), out, fill)
     for word, requirements in (("added", written.added), ("kept", written.kept), ("taken out", written.taken_out)):

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from attrs import define, frozen
 from markupsafe import escape
 
-from conformance.report.text import harmless, indented
 from conformance.results import Verdict
+from conformance.text import harmless, indented
 
 MOST_WORDS = 2000
 MOST_MARKS = 12

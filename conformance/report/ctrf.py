@@ -5,9 +5,9 @@ from typing import Any
 
 from conformance.outcome import Outcome
 from conformance.report.material import PAGE, Material
-from conformance.report.text import as_json, one_line
 from conformance.results import Verdict
 from conformance.telling import place, told
+from conformance.text import as_json, one_line
 
 SPECIFICATION = "0.0.0"
 STATUS = {

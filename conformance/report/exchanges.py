@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 from attrs import evolve, frozen
 
 from conformance.report.bodies import Allowance, Body, body, contrast, named
-from conformance.report.text import one_line, shortened
 from conformance.results import Evidence, Verdict
+from conformance.text import one_line, shortened
 
 MOST_EXCHANGES = 24
 """Exchanges of one verdict that are shown; a check that polls may have made hundreds."""

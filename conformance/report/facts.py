@@ -8,8 +8,8 @@ from typing import Any
 from attrs import frozen
 
 from conformance.report.material import Material
-from conformance.report.text import one_line, shortened
 from conformance.results import Run
+from conformance.text import one_line, shortened
 
 MOST_ROWS = 500
 MOST_CELL = 300

@@ -8,8 +8,8 @@ from attrs import frozen
 
 from conformance.catalogue import Catalogue, Requirement
 from conformance.outcome import Outcome, worst
-from conformance.report.text import one_line
 from conformance.results import Run, Verdict
+from conformance.text import one_line
 
 LEVELS = ("MUST", "SHOULD", "MAY")
 BASES = ("stated", "by example", "implied", "open")

@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl, urlsplit
 import harfile
 
 from conformance.report.material import Material
-from conformance.report.text import harmless, one_line
 from conformance.results import Evidence, Verdict
+from conformance.text import harmless, one_line
 
 VERSION = "HTTP/1.1"
 

@@ -19,9 +19,9 @@ from conformance.report.findings import Standing, State
 from conformance.report.material import MOST_CASES, SCRIPTS, Material
 from conformance.report.repro import Script
 from conformance.report.sections import observed_readings, parts
-from conformance.report.text import harmless, shortened
 from conformance.results import Verdict
 from conformance.telling import place, spans
+from conformance.text import harmless, shortened
 
 HERE = Path(__file__).parent
 EVIDENCE_BYTES = 3_000_000

@@ -11,9 +11,9 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from conformance.outcome import Outcome
 from conformance.report.findings import Standing
 from conformance.report.material import PAGE, SCRIPTS, Material
-from conformance.report.text import harmless, one_line
 from conformance.results import Verdict, WaiverUse
 from conformance.telling import spans, told
+from conformance.text import harmless, one_line
 
 
 def draw_junit(material: Material) -> str:

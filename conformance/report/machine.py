@@ -9,8 +9,8 @@ from conformance.outcome import Outcome
 from conformance.report.findings import Standing
 from conformance.report.material import Material
 from conformance.report.sections import observed_readings
-from conformance.report.text import as_json
 from conformance.results import Verdict
+from conformance.text import as_json
 
 VERSION = "1.3"
 """The second number grows when something is added, the first when a reader would have to change."""

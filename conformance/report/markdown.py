@@ -4,8 +4,8 @@ from conformance.report.figures import by_area
 from conformance.report.findings import Standing
 from conformance.report.html import environment
 from conformance.report.material import PAGE, Material
-from conformance.report.text import shortened
 from conformance.telling import told
+from conformance.text import shortened
 
 MOST_BYTES = 60_000
 MOST_FINDINGS = 10

@@ -10,8 +10,8 @@ from attrs import field, frozen
 from conformance.catalogue import Catalogue
 from conformance.report.findings import Reason, Standing, State, reasons, standings, worst_first
 from conformance.report.repro import Script, scripts
-from conformance.report.text import one_line, shortened
 from conformance.results import Evidence, Run, Verdict
+from conformance.text import one_line, shortened
 
 PAGE = "report.html"
 SCRIPTS = "repro"

@@ -9,8 +9,8 @@ from attrs import frozen
 
 from conformance.http.curl import header_words
 from conformance.http.redact import VARIABLE
-from conformance.report.text import harmless, one_line
 from conformance.results import Evidence, Verdict
+from conformance.text import harmless, one_line
 
 LONGEST, MOST_SENT = 60_000, 40_000
 MOST_REQUESTS = 60

@@ -7,7 +7,7 @@ from attrs import frozen
 from conformance.catalogue import Reading, Section
 from conformance.report.findings import Standing
 from conformance.report.material import Material
-from conformance.report.text import shortened
+from conformance.text import shortened
 
 MOST_OBSERVED = 300
 REFERENCE = "(reference - "

@@ -72,7 +72,7 @@ def examine(session: Session) -> Iterator[Finding]:
     try:
         first = first_look(session)
     except Blocked as trouble:
-        yield Finding("reachable", State.TROUBLE, trouble.reason, "Try again; see limits in docs/target-file.md.")
+        yield Finding("reachable", State.TROUBLE, trouble.reason, "Try again; see limits in docs/reference.md.")
         return
     yield from first
     if first[0].state is State.TROUBLE:
@@ -166,7 +166,7 @@ def _token(session: Session, name: str) -> Finding:
     try:
         can = (_may_write(session, api), api.list_refunds(order).accepted)
     except Blocked as trouble:
-        return Finding(f"tokens/{name}", State.TROUBLE, trouble.reason, "Try again; see limits in docs/target-file.md.")
+        return Finding(f"tokens/{name}", State.TROUBLE, trouble.reason, "Try again; see limits in docs/reference.md.")
     words = " and ".join(verb for verb, may in zip(("write", "read"), can, strict=True) if may) or "do nothing"
     if all(wanted in {None, may} for wanted, may in zip(MAY[name], can, strict=True)):
         return Finding(f"tokens/{name}", State.OK, f"may {words}")

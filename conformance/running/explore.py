@@ -10,12 +10,13 @@ from pathlib import Path
 
 import yaml
 
+from conformance.files import replace_text
 from conformance.generation.cases import as_data
 from conformance.generation.look import Broken
 from conformance.generation.stage import Stage
 from conformance.generation.stories import Story, drawn, drawn_bursts
 from conformance.http.evidence import as_evidence
-from conformance.outcome import Blocked
+from conformance.outcome import Blocked, UsageError
 from conformance.results import Discovery
 from conformance.running.session import Session
 
@@ -55,9 +56,11 @@ def _of_a_fresh_seed() -> tuple[Story, ...]:
 def _discovery(session: Session, folder: Path, broken: Broken, story: Story) -> Discovery:
     """Return what was found, with its case saved under the run's folder."""
     path = folder / CASES / f"{broken.law}.yaml"
-    path.parent.mkdir(parents=True, exist_ok=True)
     text = yaml.safe_dump({"requirement": broken.law, **as_data(story)}, sort_keys=False, default_flow_style=None)
-    path.write_text(f"# Replay with: genstore-conformance run TARGET --case {path}\n{text}", encoding="utf-8")
+    try:
+        replace_text(path, f"# Replay with: genstore-conformance run TARGET --case {path}\n{text}")
+    except UsageError as trouble:  # the record has its steps
+        session.noticed.append(str(trouble))
     redact = session.wire.redact
     return Discovery(
         requirement=broken.law,

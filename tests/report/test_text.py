@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from conformance.report.text import harmless, indented, one_line, shortened
+from conformance.text import harmless, indented, one_line, shortened
 
 from .runs import HOSTILE
 
