@@ -132,7 +132,15 @@ def _changes(before: Run, now: Run) -> Iterable[Change]:
         before_word, now_word = (None if verdict is None else _word(verdict) for verdict in (was, came))
         if before_word != now_word:
             told = "" if came is None else came.observed or came.explanation
-            yield Change(*key, before_word, now_word, told, decides=came is not None and now.counts_for_it(came))
+            counts = came is not None and now.counts_for_it(came)
+            if now_word == Outcome.BLOCKED and _blocked(now, key[0]) <= _blocked(before, key[0]):
+                counts = False  # which rows of a race come to nothing is chance
+            yield Change(*key, before_word, now_word, told, decides=counts)
+
+
+def _blocked(run: Run, requirement: str) -> int:
+    """Return how many checks of a requirement were blocked."""
+    return sum(verdict.outcome is Outcome.BLOCKED for verdict in run.verdicts_of(requirement))
 
 
 def _facts(material: Material) -> dict[str, str]:

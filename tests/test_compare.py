@@ -76,6 +76,19 @@ def test_what_does_not_count_for_the_verdict_is_shown_and_fails_nothing() -> Non
     assert "nothing got worse that counts for the verdict" in out.getvalue()
 
 
+def test_which_of_some_checks_is_blocked_is_nothing_new() -> None:
+    """Where one check of a requirement is blocked as before, though another one, nothing got worse."""
+    rows = [evolve(verdict("RACE-05", outcome), check=f"test[{outcome}]") for outcome in (PASSED, BLOCKED)]
+    runs = [a_run({}), a_run({})]
+    runs[0].verdicts += rows
+    runs[1].verdicts += [evolve(row, check=other.check) for row, other in zip(rows, reversed(rows), strict=True)]
+
+    found = compare(runs[0], runs[1], CATALOGUE)
+
+    assert not found.got_worse
+    assert exit_for_new(found, runs[1]) == 0
+
+
 def test_a_run_that_was_cut_off_got_worse() -> None:
     """What is missing of it cannot be taken for unchanged."""
     second = a_run({}, interrupted=True)
