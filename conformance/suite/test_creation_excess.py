@@ -61,6 +61,10 @@ class Claimed:
         made = other.refund.refund_id if other.accepted and other.refund is not None else None
         return {refund_id: refund for refund_id, refund in self.in_the_end.items() if refund_id != made}
 
+    def judge_beyond(self, session: Session) -> None:
+        """Refunds of other lines made no room for more units of a line than were ordered."""
+        stays_within(session, self.limits, self.beyond, self.after, self.but_for(self.twice))
+
     def judge_pending(self, session: Session) -> None:
         """The units of the pending refund were used up; what the approval that followed did to it is left out."""
         stays_within(session, self.limits, self.while_pending, self.before, self.approved | self.before)
@@ -109,6 +113,10 @@ def test_a_line_named_twice_counts_beside_what_was_refunded(session: Session, cl
         claimed.judge_approved(session)
     except Failed:
         raise Blocked("the units of an approved refund are already not used up (CREATE-18)") from None
+    try:
+        claimed.judge_beyond(session)
+    except Failed:
+        raise Blocked("too many units of a line are already not refused beside refunds of others (CREATE-14)") from None
     now = claimed.but_for(claimed.beyond)
     if any(quantity > claimed.limits.get(line, 0) for line, quantity in units(now.values()).items()):
         stays_within(session, claimed.limits, claimed.twice, claimed.after, now)  # what fits is judged by CREATE-23
@@ -189,7 +197,7 @@ def test_one_unit_too_many_of_a_line_is_refused_beside_refunds_of_others(session
         claimed.judge_approved(session)
     except Failed:
         raise Blocked("the units of one approved refund are already not used up (CREATE-18)") from None
-    stays_within(session, claimed.limits, claimed.beyond, claimed.after, claimed.but_for(claimed.twice))
+    claimed.judge_beyond(session)
 
 
 @requirement("CREATE-17")
