@@ -213,3 +213,28 @@ class ListsNoUpdatesOfRejections(Shop):
         record = super().record(operation, refund)
         wrong = operation == "list" and refund.status == CANCELED
         return record | {"updateTime": record["createTime"]} if wrong else record
+
+
+@breaks("RECORD-72")
+class UpdatesTheFirstOnly(Shop):
+    """Moves the updateTime when the first refund of an order is approved, and leaves that of others."""
+
+    def change(self, refund: StoredRefund, status: int) -> StoredRefund:
+        """Look for the first."""
+        changed = super().change(refund, status)
+        if status == CANCELED or self.store.refunds_of(self.name, refund.order_id)[0].id == refund.id:
+            return changed
+        self.store.set_status(refund.id, status, refund.updated)
+        return evolve(changed, updated=refund.updated)
+
+
+@breaks("RECORD-71")
+class ReviewsShowTheLatestCreateTime(Shop):
+    """Answers a review with the createTime of the latest refund of the order."""
+
+    def record(self, operation: str, refund: StoredRefund) -> JSON:
+        """Join by the order."""
+        record = super().record(operation, refund)
+        if operation == "review":
+            record["createTime"] = self.render_time(self.store.refunds_of(self.name, refund.order_id)[-1].created)
+        return record

@@ -15,7 +15,7 @@ from conformance.running.session import Session
 from conformance.shop import Shop
 from conformance.suite.given.benches import Bench, NewOrder, ReviewBench, list_showing
 from conformance.suite.given.bursts import last_units
-from conformance.suite.given.grants import grants
+from conformance.suite.given.grants import grants, last_grant, late_approval
 from conformance.suite.given.histories import series, shipped, stored, whole
 from conformance.suite.given.keys import accepted_keys, roomy_order
 from conformance.suite.given.lists import crowd, found, own
@@ -33,10 +33,10 @@ from conformance.suite.given.units import excess, limited
 
 __all__ = [
     "accepted_keys", "approval", "approved", "closed", "crowd", "excess", "first_approval", "first_rejection",
-    "found", "gap", "grants", "last_units", "limited", "near_creates", "near_reviews", "odd_creates", "own",
-    "plain_reason", "protected", "readings", "reasons", "refused_creates", "rejected", "rejection", "replay",
-    "retries", "roomy_order", "roomy_refunds", "series", "several", "shipped", "sibling", "specimen", "stored",
-    "strange_reviews", "strangers", "thirteen", "twin", "unlimited", "whole",
+    "found", "gap", "grants", "last_grant", "last_units", "late_approval", "limited", "near_creates", "near_reviews",
+    "odd_creates", "own", "plain_reason", "protected", "readings", "reasons", "refused_creates", "rejected",
+    "rejection", "replay", "retries", "roomy_order", "roomy_refunds", "series", "several", "shipped", "sibling",
+    "specimen", "stored", "strange_reviews", "strangers", "thirteen", "twin", "unlimited", "whole",
 ]  # fmt: skip
 """Fixtures that checks of several files share: made in ``given/``, and found by pytest here."""
 

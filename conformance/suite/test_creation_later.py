@@ -7,20 +7,18 @@ from attrs import define, evolve
 
 from conformance.http.answer import Answer
 from conformance.http.client import Part, RefundApi
-from conformance.judging import arrange, verify
+from conformance.judging import verify
 from conformance.model import Action, RefundId, RefundStatus
 from conformance.outcome import Blocked, Failed
 from conformance.running.plugin import requirement
 from conformance.running.session import Session
 from conformance.suite.given.benches import NewOrder, many_of
-from conformance.suite.given.grants import Grants
+from conformance.suite.given.grants import LONG, Grants, LateApproval
 from conformance.suite.given.histories import Series, Whole, insist_on_a_decision
 from conformance.suite.given.units import Refunds, ordered, stays_within, units
 
 MANY = 12
 """Refunds of an order that are more than fit on a short page."""
-LONG = 4.0
-"""Seconds for which a pending refund must hold its units, and a rejection must have stood."""
 CLOSED = {RefundStatus.CANCELED, None}
 """What a canceled refund may show; a status that cannot be read is judged as a field of its own (RECORD-28)."""
 
@@ -149,18 +147,6 @@ def test_a_completed_refund_without_return_is_not_cancelled(api: RefundApi, seri
         verify.holds(now.status in {RefundStatus.COMPLETED, None}, "the refund still completed", verify.shown(now))
 
 
-@pytest.fixture(scope="session")
-def last_grant(grants: Grants) -> Answer:
-    """The answer to a plain create on the roomy order, seconds after all others on it."""
-    api, order = grants.api, grants.order
-    api.wire.clock.sleep(max(0.0, grants.at + LONG - api.wire.clock.monotonic()))
-    answer = api.create_refund(order)
-    if answer.refused and arrange.approve_open(api, order):  # one open refund at a time is legal (reading A27)
-        answer = api.create_refund(order)
-    answer.exchange.role = "probe"
-    return answer
-
-
 @requirement("CREATE-20", late=True)
 def test_an_order_takes_many_refunds(grants: Grants, last_grant: Answer, new_order: NewOrder) -> None:
     """As long as there are units left, a plain create is accepted, however many refunds there are already."""
@@ -170,19 +156,12 @@ def test_an_order_takes_many_refunds(grants: Grants, last_grant: Answer, new_ord
 
 
 @requirement("REVIEW-01", late=True)
-@pytest.mark.usefixtures("last_grant", "reviewed")
-def test_a_refund_that_was_open_for_seconds_is_approved(api: RefundApi, grants: Grants) -> None:
+def test_a_refund_that_was_open_for_seconds_is_approved(api: RefundApi, late_approval: LateApproval | None) -> None:
     """An approval that comes seconds after the create is carried out."""
-    refund_id = grants.plain.refund_id
-    if refund_id not in {made.id for made in api.ledger.open_refunds}:
-        return  # it was approved to make room for another (reading A27)
-    verify.accepted(api.review_refund(grants.order, refund_id, Action.APPROVE))
-    verify.settles(
-        api,
-        lambda: verify.look_get(api, grants.order, refund_id).status,
-        lambda status: status in api.approved,
-        f"status {verify.shown(sorted(api.approved))}",
-    )
+    if late_approval is not None:  # else all were approved to make room for others (reading A27)
+        verify.accepted(late_approval.answer)
+        status = late_approval.now.status
+        verify.holds(status in api.approved, f"status {verify.shown(sorted(api.approved))}", late_approval.now)
 
 
 @requirement("CREATE-21", late=True)

@@ -13,6 +13,7 @@ from conformance.model import Order, Refund
 from conformance.outcome import Blocked
 from conformance.running.plugin import requirement
 from conformance.running.session import Session
+from conformance.suite.given.grants import LateApproval
 from conformance.suite.given.specimens import Review, Specimen, entry, readable
 
 SLACK = timedelta(seconds=2)
@@ -139,14 +140,42 @@ def test_a_review_moves_the_update_time(
     if review.after is not None and review.after.restless and told["after"] == told["before"]:
         session.observe("A37", "an approval is under way for long, and has not moved updateTime yet")
         return
+    is_later(session, told["before"], told["after"])
+
+
+def is_later(session: Session, before: datetime, after: datetime) -> None:
+    """An updateTime has moved on, unless times are given to the minute."""
     first = None if session.base_refund is None else session.base_refund.create_time
-    if all(time.second == time.microsecond == 0 for time in (*told.values(), first or told["before"])):
+    if all(time.second == time.microsecond == 0 for time in (before, after, first or before)):
         session.observe("A08", "times are given to the minute, so that a review within one cannot move them")
         return
-    verify.holds(
-        apart(told["before"], told["after"]) > timedelta(0), f"updateTime after {told['before'].isoformat()}",
-        told["after"].isoformat(),
-    )  # fmt: skip
+    verify.holds(apart(before, after) > timedelta(0), f"updateTime after {before.isoformat()}", after.isoformat())
+
+
+@requirement("RECORD-72", late=True)
+def test_the_approval_of_a_later_refund_of_its_order_moves_the_update_time(
+    session: Session, late_approval: LateApproval | None
+) -> None:
+    """Seconds after the create of one that is not the first of its order, get shows it."""
+    if late_approval is None:
+        return  # all were approved to make room for others (reading A27)
+    before, now = late_approval.before, late_approval.now
+    if now.restless and now.update_time == before.update_time:
+        return  # it is under way for long (reading A37)
+    if before.update_time is None or now.update_time is None or before.status == now.status:
+        raise Blocked("updateTime cannot be read before and after the review, or nothing was decided (REVIEW-01)")
+    is_later(session, before.update_time, now.update_time)
+
+
+@requirement("RECORD-71", late=True)
+def test_the_approval_of_a_later_refund_of_its_order_answers_with_its_create_time(
+    late_approval: LateApproval | None,
+) -> None:
+    """Its answer has the createTime that list showed, and not that of another, which was created seconds apart."""
+    if late_approval is None:
+        return  # all were approved to make room for others (reading A27)
+    shown = {"list": late_approval.before, "review": entry(late_approval.answer)}
+    all_alike(readable(shown, lambda refund: refund.create_time, "createTime"), "createTime")
 
 
 @requirement("REVIEW-19", late=True)

@@ -86,6 +86,8 @@ class Grants:
 
 ELSEWHERE = "One of the ten was fine."
 """The reason of the refund before the one without a reason."""
+LONG = 4.0
+"""Seconds for which a pending refund must hold its units, and a rejection must have stood."""
 TRACKING = "00340434161094042557"
 EMPTY_SHIPPING = {"shippingCarrierCode": "", "shippingCarrier": "", "trackingNumber": ""}
 RECORD = {"refundId": "424242424242", "createTime": "2001-02-03T04:05:06Z", "updateTime": "2001-02-03T04:05:06Z"}
@@ -146,6 +148,8 @@ GRANTED: dict[str, Row] = {
     "no shipping, customerId, rightsType": Row("CREATE-33", with_fields("customerId", "rightsType", "shipping")),
     "empty shipping": Row("CREATE-36", with_fields(shipping=EMPTY_SHIPPING)),
 }
+LATER = "numbers in the other form, without a return"
+"""The create of a refund that is not the first of its order, and takes nothing back."""
 FEWER = {"9 of 10 units": Row("CREATE-16", nine_of_ten)}
 OPEN: dict[str, Row] = {
     "a line without a reason": Row("CREATE-40", with_line("rightsReason")),
@@ -176,3 +180,45 @@ def grants(request: pytest.FixtureRequest, api: RefundApi, new_order: NewOrder) 
     grants = Grants(api, order, plain, api.wire.clock.monotonic())
     grants.send({name: row.send for name, row in selected_rows(request, GRANTED | FEWER | OPEN).items()})
     return grants
+
+
+@pytest.fixture(scope="session")
+def last_grant(grants: Grants) -> Answer:
+    """The answer to a plain create on the roomy order, seconds after all others on it."""
+    api, order = grants.api, grants.order
+    api.wire.clock.sleep(max(0.0, grants.at + LONG - api.wire.clock.monotonic()))
+    answer = api.create_refund(order)
+    if answer.refused and arrange.approve_open(api, order):  # one open refund at a time is legal (reading A27)
+        answer = api.create_refund(order)
+    answer.exchange.role = "probe"
+    return answer
+
+
+@define
+class LateApproval:
+    """The approval of a refund of the roomy order that was open for seconds, and what get showed afterwards.
+
+    It is not the first of its order, and takes nothing back, where such a one is open.
+    """
+
+    before: Refund
+    answer: Answer
+    now: Refund
+
+
+@pytest.fixture(scope="session")
+def late_approval(api: RefundApi, grants: Grants, last_grant: Answer, reviewed: Refund) -> LateApproval | None:
+    """The approval, or nothing where none of the order's refunds is open any more (reading A27)."""
+    told = grants.sent.get(LATER)
+    later = None if told is None or not told.accepted or told.refund is None else told.refund.refund_id
+    still = {made.id for made in api.ledger.open_refunds}
+    stored = grants.stored | {grants.plain.refund_id: grants.stored.get(grants.plain.refund_id, grants.plain)}
+    before = next((stored[key] for key in (later, grants.plain.refund_id) if key in still and key in stored), None)
+    if before is None:
+        return None
+    answer = api.review_refund(grants.order, before.refund_id, Action.APPROVE)
+
+    def look() -> Refund:
+        return verify.look_get(api, grants.order, before.refund_id)
+
+    return LateApproval(before, answer, verify.patiently(api, look, lambda now: now.status in api.approved))
