@@ -1,6 +1,7 @@
 """What checks arrange: refunds that are there, visible and decided. What goes wrong here blocks the check."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from conformance.http.answer import Answer
@@ -13,6 +14,17 @@ from conformance.outcome import Blocked, Failed
 def given_refund(api: RefundApi, order: Order, *parts: Part, **fields: Any) -> Refund:
     """Return a new refund of the order, visible in its list.
 
+    Raises:
+        Blocked: the target did not create it.
+    """
+    refund = new_refund(api, order, *parts, **fields)
+    await_visible(api, order, refund)
+    return refund
+
+
+def new_refund(api: RefundApi, order: Order, *parts: Part, **fields: Any) -> Refund:
+    """Return a new refund of the order, which may not be visible yet.
+
     A target may refuse a second refund while another is open (reading A27): then the open ones are approved first.
 
     Raises:
@@ -24,10 +36,7 @@ def given_refund(api: RefundApi, order: Order, *parts: Part, **fields: Any) -> R
         fields.pop("request_no", None)
         answer = api.create_refund(order, *parts, **fields)
         answer.exchange.role = "arrange"
-    refund = made(answer)
-    if api.wire.lag:
-        await_visible(api, order, refund)
-    return refund
+    return made(answer)
 
 
 def made(answer: Answer) -> Refund:
@@ -42,21 +51,22 @@ def made(answer: Answer) -> Refund:
     return answer.refund
 
 
-def await_visible(api: RefundApi, order: Order, refund: Refund) -> None:
-    """The refund can be got and is listed, on a target that was seen to lag.
+def await_visible(api: RefundApi, order: Order, *refunds: Refund) -> None:
+    """The refunds can be got and are listed, on a target that was seen to lag; no other is asked.
 
     Raises:
         Blocked: it does not show within ``limits.settle`` seconds.
     """
 
-    def seen_by_get() -> bool:
+    def seen_by_get(refund: Refund) -> bool:
         answer = api.get_refund(order, refund)
         answer.exchange.role, answer.exchange.reads_back = "look", True
         return answer.accepted
 
     try:
-        verify.appears(api, order, refund)
-        verify.settles(api, seen_by_get, bool, f"refund {refund.refund_id} to be got")
+        for refund in refunds if api.wire.lag else ():
+            verify.appears(api, order, refund)
+            verify.settles(api, partial(seen_by_get, refund), bool, f"refund {refund.refund_id} to be got")
     except Failed as failure:
         raise Blocked(f"a refund could not be arranged: {failure}") from None
 

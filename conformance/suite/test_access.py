@@ -327,8 +327,7 @@ def test_one_scope_to_write_is_enough_to_review(
     """A rejection by the holder of the one scope, and an approval by that of the other, are carried out."""
     if written.action is Action.REJECT:
         request.getfixturevalue("rejection")  # the control of this one
-    if api.wire.lag:
-        arrange.await_visible(api, written.order, written.refund)
+    arrange.await_visible(api, written.order, written.refund)
     verify.accepted(written.holder.review_refund(written.order, written.refund, written.action))
 
     ends = api.ends_of(written.action)
@@ -371,8 +370,7 @@ def test_the_header_s_name_has_no_case(
     small, capitals = (evolve(api, token_header=name) for name in (TOKEN_HEADER.lower(), TOKEN_HEADER.upper()))
 
     refund = verify.created(small.create_refund(shipped_order))
-    if api.wire.lag:
-        arrange.await_visible(api, shipped_order, refund)
+    arrange.await_visible(api, shipped_order, refund)
     verify.accepted(small.get_refund(shipped_order, refund))
     verify.accepted(small.review_refund(shipped_order, refund, Action.APPROVE))
     verify.accepted(capitals.get_refund(base_order, accepted_create))

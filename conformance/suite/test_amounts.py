@@ -77,7 +77,7 @@ class Books:
         """
         parts = [Part(self.order.lines[line], units) for line, units in self.asked[name].items()]
         rights_type = RightsType.REFUND if name == TYPE_2 else RightsType.RETURN_AND_REFUND
-        self.told[name] = arrange.given_refund(self.api, self.order, *parts, rights_type=rights_type)
+        self.told[name] = arrange.new_refund(self.api, self.order, *parts, rights_type=rights_type)
 
     def price(self, name: str) -> Decimal:
         """Return what the units of a refund cost."""
@@ -133,7 +133,9 @@ def books(api: RefundApi, new_order: NewOrder) -> Books:
             books.asked[BASKET] = SMALL_BASKET
             books.ask(BASKET)
         if name == PLAIN:
+            arrange.await_visible(api, order, books.told[name])
             books.plain = verify.look_get(api, order, books.told[name])
+    arrange.await_visible(api, order, *books.told.values())
     books.other_form, books.priced = in_other_form(api, order), with_prices(api, order)
     books.listed = verify.look_list(api, order)
     return books

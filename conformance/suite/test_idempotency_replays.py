@@ -137,8 +137,7 @@ def put_on(api: RefundApi, order: Order, units: int) -> Placed:
         body = api.create_body(order, Part(order.line, units))
         answer = api.create(body)
     refund = arrange.made(answer)
-    if api.wire.lag:
-        arrange.await_visible(api, order, refund)
+    arrange.await_visible(api, order, refund)
     return Placed(order, body, refund)
 
 

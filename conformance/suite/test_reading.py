@@ -39,10 +39,12 @@ def shelf(api: RefundApi, new_order: NewOrder, accepted_create: Refund) -> Shelf
     except Blocked:
         sibling = new_order()
     first, second, third = order.lines[:3]
-    made = [arrange.given_refund(api, order, Part(first, 1), Part(second, 2), Part(third, 3))]
-    single = arrange.given_refund(api, sibling, Part(sibling.line, 5))
-    made.append(arrange.given_refund(api, order, Part(second, 1), rights_type=RightsType.REFUND))
-    made.append(arrange.given_refund(api, order, Part(first, 4)))
+    made = [arrange.new_refund(api, order, Part(first, 1), Part(second, 2), Part(third, 3))]
+    single = arrange.new_refund(api, sibling, Part(sibling.line, 5))
+    made.append(arrange.new_refund(api, order, Part(second, 1), rights_type=RightsType.REFUND))
+    made.append(arrange.new_refund(api, order, Part(first, 4)))
+    arrange.await_visible(api, order, *made)
+    arrange.await_visible(api, sibling, single)
     listed = verify.look_list(api, order)
     if missing := {refund.refund_id for refund in made} - listed.keys():
         raise Blocked(f"refunds are not listed: {', '.join(sorted(missing))}")

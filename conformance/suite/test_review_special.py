@@ -125,7 +125,9 @@ def specials(request: pytest.FixtureRequest, api: RefundApi, new_order: NewOrder
             ) from None
     side_by_side = OpenRefunds(api, lambda: new_order((30, "10.00"), (30, "7.50"), (30, "0.99")))
     rows = selected_rows(request, SPECIAL)
-    placed = {name: side_by_side.put(partial(row.create, api)) for name, row in rows.items()}
+    placed = {name: side_by_side.place(partial(row.create, api)) for name, row in rows.items()}
+    for each in placed.values():
+        arrange.await_visible(api, each.order, each.refund)
     before = side_by_side.look()
     answers = {name: reviewed_specially(api, placed[name], row) for name, row in rows.items()}
     expected = [(name, rows[name].action) for name, answer in answers.items() if answer.accepted]

@@ -181,7 +181,17 @@ class OpenRefunds:
     orders: list[Order] = field(factory=list)
 
     def put(self, body_of: Callable[[Order], dict[str, Any]]) -> Placed:
-        """Return an open refund, made by a body for whichever order it is put on.
+        """Return an open refund, made by a body for whichever order it is put on, that is visible.
+
+        Raises:
+            Blocked: the target did not create it.
+        """
+        placed = self.place(body_of)
+        arrange.await_visible(self.api, placed.order, placed.refund)
+        return placed
+
+    def place(self, body_of: Callable[[Order], dict[str, Any]]) -> Placed:
+        """Do the same, and leave it to the caller to wait until it is visible.
 
         Raises:
             Blocked: the target did not create it.
@@ -203,10 +213,7 @@ class OpenRefunds:
         answer.exchange.role = "arrange"
         if answer.refused:
             return None
-        refund = arrange.made(answer)
-        if self.api.wire.lag:
-            arrange.await_visible(self.api, order, refund)
-        return Placed(order, body, refund)
+        return Placed(order, body, arrange.made(answer))
 
     def look(self) -> dict[RefundId, Refund]:
         """Return all the refunds of its orders."""

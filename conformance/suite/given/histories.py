@@ -47,8 +47,7 @@ def stored(api: RefundApi, new_order: NewOrder) -> Stored:
     answer.exchange.role = "probe"
     got = None
     if answer.accepted and answer.refund is not None:
-        if api.wire.lag:
-            arrange.await_visible(api, order, answer.refund)
+        arrange.await_visible(api, order, answer.refund)
         got = api.get_refund(order, answer.refund)
         got.exchange.role = "look"
     asked = {part.line.line_item_id: Decimal(part.quantity) for part in parts}
@@ -235,8 +234,7 @@ def approved_or_lost(api: RefundApi, order: Order, answer: Answer) -> list[str]:
     refund = answer.refund
     if not answer.accepted or refund is None:
         return []
-    if api.wire.lag:
-        arrange.await_visible(api, order, refund)
+    arrange.await_visible(api, order, refund)
     if refund.status in {RefundStatus.COMPLETED, RefundStatus.CANCELED}:
         return []
     try:

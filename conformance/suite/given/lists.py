@@ -67,12 +67,12 @@ def crowd(api: RefundApi, new_order: NewOrder, accepted_create: Refund) -> Crowd
     before = plain(api, sibling)
     parcel = {"shippingCarrierCode": CARRIER_CODE, "shippingCarrier": "Carrier", "trackingNumber": "TRACK314159"}
     parts = [Part(first, 1), Part(second, 2), Part(like_the_first, 1)]
-    made = [arrange.given_refund(api, order, *parts, shipping=parcel)]
+    made = [arrange.new_refund(api, order, *parts, shipping=parcel)]
     siblings = [arrange.given_refund(api, sibling)]
     after = listed_with(api, sibling, siblings)
-    made.append(arrange.given_refund(api, order, Part(second, 1), rights_type=RightsType.REFUND))
-    made.append(arrange.given_refund(api, order, Part(first, 3)))
-    made.append(arrange.given_refund(api, order, Part(first, 4)))
+    made.append(arrange.new_refund(api, order, Part(second, 1), rights_type=RightsType.REFUND))
+    made.append(arrange.new_refund(api, order, Part(first, 3)))
+    made.append(arrange.new_refund(api, order, Part(first, 4)))
     siblings.append(arrange.given_refund(api, sibling, Part(sibling.line, 2)))
     by_id = {refund.refund_id: refund for refund in made}
     listed, both = listed_with(api, order, made), listed_with(api, sibling, siblings)

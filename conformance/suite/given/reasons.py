@@ -89,8 +89,7 @@ def shown_by(api: RefundApi, order: Order, *parts: Part) -> list[Answer]:
     """Return what create answers, and get and list after it was accepted."""
     answers = [api.create_refund(order, *parts, rights_type=RightsType.REFUND)]
     if answers[0].accepted and answers[0].refund is not None:
-        if api.wire.lag:
-            arrange.await_visible(api, order, answers[0].refund)
+        arrange.await_visible(api, order, answers[0].refund)
         answers += [api.get_refund(order, answers[0].refund), api.list_refunds(order)]
     for answer in answers:
         answer.exchange.role = "probe"

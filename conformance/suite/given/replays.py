@@ -100,8 +100,7 @@ def closed(api: RefundApi, new_order: NewOrder, accepted_create: Refund) -> Clos
     order = new_order()
     body = api.create_body(order, Part(order.line, order.line.quantity))
     original = arrange.made(api.create(body))
-    if api.wire.lag:
-        arrange.await_visible(api, order, original)
+    arrange.await_visible(api, order, original)
     approval = api.review_refund(order, original, Action.APPROVE)
     approval.exchange.role = "arrange"
     approved = verify.patiently(api, partial(verify.look_list, api, order), partial(is_approved, api, original))

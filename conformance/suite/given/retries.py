@@ -10,7 +10,7 @@ from attrs import define, field, frozen
 from conformance.http.answer import Answer
 from conformance.http.client import ABSENT, Part, RefundApi
 from conformance.http.dialect import NUMBERS, TEXT
-from conformance.judging import verify
+from conformance.judging import arrange, verify
 from conformance.model import CARRIER_CODE, Action, Order, Refund, RefundId, RightsType
 from conformance.outcome import Blocked
 from conformance.running.session import Session
@@ -215,13 +215,13 @@ class Retries:
     def _together(self, names: list[str], *orders: Order) -> tuple[Refunds, Refunds]:
         api = self.shop.api
         side_by_side = OpenRefunds(api, lambda: self.new_order((40, "10.00"), (40, "7.00")), list(orders))
-        for name in names:
-            try:
-                if name not in self.firsts:
-                    self.firsts[name] = side_by_side.put(partial(self.rows[name].body, api))
-                self._decide(name)
-            except Blocked as trouble:
-                self.answers[name] = trouble
+        for act in (partial(self._place, side_by_side), self._decide):
+            for name in names:
+                try:
+                    if not isinstance(self.answers.get(name), Blocked):
+                        act(name)
+                except Blocked as trouble:
+                    self.answers[name] = trouble
         self.at = self.at or api.wire.clock.monotonic()
         before = verify.patiently(api, side_by_side.look, partial(self._are_decided, names))
         for name in names:
@@ -239,9 +239,15 @@ class Retries:
             answer.exchange.batched = True
         return before, side_by_side.look()
 
+    def _place(self, side_by_side: OpenRefunds, name: str) -> None:
+        """Create the refund of that name, if there is none."""
+        if name not in self.firsts:
+            self.firsts[name] = side_by_side.place(partial(self.rows[name].body, self.shop.api))
+
     def _decide(self, name: str) -> None:
         """Review the refund of that name, if it is to be decided before anything is sent again."""
         action, first = self.rows[name].action, self.firsts[name]
+        arrange.await_visible(self.shop.api, first.order, first.refund)
         if action is not None:
             answer = self.shop.api.review_refund(first.order, first.refund, action)
             answer.exchange.role = "arrange"

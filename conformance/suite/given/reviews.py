@@ -137,7 +137,8 @@ def several(
     if not first_approval.took_effect or not first_rejection.took_effect:
         raise Blocked("a plain approval or rejection does not work (REVIEW-01, REVIEW-02)")
     order = new_order((9, "10.00"), customer_id=review_bench.order.customer_id)
-    refunds = [arrange.given_refund(api, order, Part(order.line, units)) for units in (2, 2, 3)]
+    refunds = [arrange.new_refund(api, order, Part(order.line, units)) for units in (2, 2, 3)]
+    arrange.await_visible(api, order, *refunds)
     now = verify.look_list(api, order)
     answers, steps = {}, {}
     for index, action in DECISIONS.items():
