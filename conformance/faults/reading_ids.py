@@ -125,6 +125,18 @@ class GetsUnderOrdersByFloats(Shop):
         return super().get_refund(query)
 
 
+@breaks("GET-08")
+class GetsUnderTheBeginningOfAnOrder(Shop):
+    """Gets a refund whose order's id begins with the one that is asked for."""
+
+    def get_refund(self, query: Query) -> StoredRefund:
+        """Compare the beginning."""
+        refund, asked = self.store.refund(self.name, query.get("refundId", "")), query.get("orderId", "")
+        if refund is not None and len(asked) > 9 and refund.order_id.startswith(asked):
+            return super().get_refund({**query, "orderId": refund.order_id})
+        return super().get_refund(query)
+
+
 @breaks("GET-13")
 class GetsEitherWay(Shop):
     """Tries the two ids the other way round when they find nothing."""

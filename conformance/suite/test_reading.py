@@ -207,6 +207,7 @@ def test_a_refund_is_not_found_by_a_near_miss(api: RefundApi, shelf: Shelf, near
 @pytest.mark.parametrize(
     "near",
     [
+        pytest.param("a digit less", marks=requirement("GET-08")),
         pytest.param("one more", marks=requirement("GET-08")),
         pytest.param("one less", marks=requirement("GET-08", profile="full")),
     ],
