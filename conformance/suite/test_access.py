@@ -48,7 +48,7 @@ STRANGERS: Mapping[str, Stranger] = {
 }
 ROWS = {f"{operation} with {who}": (operation, who) for who in STRANGERS for operation in STRANGERS[who].operations}
 QUICK = {"list with no token", "get with no token"}
-FULL = {"create with a token cut off"}
+FULL = {"create with a token cut off", "review with a token cut off"}
 """What a get with the same token tells as well."""
 
 

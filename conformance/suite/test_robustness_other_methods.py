@@ -65,7 +65,8 @@ def approval_in_the_query(bench: Open) -> Answer:
 SLASH = "an approval by nobody, with a slash behind"
 METHODS: Mapping[str, Callable[[Open], Answer]] = {
     "DELETE of the refund": bare("DELETE"),
-    "GET of the refund": approval_in_the_query,
+    "GET of the refund": bare("GET"),
+    "GET of the refund with an approval": approval_in_the_query,
     "HEAD of the refund": bare("HEAD"),
     "OPTIONS of the refund": bare("OPTIONS"),
     "an unknown method": bare("APPROVE"),
