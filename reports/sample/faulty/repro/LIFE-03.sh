@@ -6,7 +6,7 @@
 # and request numbers are made new, so it can be run any number of times.
 set -u
 BASE=${BASE:-}
-[ -n "$BASE" ] || BASE=http://127.0.0.1:44571/first-shop
+[ -n "$BASE" ] || BASE=http://127.0.0.1:40335/first-shop
 RUN=$(od -An -N12 -tu1 /dev/urandom | tr -dc 0-9 | cut -c1-12)
 ask() {
   answer=$(curl -sS -i "$@") || exit 1
@@ -17,14 +17,14 @@ pick() {
 }
 
 echo '# 1. order: POST; in the run it got 200'
-ask -X POST "${BASE}"/_test/orders -H 'Content-Type: application/json' --data-binary '{"action": "create_order", "shipped": false, "lines": [{"quantity": 6, "unitPrice": "1.15"}, {"quantity": 3, "unitPrice": "9999.95"}], "customerId": "9007199254740993616"}'
+ask -X POST "${BASE}"/_test/orders -H 'Content-Type: application/json' --data-binary '{"action": "create_order", "shipped": false, "lines": [{"quantity": 6, "unitPrice": "1.15"}, {"quantity": 3, "unitPrice": "9999.95"}], "customerId": "9007199254740993266"}'
 ORDER_ID_1=$(pick orderId 1)
 CUSTOMER_ID_1=$(pick customerId 1)
 LINE_ITEM_ID_1=$(pick lineItemId 1)
 LINE_ITEM_ID_2=$(pick lineItemId 2)
 
 echo '# 2. probe: POST; in the run it got 200'
-ask -X POST "${BASE}"/api/202412/refunds -H 'Accept: application/json' -H 'X-Genstore-Access-Token: '"$GENSTORE_TOKEN" -H 'Content-Type: application/json' --data-binary '{"refund": {"lineItems": [{"quantity": "1", "lineItemId": "'"${LINE_ITEM_ID_2}"'", "rightsReason": "  Reason 8.1 between blanks  ", "rightsReasonType": "0"}, {"quantity": "1", "lineItemId": "'"${LINE_ITEM_ID_1}"'", "rightsReason": "Reason 8.0: it'"'"'s \"größer\" <b>%41</b> & \\u0041 破损 📦\nthe second line", "rightsReasonType": "0"}], "rightsType": "2", "orderId": "'"${ORDER_ID_1}"'", "customerId": "'"${CUSTOMER_ID_1}"'", "requestNo": "11111111111111111111111111111111'"${RUN}"'00475"}}'
+ask -X POST "${BASE}"/api/202412/refunds -H 'Accept: application/json' -H 'X-Genstore-Access-Token: '"$GENSTORE_TOKEN" -H 'Content-Type: application/json' --data-binary '{"refund": {"lineItems": [{"quantity": "1", "lineItemId": "'"${LINE_ITEM_ID_2}"'", "rightsReason": "  Reason 8.1 between blanks  ", "rightsReasonType": "0"}, {"quantity": "1", "lineItemId": "'"${LINE_ITEM_ID_1}"'", "rightsReason": "Reason 8.0: it'"'"'s \"größer\" <b>%41</b> & \\u0041 破损 📦\nthe second line", "rightsReasonType": "0"}], "rightsType": "2", "orderId": "'"${ORDER_ID_1}"'", "customerId": "'"${CUSTOMER_ID_1}"'", "requestNo": "11111111111111111111111111111111'"${RUN}"'00273"}}'
 REFUND_ID_1=$(pick refundId 1)
 
 echo '# 3. probe: PUT; in the run it got 200'
