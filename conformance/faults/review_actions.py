@@ -74,6 +74,13 @@ class ReadsThirtyTwoBits(ReadsActions):
 
 
 @breaks("REVIEW-05")
+class DropsTheSignOfActions(ReadsActions):
+    """Reads an action without its sign, so that -1 is an approval."""
+
+    actions = staticmethod(lambda value: APPROVE if str(value) == "-1" else None)
+
+
+@breaks("REVIEW-05")
 class AcceptsZeroAndDoesNothing(Shop):
     """Accepts action 0 and does nothing."""
 

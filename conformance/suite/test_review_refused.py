@@ -127,8 +127,8 @@ PROFILES = {
     "action 0": "quick", "action '4'": "quick", "order 0": "quick", "no action": "quick", "no order": "quick",
     "refund with a digit less": "quick", "action '1.9'": "quick",
     "action 1abc": "full", "action {}": "full", "action 1.9": "full", "body text": "full",
-    "action -1": "full", "action null": "full", "body null": "full", "order null in a rejection": "full",
-    "refund beyond 64 bits": "full",
+    "action null": "full", "order of another customer": "full", "body null": "full",
+    "order null in a rejection": "full", "refund beyond 64 bits": "full",
 }  # fmt: skip
 
 
