@@ -37,7 +37,6 @@ from conformance.suite.given.senseless import (
     ODD_CREATES,
     full={
         "a reason type of letters",
-        "a reason type of 999",
         "the content type of files",
         "the content type of a form",
         "UTF-16",
