@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from conformance.catalogue import Catalogue, Requirement
+from conformance.lenient import Lenient
 from conformance.outcome import Outcome
 from conformance.report.facts import duration, made_by
 from conformance.report.figures import Latency, by_area
@@ -198,36 +199,8 @@ def _console(out: TextIO | None) -> "Console":
     # Commands that print nothing pretty must not pay for rich.
     from rich.console import Console
 
-    lenient: Any = _Lenient(out or sys.stdout)
+    lenient: Any = Lenient(out or sys.stdout)
     return Console(file=lenient, highlight=False, emoji=False)
-
-
-class _Lenient:
-    """An output that may fail: a reader that went away or a full disk ends no run, and decides no exit status."""
-
-    def __init__(self, out: TextIO) -> None:
-        self._out = out
-
-    def write(self, text: str) -> int:
-        """Write a text, or nothing from now on."""
-        with self._to_nobody_if_it_fails():
-            self._out.write(text)
-        return len(text)
-
-    def flush(self) -> None:
-        """Hand on what was written, or nothing from now on."""
-        with self._to_nobody_if_it_fails():
-            self._out.flush()
-
-    @contextlib.contextmanager
-    def _to_nobody_if_it_fails(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), self._out.fileno())
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._out, name)
 
 
 def _text(text: str, style: str = "") -> Any:

@@ -13,7 +13,7 @@ from conformance.model import Action, Order, Refund, RefundId
 from conformance.outcome import Blocked, Failed
 from conformance.running.plugin import requirement
 from conformance.suite.given.benches import Bench, NewOrder, Probes, ReviewBench, selected_rows
-from conformance.suite.given.creates import next_to
+from conformance.suite.given.creates import confusable
 from conformance.suite.given.reviews import APPROVE, REJECT, decided, until_decided, wanted
 
 # Reviews with one thing wrong.
@@ -43,9 +43,8 @@ def of_refund(change: Callable[[str], str]) -> Callable[[ReviewBench], Answer]:
 
 def of_the_refund_next_to_it(bench: ReviewBench) -> Answer:
     """Review a refund that may be taken for the open one; where that is one that was made, another that is not."""
-    near = next_to(bench.refund.refund_id)
-    known = near in {made.id for made in bench.api.ledger.open_refunds}
-    return of_refund(near_miss if known else next_to)(bench)
+    known = confusable(bench.refund.refund_id) in {made.id for made in bench.api.ledger.open_refunds}
+    return of_refund(near_miss if known else confusable)(bench)
 
 
 def with_another_in_the_body(bench: ReviewBench) -> Answer:
@@ -110,7 +109,7 @@ REFUSED: dict[str, tuple[str, Callable[[ReviewBench], Answer]]] = {
     "order of another customer": ("REVIEW-09", of_order(lambda bench: bench.foreign_order.order_id, REJECT)),
     "order 0": ("REVIEW-10", of_order(lambda _: "0")),
     "unknown order": ("REVIEW-10", of_order(lambda bench: near_miss(bench.order.order_id))),
-    "order next to it": ("REVIEW-10", of_order(lambda bench: next_to(bench.order.order_id))),
+    "order next to it": ("REVIEW-10", of_order(lambda bench: confusable(bench.order.order_id))),
     "refund next to it": ("REVIEW-11", of_the_refund_next_to_it),
     "unknown refund in the body": ("REVIEW-11", with_another_in_the_body),
     "refund with a digit more": ("REVIEW-11", of_refund(near_miss)),

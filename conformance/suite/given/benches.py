@@ -101,8 +101,8 @@ class Probes:
             if name in self.silent:
                 continue
             if not self.sent[name].refused:
-                is_read = self.sent[name].exchange.operation in READS and self._accepted_beside(name)
-                self.effects[name] = (before, before if is_read else self._but_for_others(name, *together))
+                others_did = self.sent[name].exchange.operation in READS and self._accepted_beside(name)
+                self.effects[name] = (before, before if others_did else self._but_for_others(name, *together))
                 continue
             bench.renew()
             alone = bench.before

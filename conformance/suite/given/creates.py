@@ -93,6 +93,15 @@ def next_to(value: Any) -> Any:
     return type(value)(f"{number + towards}")
 
 
+def confusable(value: Any) -> Any:
+    """Return an id that some take for another; where numbers with a fraction hold it, a longer one.
+
+    There the id next to it tells nothing, and may be of somebody whom a write would harm.
+    """
+    small = str(value).isdecimal() and int(value).bit_length() <= MANTISSA
+    return digit_more(value) if small else next_to(value)
+
+
 def in_other_form(api: RefundApi) -> RefundApi:
     """Return the same API with numbers in a form other than the usual one."""
     return api.speaking(NUMBERS if api.create_dialect is TEXT else TEXT)
