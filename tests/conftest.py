@@ -1,6 +1,7 @@
 """A way to judge an application in this process, where waiting takes no time."""
 
 import gc
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,14 @@ def garbage_lies_for_longer() -> None:
     """Look for garbage more seldom: what all the tests hold is looked through each time."""
     gc.freeze()
     gc.set_threshold(200_000)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def signals_are_heeded() -> None:
+    """What ignores signals for the tests, such as nohup, does not for the programs that they send signals to."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
 
 
 @pytest.fixture

@@ -34,6 +34,8 @@ from conformance.record import read_record
 from conformance.reference.app import WSGI
 from conformance.reference.server import Reference, make_reference, serving
 from conformance.results import Run
+from conformance.running.plan import Plan
+from conformance.running.plugin import run_checks
 from conformance.running.run import Options, run
 from conformance.running.workers import MOST, Job, Queue, groups_of, worthwhile
 from conformance.variants import load_variants
@@ -179,6 +181,20 @@ def test_where_effects_show_late_several_workers_take_turns(tmp_path: Path) -> N
         assert done.footer["workers"] == expected
 
 
+def test_workers_join_in_once_effects_are_seen_to_show_late(tmp_path: Path) -> None:
+    """A target that falls behind in the middle of a run is shared by several from there on, and judged right."""
+    clock = VirtualClock()
+    reference = load_variants()["falls-behind-under-load"].make(clock)
+    done = judge_in_process(
+        reference, clock, Options(selection=("creation", "listing", "review", "idempotency"), workers=None), tmp_path
+    )
+    reference.store.close()
+
+    assert done.conclusion is Conclusion.CONFORMANT
+    assert done.footer is not None
+    assert done.footer["workers"] == MOST
+
+
 def test_what_shares_something_stays_together() -> None:
     """Directly, or through others; and what shares nothing is alone."""
     assert groups_of([{"a"}, {"b"}, set(), {"c", "b"}, {"c", "a"}, {"d"}, set()]) == [[0, 1, 3, 4], [2], [5], [6]]
@@ -195,6 +211,38 @@ def test_the_queue_hands_out_each_check_once_and_late_ones_last() -> None:
     assert queue.take(2) == []
     assert queue.take(1) == [2]
     assert queue.take(1) == []
+
+
+def test_the_queue_hands_out_what_is_to_age_first() -> None:
+    """A group with something that late checks look at again goes before larger ones."""
+    queue = Queue([Job(frozenset("b")), Job(frozenset("b")), Job(frozenset("a"), aging=True)])
+
+    assert queue.take(1) == [2]
+    assert queue.take(1) == [0, 1]
+
+
+def test_a_worker_alone_goes_by_the_order_given_until_it_shares_the_rest() -> None:
+    """Then others take what it has not begun, and what it has begun stays with it."""
+    jobs = [Job(), Job(frozenset("a")), Job(), Job(frozenset("a")), Job(frozenset("a"), late=True), Job(late=True)]
+    queue = Queue(jobs, alone=True)
+
+    assert [queue.take(0), queue.take(0)] == [[0], [1]]
+    queue.share()
+    assert queue.take(1) == [2]
+    assert queue.take(1) == [5]
+    assert queue.take(1) == []
+    assert [queue.take(0), queue.take(0), queue.take(0)] == [[3], [4], []]
+
+
+def test_a_third_of_a_run_is_a_third_of_its_checks() -> None:
+    """No group of checks that share something is so large that a shard, or a worker, has much more than the others."""
+    shards = [Plan(load_catalogue(), None, profile="standard", shard=(index, 3)) for index in (1, 2, 3)]
+    for shard in shards:
+        run_checks(shard, collect_only=True)
+    sizes = [len(shard.checks) for shard in shards]
+
+    assert min(sizes) > 100
+    assert max(sizes) - min(sizes) <= 1
 
 
 def test_no_check_is_handed_out_twice_under_contention() -> None:

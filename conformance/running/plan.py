@@ -49,7 +49,8 @@ class Listener(Protocol):
 class Plan:
     """Which checks to run, against what, by how many workers, and who is told.
 
-    ``shard`` is (2, 4) for the second of four shards.
+    ``shard`` is (2, 4) for the second of four shards. A run that ``shares`` has one worker until effects are seen to
+    show late, and then as many as a guest may have, which take turns.
     ``breaches`` are those of documented fields, and of plain requests that break the server, by requirement;
     ``breaking`` are the last such reads of each URL, as long as nothing else came of it, and such writes of each
     operation; ``odd`` are the refunds whose form is not judged, since no plain request made them; ``over`` once nothing
@@ -61,6 +62,7 @@ class Plan:
     profile: str = "standard"
     selection: tuple[str, ...] = ()
     workers: int = 1
+    shares: bool = False
     shard: tuple[int, int] | None = None
     say: Callable[[Verdict | Observation | Reach], object] = lambda _: None
     waive: Callable[[Verdict], Verdict] = lambda verdict: verdict

@@ -7,25 +7,31 @@ import importlib
 import inspect
 import threading
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import pytest
 
 from conformance.catalogue import AREAS, Catalogue, Requirement
 from conformance.environment import without
 from conformance.http.exchange import Exchange
-from conformance.http.wire import WORKER
+from conformance.http.wire import WORKER, Wire
 from conformance.outcome import Blocked
 from conformance.results import Verdict
 from conformance.running.judge import Judge
 from conformance.running.plan import CASE, Check, Plan
-from conformance.running.workers import Job, Queue, shard_of
+from conformance.running.workers import MOST, Job, Queue, shard_of
 from conformance.settings import PROFILES
+
+Given = ParamSpec("Given")
+Made = TypeVar("Made")
 
 SUITE = Path(__file__).parents[1] / "suite"
 CHECKS, CONFTEST = "conformance.suite.", "conformance.suite.conftest"
+OF_EACH_WORKER = "of_each_worker"
+"""The attribute of what makes a fixture that is not shared between workers."""
 AGING = ("creation", "records", "lifecycle")
 """Areas with late checks that want refunds to be seconds old: they run first, and the others in the meantime."""
 
@@ -54,6 +60,15 @@ def requirement(identifier: str, *, profile: str = "standard", late: bool = Fals
     return pytest.mark.requirement(identifier, profile=profile, late=late)
 
 
+def of_each_worker(make: Callable[Given, Made]) -> Callable[Given, Made]:
+    """Say of a fixture that every worker makes it for its own.
+
+    It costs a few requests once more, where there are several, and ties no checks to each other that nothing else does.
+    """
+    setattr(make, OF_EACH_WORKER, True)
+    return make
+
+
 class ConformancePlugin:
     """Runs the checks of a plan, or those that the plan's queue hands to one worker, and says a verdict for each."""
 
@@ -62,6 +77,7 @@ class ConformancePlugin:
         self._worker = worker
         self._judge = Judge(plan)
         self._arranged: dict[tuple[str, str], list[Exchange]] = {}
+        self._others: list[threading.Thread] = []
 
     def pytest_configure(self, config: pytest.Config) -> None:
         """Declare the marker, and give the checks their plan."""
@@ -123,21 +139,14 @@ class ConformancePlugin:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
-        """Run what the queue hands to this worker, when there are several; the first starts the others."""
-        if self.plan.workers == 1 or session.config.option.collectonly:
+        """Run what the queue hands to this worker, where there may be several; the first starts the others."""
+        if session.config.option.collectonly or not (self.plan.shares or self.plan.workers > 1):
             return None  # pytest's own loop will do
-        if self._worker > 0:
-            self._work(session)
-            return True
-        self.plan.queue = Queue(_jobs(session.items))
-        others = [
-            threading.Thread(target=_join_in, args=(self.plan, n), daemon=True) for n in range(1, self.plan.workers)
-        ]
-        importlib.import_module("unittest")  # pytest does so late, and threads that do it at one moment fail
-        for other in others:
-            other.start()
+        if self._worker == 0:
+            self.plan.queue = Queue(_jobs(session.items), alone=self.plan.workers == 1)
+            self._have_others_join()
         self._work(session)
-        for other in others:
+        for other in self._others:
             other.join()
         return True
 
@@ -149,7 +158,24 @@ class ConformancePlugin:
             session.config.hook.pytest_runtest_protocol(item=item, nextitem=upcoming)
             if session.shouldstop:
                 raise session.Interrupted(session.shouldstop)
+            if self.plan.shares and self.plan.session is not None and self.plan.session.wire.waits:
+                self._share(self.plan.session.wire)
             item = upcoming
+
+    def _share(self, wire: Wire) -> None:
+        """Let other workers in on what is left, in turn."""
+        assert self.plan.queue is not None  # noqa: S101 - made before the first check
+        self.plan.shares, self.plan.workers, wire.in_turn = False, MOST, True
+        self.plan.queue.share()
+        self._have_others_join()
+
+    def _have_others_join(self) -> None:
+        importlib.import_module("unittest")  # pytest does so late, and threads that do it at one moment fail
+        self._others = [
+            threading.Thread(target=_join_in, args=(self.plan, n), daemon=True) for n in range(1, self.plan.workers)
+        ]
+        for other in self._others:
+            other.start()
 
     def _handed_out(self, items: Sequence[pytest.Item]) -> Iterator[pytest.Item]:
         assert self.plan.queue is not None  # noqa: S101 - made before the first worker starts
@@ -263,18 +289,21 @@ def _jobs(items: Sequence[pytest.Item]) -> list[Job]:
         ties = set(_shared_fixtures(item))
         if item.path in by_name and (ties or _asks_by_name(item)):
             ties.add(f"{item.path.stem}::*")
-        jobs.append(Job(frozenset(ties), late=_check(item).late))
+        jobs.append(Job(frozenset(ties), late=_check(item).late, aging=_area_of(item.path) in AGING))
     return jobs
 
 
 def _shared_fixtures(item: pytest.Item) -> Iterable[str]:
     """Return the fixtures that a check shares with others, by where they are made.
 
-    What conftest.py itself makes is not among them, since every worker has that for its own.
+    What every worker has for its own is not among them, as is all that conftest.py itself makes.
     """
     defined: Mapping[str, Sequence[pytest.FixtureDef[object]]] = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]  # noqa: SLF001 - pytest tells it in no other way
-    makers = ((name, last.func.__module__) for name, (*_, last) in defined.items() if last.scope != "function")
-    return (f"{made_in}::{name}" for name, made_in in makers if made_in.startswith(CHECKS) and made_in != CONFTEST)
+    for name, (*_, last) in defined.items():
+        made_in = last.func.__module__
+        is_shared = last.scope != "function" and not hasattr(last.func, OF_EACH_WORKER)
+        if is_shared and made_in.startswith(CHECKS) and made_in != CONFTEST:
+            yield f"{made_in}::{name}"
 
 
 def _asks_by_name(item: pytest.Item) -> bool:

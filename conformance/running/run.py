@@ -18,7 +18,6 @@ from conformance.catalogue import Catalogue, Requirement
 from conformance.clock import Clock
 from conformance.files import made_folder
 from conformance.generation.stories import Story
-from conformance.http.wire import Wire
 from conformance.outcome import Blocked, UsageError
 from conformance.record import Record
 from conformance.results import Run
@@ -29,7 +28,7 @@ from conformance.running.plan import Listener, Plan
 from conformance.running.plugin import names_of_checks, run_checks
 from conformance.running.session import Session, new_run_id, open_session
 from conformance.running.survey import survey
-from conformance.running.workers import MOST, worthwhile
+from conformance.running.workers import worthwhile
 from conformance.settings import AUTO
 from conformance.target import Target
 from conformance.waivers import Waiver
@@ -150,17 +149,10 @@ def _carry_out(plan: Plan, session: Session, workers: int | None) -> int:
         if plan.listener is not None:
             for told in session.noticed:
                 plan.listener.noticed(told)
-        session.wire.in_turn = workers is None and session.wire.waits
-        plan.workers = _how_many(session.wire, workers)
+        plan.shares = workers is None
+        plan.workers = worthwhile(session.wire.latency) if workers == AUTO else workers or 1
         return run_checks(plan)
     return STOPPED
-
-
-def _how_many(wire: Wire, workers: int | None) -> int:
-    """Return how many workers to take."""
-    if workers is None:
-        return MOST if wire.in_turn else 1
-    return worthwhile(wire.latency) if workers == AUTO else workers
 
 
 @contextlib.contextmanager

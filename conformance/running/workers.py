@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from attrs import define, field, frozen
 
 MOST = 8
-"""Workers that ``auto`` takes at most: a guest does not crowd a server that is not ours."""
+"""Workers that nobody asked for, at most: a guest does not crowd a server that is not ours."""
 OWN_WORK = 0.005
 """Seconds of a request that are this process's own work, and gain nothing from workers."""
 
@@ -19,48 +19,67 @@ def worthwhile(latency: float) -> int:
 
 @frozen
 class Job:
-    """What is known of a check before it runs: the shared things it uses, and whether it comes after all others."""
+    """What is known of a check before it runs: the shared things it uses, and whether it comes after all others.
+
+    What is made for ``aging`` checks is looked at once more by late ones.
+    """
 
     ties: frozenset[str] = frozenset()
     late: bool = False
+    aging: bool = False
 
 
 @define
 class _Group:
-    """Checks that share something, by index: those to run as soon as possible, and those to run late."""
+    """The checks left of some that share something, by index: late ones and others, apart."""
 
-    early: list[int] = field(factory=list)
-    late: list[int] = field(factory=list)
+    left: dict[bool, list[int]] = field(factory=lambda: {False: [], True: []})
+    aging: bool = False
     owner: int | None = None
 
 
 class Queue:
     """Hands the checks of a run out to its workers.
 
-    Checks that share something go to one worker, since one looks at what another did. The largest groups go first;
-    late checks follow when no others are left.
+    Checks that share something go to one worker, since one looks at what another did. Groups with aging checks go
+    first, and the largest of them before the others; late checks follow when no others are left. A worker that is
+    ``alone`` gets one check after the other, in the order given, until it shares what is left.
     """
 
-    def __init__(self, jobs: Sequence[Job]) -> None:
+    def __init__(self, jobs: Sequence[Job], *, alone: bool = False) -> None:
         self._lock = threading.Lock()
+        self._alone = alone
         groups = [_parted(group, jobs) for group in groups_of([job.ties for job in jobs])]
-        self._early = sorted((group for group in groups if group.early), key=lambda group: len(group.early))
-        self._late = sorted((group for group in groups if group.late), key=lambda group: -len(group.late))
+        self._groups = {
+            False: sorted(groups, key=lambda group: (not group.aging, -len(group.left[False]))),
+            True: sorted(groups, key=lambda group: -len(group.left[True])),
+        }
+
+    def share(self) -> None:
+        """Other workers may take from now on what the one that was alone has not begun."""
+        self._alone = False
 
     def take(self, worker: int) -> list[int]:
         """Return the indexes of the checks that a worker runs next; none when nothing is left for it."""
         with self._lock:
-            if self._early:
-                group = self._early.pop()
-                group.owner = worker
-                return group.early
-            mine = [group for group in self._late if group.owner == worker] or [
-                group for group in self._late if group.owner is None
-            ]
-            if not mine:
-                return []
-            self._late.remove(mine[0])
-            return mine[0].late
+            take = self._next_of_all if self._alone else self._rest_of_a_group
+            return take(worker, late=False) or take(worker, late=True)
+
+    def _next_of_all(self, worker: int, *, late: bool) -> list[int]:
+        waiting = [group for group in self._groups[late] if group.left[late]]
+        for group in sorted(waiting, key=lambda group: group.left[late][0])[:1]:
+            group.owner = worker
+            return [group.left[late].pop(0)]
+        return []
+
+    def _rest_of_a_group(self, worker: int, *, late: bool) -> list[int]:
+        for owner in (worker, None):
+            for group in self._groups[late]:
+                if group.owner == owner and group.left[late]:
+                    group.owner = worker
+                    taken, group.left[late] = group.left[late], []
+                    return taken
+        return []
 
 
 def shard_of(jobs: Sequence[Job], index: int, of: int) -> list[int]:
@@ -77,7 +96,8 @@ def shard_of(jobs: Sequence[Job], index: int, of: int) -> list[int]:
 def _parted(indexes: Iterable[int], jobs: Sequence[Job]) -> _Group:
     group = _Group()
     for index in indexes:
-        (group.late if jobs[index].late else group.early).append(index)
+        group.left[jobs[index].late].append(index)
+        group.aging |= jobs[index].aging
     return group
 
 

@@ -1,5 +1,8 @@
 """The review: what each action makes of a new refund, and of one that is decided."""
 
+from collections.abc import Callable
+from functools import partial
+
 import pytest
 from attrs import evolve
 
@@ -26,6 +29,8 @@ from conformance.suite.given.reviews import (
 
 # One refund, decided once.
 
+
+Again = Callable[[Decision, Action], None]
 
 LONG = 4.0
 """Seconds for which a decision must have stood."""
@@ -120,26 +125,34 @@ def test_the_answer_to_a_review_says_what_is_stored(request: pytest.FixtureReque
 # The same refund, reviewed again.
 
 
+@pytest.fixture(scope="module")
+def again(api: RefundApi, session: Session) -> Again:
+    """Judges another review of a decided refund; each comes after the others, and looks at what they left."""
+    return partial(reviewed_again, api, session)
+
+
 @requirement("REVIEW-14")
-def test_a_second_approval_changes_nothing(api: RefundApi, session: Session, approval: Decision) -> None:
+def test_a_second_approval_changes_nothing(again: Again, approval: Decision) -> None:
     """An approved refund stays approved, with every value it had."""
-    again(api, session, approval, APPROVE)
+    again(approval, APPROVE)
 
 
 @requirement("REVIEW-15")
-def test_a_second_rejection_changes_nothing(api: RefundApi, session: Session, rejection: Decision) -> None:
+def test_a_second_rejection_changes_nothing(again: Again, rejection: Decision) -> None:
     """A canceled refund stays canceled, with every value it had."""
-    again(api, session, rejection, REJECT)
+    again(rejection, REJECT)
 
 
 @requirement("REVIEW-16")
-def test_an_approval_after_a_rejection_changes_nothing(api: RefundApi, session: Session, rejection: Decision) -> None:
+def test_an_approval_after_a_rejection_changes_nothing(again: Again, rejection: Decision) -> None:
     """There is no way back from canceled."""
-    again(api, session, rejection, APPROVE)
+    again(rejection, APPROVE)
 
 
 @requirement("REVIEW-17")
-def test_a_rejection_after_completion_changes_nothing(api: RefundApi, session: Session, approval: Decision) -> None:
+def test_a_rejection_after_completion_changes_nothing(
+    api: RefundApi, session: Session, again: Again, approval: Decision
+) -> None:
     """There is no cancelling what was completed; what is in process is not judged (reading A39)."""
     now = approval.now.get(approval.refund_id)
     if now is None or now.status is not COMPLETED:
@@ -147,7 +160,7 @@ def test_a_rejection_after_completion_changes_nothing(api: RefundApi, session: S
     if approval.refund_id not in approval.now:
         raise Blocked("the approved refund is not in the list of its order any more (REVIEW-14)")
     if approval.now[approval.refund_id].status is COMPLETED:
-        again(api, session, approval, REJECT)
+        again(approval, REJECT)
         return
     answer = api.review_refund(approval.order, approval.refund_id, REJECT)
     answer.exchange.role = "open"
@@ -155,7 +168,7 @@ def test_a_rejection_after_completion_changes_nothing(api: RefundApi, session: S
     session.observe("A39", f"rejecting a refund in process is answered with {answer.status}")
 
 
-def again(api: RefundApi, session: Session, first: Decision, action: Action) -> None:
+def reviewed_again(api: RefundApi, session: Session, first: Decision, action: Action) -> None:
     """Another review of a decided refund leaves the order's refunds as they are, and names no other end for it.
 
     One that is refused leaves the update time, too; one that is accepted may be kept as a change (reading A39).

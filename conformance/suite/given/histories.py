@@ -10,6 +10,7 @@ from conformance.http.client import ABSENT, Part, RefundApi
 from conformance.judging import arrange, verify
 from conformance.model import Action, LineItemId, Order, Refund, RefundStatus, RightsType
 from conformance.outcome import Blocked
+from conformance.running.plugin import of_each_worker
 from conformance.running.session import Session
 from conformance.shop import Shop
 from conformance.suite.given.benches import Bench, NewOrder
@@ -36,6 +37,7 @@ class Stored:
 
 
 @pytest.fixture(scope="session")
+@of_each_worker
 def stored(api: RefundApi, new_order: NewOrder) -> Stored:
     """A refund of four of five lines, the last one first, with one to four digits of units."""
     order = new_order((4, "10.00"), (20, "10.00"), (4, "10.00"), (400, "10.00"), (2000, "10.00"))
@@ -74,6 +76,7 @@ class Shipped:
 
 
 @pytest.fixture(scope="session")
+@of_each_worker
 def shipped(shop: Shop, accepted_create: Refund) -> Shipped:
     """An order that is shipped between its first refund and its second."""
     api, order = shop.api, shop.order(shipped=False)
@@ -122,6 +125,7 @@ class Whole:
 
 
 @pytest.fixture(scope="session")
+@of_each_worker
 def whole(api: RefundApi, new_order: NewOrder) -> Whole:
     """All units refunded at once, rejected twice, refunded again."""
     order = new_order((5, "10.00"), (3, "7.00"))
@@ -205,6 +209,7 @@ class Series:
 
 
 @pytest.fixture(scope="session")
+@of_each_worker
 def series(api: RefundApi, new_order: NewOrder) -> Series:
     """A line of five units refunded by 1, by 2 without a return, and by 2 again with an equal body.
 

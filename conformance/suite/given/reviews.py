@@ -8,6 +8,7 @@ from conformance.http.client import Part, RefundApi
 from conformance.judging import arrange, verify
 from conformance.model import CARRIER_CODE, Action, Order, Refund, RefundId, RefundStatus
 from conformance.outcome import Blocked
+from conformance.running.plugin import of_each_worker
 from conformance.suite.given.benches import NewOrder, ReviewBench
 
 CANCELED, COMPLETED = RefundStatus.CANCELED, RefundStatus.COMPLETED
@@ -80,12 +81,14 @@ def decision(api: RefundApi, order: Order, action: Action) -> Decision:
 
 
 @pytest.fixture(scope="session")
+@of_each_worker
 def first_approval(api: RefundApi, new_order: NewOrder, accepted_create: Refund) -> Decision:
     """A refund for which an approval was sent."""
     return decision(api, new_order(), APPROVE)
 
 
 @pytest.fixture(scope="session")
+@of_each_worker
 def first_rejection(api: RefundApi, new_order: NewOrder, accepted_create: Refund) -> Decision:
     """A refund for which a rejection was sent."""
     return decision(api, new_order(), REJECT)
