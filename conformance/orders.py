@@ -135,7 +135,7 @@ class CommandOrders(RequestedOrders):
             raise Blocked(f"the order provider {self._command[0]} cannot be run: {why}") from None
         if done.status != 0:
             words = self._wire.redact.start(done.errors or done.output, MOST_WORDS).strip()
-            raise Blocked(f"the order provider ended with status {done.status}: {words}")
+            raise Blocked(f"the order provider ended with status {done.status}: {words or 'it said nothing'}")
         return done.output.decode("utf-8", "replace")
 
 

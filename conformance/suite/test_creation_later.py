@@ -7,8 +7,8 @@ from attrs import define, evolve
 
 from conformance.http.answer import Answer
 from conformance.http.client import Part, RefundApi
-from conformance.judging import verify
-from conformance.model import Action, RefundId, RefundStatus
+from conformance.judging import arrange, verify
+from conformance.model import Action, Order, Refund, RefundId, RefundStatus, RightsType
 from conformance.outcome import Blocked, Failed
 from conformance.running.plugin import requirement
 from conformance.running.session import Session
@@ -157,21 +157,30 @@ def test_an_order_takes_many_refunds(grants: Grants, last_grant: Answer, new_ord
 
 @requirement("REVIEW-01", late=True)
 def test_a_refund_that_was_open_for_seconds_is_approved(
-    api: RefundApi, grants: Grants, late_approval: LateApproval | None
+    api: RefundApi, new_order: NewOrder, grants: Grants, late_approval: LateApproval | None
 ) -> None:
     """An approval that comes seconds after the create is carried out."""
     if late_approval is None:
         return  # all were approved to make room for others (reading A27)
     verify.accepted(late_approval.answer)
-    now = late_approval.now
+    before, now = late_approval.before, late_approval.now
     if now.status not in api.approved:
+        insist_on_an_early_approval(api, new_order(), before)
         after = verify.look_list(api, grants.order)
-        if any(
-            was.status in api.pending and after.get(key, was).status in api.approved
-            for key, was in grants.stored.items()
-        ):
+        open_before = [key for key, was in grants.stored.items() if was.status in api.pending and key in after]
+        if any(after[key].status in api.approved for key in open_before):
             raise Blocked("another refund of the order is approved in place of the named one (REVIEW-18)")
     verify.holds(now.status in api.approved, f"status {verify.shown(sorted(api.approved))}", now)
+
+
+def insist_on_an_early_approval(api: RefundApi, order: Order, like: Refund) -> None:
+    """A refund of the same type is approved at once.
+
+    Raises:
+        Blocked: it is not.
+    """
+    refund = arrange.given_refund(api, order, rights_type=like.rights_type or RightsType.RETURN_AND_REFUND)
+    arrange.given_review(api, order, refund, Action.APPROVE)
 
 
 @requirement("CREATE-21", late=True)
