@@ -1,10 +1,12 @@
 """No legal reading is failed: each honest server of the shelf conforms, alone and in combination."""
 
 import pytest
+from attrs import evolve
 
 from conformance.catalogue import load_catalogue
 from conformance.outcome import Conclusion, Outcome
 from conformance.proof import gathered
+from conformance.reference.rules import Shop
 from conformance.reference.server import make_reference
 from conformance.variants import Variant, combined, load_variants
 
@@ -31,7 +33,25 @@ TOGETHER = [
         # what is refused for its form is cut down to size in another, and its refund stands in the way of the next
         ("clamps-quantities", "takes-short-reasons-only", "takes-only-text"),
     )
+] + [
+    # a refund that is in process by itself, and stays there for a while after its approval
+    combined((evolve(load_variants()["moves-new-refunds-on"], aspect="beginning"), load_variants()["completes-later"]))
 ]
+
+
+class TakesAnEmptyLimitForZero(Shop):
+    """Reads an empty limit as the number 0, and lists so many refunds."""
+
+    def read_limit(self, value: str | None) -> int:
+        """Be as generous as JavaScript."""
+        return 0 if value in {"", "0"} else super().read_limit(value)
+
+
+def test_an_empty_limit_may_mean_none(judge: Judge) -> None:
+    """Who lists nothing for a limit of 0, and takes an empty one for that, is failed for neither (reading A45)."""
+    run = judge(lambda clock: make_reference(make_shop=TakesAnEmptyLimitForZero, clock=clock), selection=("listing",))
+
+    assert run.conclusion is Conclusion.CONFORMANT
 
 
 @pytest.mark.parametrize("variant", [pytest.param(each, id=each.name) for each in (*TOGETHER, *gathered())])

@@ -141,6 +141,9 @@ class Unrest:
         watched, refund = self.found.get(reviewed), self._as_usual(refund)
         if self._waits(refund) and self.slow.get(refund.rights_type):
             return evolve(refund, status=AFTER[self.opens_in], restless=True)
+        alone = self.found.get(False)
+        if reviewed and alone is not None and alone.moved_on and refund.status is RefundStatus.IN_PROCESS:
+            return evolve(refund, restless=True)  # it may have got there by itself, with its approval yet to come
         if watched is None or not watched.restless:
             return refund
         if watched.moved_on and refund.status is RefundStatus.IN_PROCESS:
